@@ -1,0 +1,6 @@
+# Cho et al. 2014, Learning phrase representations using RNN encoder-decoder for statistical machine translation
+# The reset gate works after the product, as in cuDNN (Appleyard, Kocisky & Blunsom 2016); z keeps
+r  = sigmoid(W_r @ x + U_r @ h + b_r)
+z  = sigmoid(W_z @ x + U_z @ h + b_z)
+n  = tanh(W_n @ x + b_n + r * (U_n @ h + b_hn))
+h' = (1 - z) * n + z * h
