@@ -1,0 +1,43 @@
+"""From the equations of a cell to its program: graph, derivatives, backward pass, schedule, and how they are written down."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from noria.compiler.program import Program
+    from noria.equations import Cell
+
+
+def compile_cell(cell: "Cell", keep: tuple[str, ...] = (), *, expected: bool = False) -> "Program":
+    """Derive the program of ``cell``: its forward, its backward, and when each value is computed.
+
+    Parameters
+    ----------
+    cell : Cell
+    keep : tuple of str
+        Names to record at every step besides what the backward needs: values (``"i"``), pre-activations (``"a_i"``), states after the step
+        (``"c"``), or the gradient of any of these (``"d_c"``).
+    expected : bool, default False
+        Put the expectation in the place of every drawn auxiliary input, as inference does.
+
+    Returns
+    -------
+    Program
+        Sizes are symbols in it; the engines bind them.
+
+    Raises
+    ------
+    UnknownNameError
+        If ``keep`` names something that the cell does not have.
+    """
+    return _compile(cell, tuple(keep), expected)
+
+
+@lru_cache(maxsize=256)
+def _compile(cell: "Cell", keep: tuple[str, ...], expected: bool) -> "Program":
+    from noria.compiler.check import check_program
+    from noria.compiler.schedule import schedule
+
+    program = schedule(cell, keep, expected=expected)
+    check_program(program)
+    return program

@@ -1,0 +1,236 @@
+"""Expressions over the nodes of a program, as a textbook writes them: in plain Unicode text and in LaTeX."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from noria.compiler.graph import PRODUCTS, Block, Node
+
+SUM, TERM, FACTOR, ATOM = 1, 2, 3, 4
+"""How tightly an expression binds; what binds less tightly than its surroundings wants parentheses."""
+
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "κ": "kappa",
+    "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi",
+    "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """An expression as text, and how tightly it binds."""
+
+    text: str
+    binds: int = ATOM
+
+
+class Notation(ABC):
+    """How signs and names are written; :class:`PlainText` and :class:`Latex` fill it in."""
+
+    times: str
+    division: Callable[[str, str], str]
+
+    @abstractmethod
+    def value(self, name: str) -> str:
+        """Write a value: ``i``, ``a_i``, ``c'`` (after the step), ``c`` (a state before it)."""
+
+    @abstractmethod
+    def delta(self, name: str) -> str:
+        """Write the gradient of the loss with respect to a value."""
+
+    @abstractmethod
+    def parameter(self, name: str) -> str:
+        """Write a parameter."""
+
+    @abstractmethod
+    def transpose(self, text: str) -> str:
+        """Write a transpose."""
+
+    @abstractmethod
+    def power(self, base: str, exponent: str) -> str:
+        """Write a power."""
+
+    @abstractmethod
+    def function(self, name: str, arguments: list[str]) -> str:
+        """Write a function of its arguments."""
+
+    @abstractmethod
+    def from_output(self, state: str) -> str:
+        """Write the gradient that arrives from above."""
+
+    @abstractmethod
+    def from_next(self, state: str) -> str:
+        """Write the gradient that the step after hands back."""
+
+    def quotient(self, above: Written, below: Written) -> Written:
+        """Write a quotient."""
+        return Written(f"{self.bracketed(above, TERM)} / {self.bracketed(below, FACTOR)}", TERM)
+
+    def bracketed(self, written: Written, binds: int) -> str:
+        """Put parentheses around what binds less tightly than its surroundings."""
+        return written.text if written.binds >= binds else self.parentheses(written.text)
+
+    def parentheses(self, text: str) -> str:
+        """Put parentheses around ``text``."""
+        return f"({text})"
+
+
+class PlainText(Notation):
+    """Unicode text, with the names as the writer of the cell wrote them."""
+
+    times = " ⊙ "
+
+    def value(self, name: str) -> str:
+        return name
+
+    def delta(self, name: str) -> str:
+        return f"δ{name}"
+
+    def parameter(self, name: str) -> str:
+        return name
+
+    def transpose(self, text: str) -> str:
+        return f"{text}ᵀ"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}²" if exponent == "2" else f"{base}^{exponent}"
+
+    def function(self, name: str, arguments: list[str]) -> str:
+        return f"{_PLAIN_FUNCTIONS.get(name, name)}({', '.join(arguments)})"
+
+    def from_output(self, state: str) -> str:
+        return f"∂L/∂{state}'"
+
+    def from_next(self, state: str) -> str:
+        return f"δ{state}(t+1)"
+
+
+class Latex(Notation):
+    """LaTeX, with time steps as subscripts."""
+
+    times = r" \odot "
+
+    def __init__(self, states: tuple[str, ...]) -> None:
+        self.states = states
+
+    def value(self, name: str) -> str:
+        if name.endswith("'"):
+            return f"{self._symbol(name[:-1], 't')}"
+        return self._symbol(name, "t-1" if name in self.states else "t")
+
+    def delta(self, name: str) -> str:
+        return rf"\delta {self.value(name)}"
+
+    def parameter(self, name: str) -> str:
+        return self._symbol(name, "")
+
+    def transpose(self, text: str) -> str:
+        return rf"{text}^{{\top}}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}^{{{exponent}}}"
+
+    def function(self, name: str, arguments: list[str]) -> str:
+        if name == "abs":
+            return rf"\left| {arguments[0]} \right|"
+        if name == "sqrt":
+            return rf"\sqrt{{{arguments[0]}}}"
+        written = _LATEX_FUNCTIONS.get(name, rf"\operatorname{{{name.replace('_', ' ')}}}")
+        return rf"{written}\left({', '.join(arguments)}\right)"
+
+    def from_output(self, state: str) -> str:
+        return rf"\frac{{\partial L}}{{\partial {self.value(state + chr(39))}}}"
+
+    def from_next(self, state: str) -> str:
+        return rf"\delta {self._symbol(state, 't')}^{{(t+1)}}"
+
+    def quotient(self, above: Written, below: Written) -> Written:
+        return Written(rf"\frac{{{above.text}}}{{{below.text}}}")
+
+    def parentheses(self, text: str) -> str:
+        return rf"\left({text}\right)"
+
+    def _symbol(self, name: str, time: str) -> str:
+        head, _, tail = name.partition("_")
+        subscript = ", ".join(part for part in (self._word(tail) if tail else "", time) if part)
+        return f"{self._word(head)}_{{{subscript}}}" if subscript else self._word(head)
+
+    def _word(self, word: str) -> str:
+        if word in GREEK:
+            return rf"\{GREEK[word]}"
+        return word if len(word) == 1 else rf"\mathrm{{{word}}}".replace("_", r"\_")
+
+
+_PLAIN_FUNCTIONS = {"sigmoid": "σ", "positive": "step", "rsqrt": "rsqrt"}
+_LATEX_FUNCTIONS = {
+    "sigmoid": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "sin": r"\sin", "cos": r"\cos", "max": r"\max",
+    "min": r"\min", "positive": r"\operatorname{step}", "relu": r"\operatorname{relu}",
+}  # fmt: skip
+
+
+def write(node: Node, notation: Notation, names: dict[Node, str], *, whole: bool = False) -> Written:
+    """Write ``node`` in terms of the nodes that have a name; ``names`` gives those as they are written.
+
+    With ``whole``, ``node`` itself is written out even if it has a name.
+    """
+    if not whole and node in names:
+        return Written(names[node])
+
+    def part(argument: Node) -> Written:
+        return write(argument, notation, names)
+
+    def tight(argument: Node, binds: int) -> str:
+        return notation.bracketed(part(argument), binds)
+
+    def factor(argument: Node) -> str:
+        written = part(argument)
+        matrix_product = argument not in names and argument.op in PRODUCTS
+        return notation.parentheses(written.text) if matrix_product else notation.bracketed(written, TERM)
+
+    arguments = node.arguments
+    match node.op:
+        case "number":
+            return Written(f"{node.attribute:g}", ATOM if float(str(node.attribute)) >= 0 else SUM)
+        case "inverse_size":
+            return Written(notation.quotient(Written("1"), Written(str(node.attribute))).text, FACTOR)
+        case "input" | "given" | "old":
+            return Written(notation.value(str(node.attribute)))
+        case "vector":
+            return Written(notation.parameter(str(node.attribute)))
+        case "d_output":
+            return Written(notation.from_output(str(node.attribute)))
+        case "carried":
+            return Written(notation.from_next(str(node.attribute)))
+        case "add":
+            return Written(f"{tight(arguments[0], SUM)} + {tight(arguments[1], SUM)}", SUM)
+        case "sub":
+            return Written(f"{tight(arguments[0], SUM)} - {tight(arguments[1], TERM)}", SUM)
+        case "neg":
+            return Written(f"-{tight(arguments[0], TERM)}", SUM)
+        case "mul" if arguments[0] is arguments[1]:
+            return Written(notation.power(tight(arguments[0], ATOM), "2"), ATOM)
+        case "mul":
+            return Written(factor(arguments[0]) + notation.times + factor(arguments[1]), TERM)
+        case "div":
+            return notation.quotient(part(arguments[0]), part(arguments[1]))
+        case "power":
+            return Written(notation.power(tight(arguments[0], ATOM), f"{node.attribute:g}"), ATOM)
+        case "spread" | "copy":
+            return part(arguments[0])
+        case "product":
+            assert isinstance(node.attribute, Block)
+            return Written(f"{_matrix(node.attribute, notation)} {tight(arguments[0], ATOM)}", FACTOR)
+        case "product_t":
+            assert isinstance(node.attribute, tuple)
+            terms = [
+                f"{notation.transpose(_matrix(block, notation))} {tight(d, ATOM)}"
+                for block, d in zip(node.attribute, arguments, strict=True)
+            ]
+            return Written(" + ".join(terms), FACTOR if len(terms) == 1 else SUM)
+        case _:
+            return Written(notation.function(node.op, [part(argument).text for argument in arguments]))
+
+
+def _matrix(block: Block, notation: Notation) -> str:
+    name = notation.parameter(block.matrix)
+    return name if len(block.columns) == 1 else f"{name}[{block.part + 1}]"
