@@ -1,0 +1,5 @@
+"""The program in plain NumPy, step by step: the obvious twin of every fast engine, and fast enough to train with."""
+
+from noria.engines.reference.kernel import ReferenceKernel
+
+__all__ = ["ReferenceKernel"]
