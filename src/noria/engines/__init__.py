@@ -1,5 +1,6 @@
 """Programs become callables here. One seam, several engines: whatever runs a program is reached through :func:`bind`."""
 
-from noria.engines.binding import Kernel, Run, bind
+from noria.engines.binding import ENGINES, bind
+from noria.engines.seam import Kernel, Run
 
-__all__ = ["Kernel", "Run", "bind"]
+__all__ = ["ENGINES", "Kernel", "Run", "bind"]

@@ -1,4 +1,4 @@
-"""What a cell is: the language of equations, the :class:`Cell`, the library of cells, and rewrites from cell to cell."""
+"""What a cell is: the language, the :class:`Cell`, the library of cells, and rewrites from cell to cell."""
 
 from noria.equations.cell import Cell, Parameter
 from noria.equations.draft import Equation, Given, Initial

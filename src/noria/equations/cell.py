@@ -8,14 +8,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Self
 
+from noria.equations.checks import NameCheck, check_definitions, check_uses
 from noria.equations.draft import Draft, Equation, Given, Initial
 from noria.equations.expression import Apply, walk
 from noria.equations.faults import LocatedEquationError, Source, did_you_mean
 from noria.equations.files import read_cell_file
 from noria.equations.folding import fold, pairwise
+from noria.equations.functions import is_number
 from noria.equations.initials import resolve_initials
 from noria.equations.inlining import inline
-from noria.equations.names import NameCheck, Vocabulary, check_definitions, check_uses
+from noria.equations.names import Vocabulary
 from noria.equations.printer import print_number
 from noria.equations.sizes import Sizes
 from noria.equations.statements import read
@@ -24,7 +26,7 @@ from noria.errors import OptionError, UnknownNameError
 
 @dataclass(frozen=True)
 class Parameter:
-    """A learned matrix of shape (rows, sum of columns), or a learned vector of shape (rows,), in size symbols."""
+    """A learned matrix (rows, sum of columns), or a learned vector (rows,), in size symbols."""
 
     name: str
     kind: Literal["matrix", "vector"]
@@ -118,13 +120,15 @@ class Cell:
         OptionError
             For a value that is no finite number.
         """
+        if not values:
+            return self
         lines = list(Source(self.name, self.text).lines)
         known = {constant.name: constant for constant in self.draft.constants}
         for name, value in values.items():
             if name not in known:
                 advice = did_you_mean(name, known, f"its constants are {', '.join(known) or 'none'}.")
                 raise UnknownNameError(f"Cell '{self.name}' has no constant '{name}'; {advice}")
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            if not is_number(value) or not math.isfinite(value):
                 raise OptionError(
                     f"The constant '{name}' of cell '{self.name}' must be a finite number. Got {value!r}."
                 )

@@ -23,7 +23,7 @@ class Equation:
 
 @dataclass(frozen=True)
 class Constant:
-    """One line ``dt = 0.05``; ``place`` and ``until`` are the first and the last sign of the number as written."""
+    """One line ``dt = 0.05``; the number stands from ``start`` to ``until``."""
 
     name: str
     value: float
@@ -69,7 +69,7 @@ class Initial:
 
 @dataclass(frozen=True)
 class InitialLine:
-    """One line under ``init:``; the pattern is a name, or the beginning of names (``U`` means U and every U_...)."""
+    """One line under ``init:``; ``U`` speaks of U and of every U_..."""
 
     pattern: str
     initial: Initial

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands in the text of a cell: line and column from 1, and how many characters wide it is."""
+    """Where something stands in the text: line and column from 1, and how many characters wide it is."""
 
     line: int
     column: int
@@ -31,7 +31,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Name:
-    """The input, a state before or after the step, a value of this step, a given input, or a learned vector."""
+    """The input, a state before or after the step, a value, a given input, or a learned vector."""
 
     name: str
     place: Place = field(default=NOWHERE, compare=False, repr=False)
@@ -103,7 +103,7 @@ def rebuild(expression: Expression, parts: Iterable[Expression]) -> Expression:
 
 
 def change(expression: Expression, visit: Callable[[Expression], Expression | None]) -> Expression:
-    """Go down ``expression``; where ``visit`` gives something it stands there instead, and nothing below is visited."""
+    """Go down ``expression`` and put what ``visit`` gives in the place of a node; then go no deeper there."""
     changed = visit(expression)
     if changed is not None:
         return changed
@@ -119,7 +119,7 @@ def rename(expression: Expression, names: Mapping[str, str]) -> Expression:
 
 
 def depth(expression: Expression) -> int:
-    """How many nodes stand on the longest way down; counted without recursion, so that any text can be measured."""
+    """Count the nodes on the longest way down, without recursion, so that any text can be measured."""
     deepest, waiting = 0, [(expression, 1)]
     while waiting:
         node, level = waiting.pop()

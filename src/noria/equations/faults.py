@@ -4,6 +4,8 @@ Every fault has a ``kind``, one word of :data:`KINDS`, so that a test or an edit
 reading the message.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -42,10 +44,11 @@ KINDS = {
 }
 
 _LONGEST_LINE = 110
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class LocatedEquationError(EquationError):
-    """An :class:`~noria.errors.EquationError` that knows its ``kind``, ``line`` and ``column`` (from 1; 0 when it has no place)."""
+    """An error that knows its ``kind``, ``line`` and ``column`` (from 1; 0 where it has no place)."""
 
     def __init__(self, message: str, *, kind: str, place: Place = NOWHERE) -> None:
         super().__init__(message)
@@ -70,7 +73,9 @@ class Source:
         """Make the error of this ``kind`` at ``place``; the caller raises it."""
         assert kind in KINDS, kind
         if place.line == 0:
-            return LocatedEquationError(f"{self.name}: {problem}" + (f"\n  {advice}" if advice else ""), kind=kind)
+            return LocatedEquationError(
+                f"{self.name}: {problem}" + (f"\n  {advice}" if advice else ""), kind=kind
+            )
         line, carets = self._shown(place)
         message = (
             f"{self.name}, line {place.line}, column {place.column}: {problem}\n  {line}\n  {carets} {advice}"
@@ -78,15 +83,21 @@ class Source:
         return LocatedEquationError(message.rstrip(), kind=kind, place=place)
 
     def _shown(self, place: Place) -> tuple[str, str]:
-        """Give the line at ``place``, cut to what fits around it, and the carets below; tabs stay tabs so that both align."""
-        line = self.lines[place.line - 1].rstrip().encode("utf-8", "replace").decode("utf-8")
+        """Give the line at ``place``, cut to what fits, and the carets below; tabs stay tabs, to align."""
+        line = _UNPRINTABLE.sub("\ufffd", self.lines[place.line - 1].rstrip())
         before, start = place.column - 1, 0
         if len(line) > _LONGEST_LINE:
             start = max(0, min(before - _LONGEST_LINE // 2, len(line) - _LONGEST_LINE))
         shown = line[start : start + _LONGEST_LINE]
-        padding = "".join("\t" if sign == "\t" else " " for sign in line[start:before].ljust(before - start))
-        width = max(1, min(place.width, len(shown) - len(padding)))
-        return shown, padding + "^" * width
+        passed = shown[: before - start].ljust(before - start)
+        marked = shown[before - start : before - start + place.width]
+        padding = "".join("\t" if sign == "\t" else " " * _width(sign) for sign in passed)
+        return shown, padding + "^" * max(1, sum(map(_width, marked)))
+
+
+def _width(sign: str) -> int:
+    """How many columns a sign takes on the screen: none for an accent that stands on the sign before it."""
+    return 0 if unicodedata.combining(sign) else 1
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """Reading the file of a cell: UTF-8 text, or an error that says what it is instead."""
 
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 from noria.equations.expression import NOWHERE
@@ -11,6 +12,7 @@ SUFFIX = ".eq"
 SHIPPED = Path(__file__).parent / "cells"
 
 
+@cache
 def shipped_names() -> tuple[str, ...]:
     """Give the names of the cells that ship with Noria, sorted."""
     return tuple(sorted(path.stem for path in SHIPPED.glob(f"*{SUFFIX}")))

@@ -1,4 +1,4 @@
-"""What can be said about numbers before any array is known: constants take their values, and sums of numbers become numbers.
+"""What can be worked out before any array is known: constants, and functions of numbers alone.
 
 After folding, no function but one with a vector somewhere in its arguments is left, so that the compiler need
 not compute with numbers.
@@ -23,6 +23,9 @@ def fold(source: Source, expression: Expression, constants: Mapping[str, float] 
         and all(isinstance(part, Number) for part in folded.arguments)
     ):
         return _worked_out(source, folded)
+    match folded:
+        case Apply("div", (_, Number(0.0))):
+            raise source.fault("number", folded.place, "a division by zero", "expected another number")
     return folded
 
 

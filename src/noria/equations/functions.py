@@ -1,4 +1,4 @@
-"""The table of known functions: how each is called, with how many arguments, and what it gives for plain numbers.
+"""The table of known functions: how each is called, its arguments, and what it gives for numbers.
 
 Operators are functions too, with names of their own (``a + b`` is ``add``), so that whoever walks an
 expression meets one kind of node.
@@ -7,13 +7,20 @@ expression meets one kind of node.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
+from typing import TypeGuard
 
 NumberFunction = Callable[..., float]
 
 
+def counted(count: int, noun: str) -> str:
+    """Say a count in words: 1 argument, 2 arguments."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
 @dataclass(frozen=True)
 class Function:
-    """One row of the table. ``least`` and ``most`` count the arguments; ``most`` is ``None`` where any number may follow."""
+    """One row of the table; ``most`` is ``None`` where any number of arguments may follow."""
 
     name: str
     least: int
@@ -34,7 +41,7 @@ class Function:
             return "1 argument (a) or 3 (a, gain, bias)"
         if self.most is None:
             return f"{self.least} or more arguments"
-        return f"{self.least} argument" + ("s" if self.least != 1 else "")
+        return counted(self.least, "argument")
 
 
 def _sigmoid(v: float) -> float:
@@ -86,6 +93,11 @@ FUNCTIONS: dict[str, Function] = {
 ALIASES = {"σ": "sigmoid"}
 
 WRITTEN_AS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "neg": "-a", "power": "a ** 2"}
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether ``value`` is a number, of Python or NumPy, and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def is_operator(name: str) -> bool:

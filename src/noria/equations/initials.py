@@ -150,10 +150,10 @@ def _check_line(
         )
         raise fault(f"unknown initialiser '{line.initial.kind}'", advice)
     if len(line.initial.arguments) not in row.counts:
-        counts = " or ".join(str(count) for count in row.counts)
-        raise fault(
-            f"'{row.name}' takes {counts} numbers, got {len(line.initial.arguments)}", row.description
+        counts = " or ".join(str(count) for count in row.counts) + (
+            " number" if row.counts == (1,) else " numbers"
         )
+        raise fault(f"'{row.name}' takes {counts}, got {len(line.initial.arguments)}", row.description)
     if not row.is_right(line.initial.arguments):
         raise fault(f"'{row.name}' is given wrong numbers", f"expected {row.expected}")
     for name in matched:

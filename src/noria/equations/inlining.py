@@ -14,13 +14,12 @@ from noria.equations.expression import (
     Name,
     Product,
     change,
-    children,
     depth,
     names_read,
     walk,
 )
 from noria.equations.faults import Source, did_you_mean
-from noria.equations.functions import FUNCTIONS, known_function
+from noria.equations.functions import FUNCTIONS, counted, known_function
 from noria.equations.parser import MAX_DEPTH, too_deep
 
 MAX_NODES = 5_000
@@ -100,24 +99,16 @@ class _Inliner:
         return self._filled(node, body, arguments)
 
     def _filled(self, call: Apply, body: Expression, arguments: Mapping[str, Expression]) -> Expression:
-        """Give the body with its formals replaced, at the place of the call, so that later errors point to a line that calls."""
+        """Give the body with its formals replaced; errors in it still point to where it is written."""
         sizes = {name: sum(1 for _ in walk(argument)) for name, argument in arguments.items()}
         for node in walk(body):
             self._nodes += sizes.get(node.name, 1) if isinstance(node, Name) else 1
             if self._nodes > MAX_NODES:
                 raise too_deep(self._source, call.place)
 
-        def fill(node: Expression) -> Expression | None:
+        def filled(node: Expression) -> Expression | None:
             if isinstance(node, Name):
-                return arguments.get(node.name, replace(node, place=call.place))
-            if children(node):
-                return None
-            return replace(node, place=call.place)
-
-        def moved(node: Expression) -> Expression | None:
-            filled = fill(node)
-            if filled is not None:
-                return filled
+                return arguments.get(node.name, node)
             if isinstance(node, Product) and node.matrix in arguments:
                 advice = "an argument of a function is a vector"
                 raise self._source.fault(
@@ -125,28 +116,21 @@ class _Inliner:
                 )
             return None
 
-        return change(body, moved)
+        return change(body, filled)
 
     def _check_call(self, call: Apply) -> None:
-        own = self._functions.get(call.function)
-        if call.function in self._calling:
+        name, count = call.function, len(call.arguments)
+        own, known = self._functions.get(name), known_function(name)
+        if name in self._calling:
             advice = "a function may call others, but not itself"
-            raise self._source.fault(
-                "recursion", call.place, f"the function '{call.function}' calls itself", advice
-            )
-        known = known_function(call.function)
-        if own is None and known is None:
-            advice = did_you_mean(
-                call.function, (*FUNCTIONS, *self._functions), "known are " + " ".join(FUNCTIONS)
-            )
-            raise self._source.fault(
-                "unknown_function", call.place, f"unknown function '{call.function}'", advice
-            )
-        count = len(call.arguments)
-        if own is not None and count != len(own.formals):
-            needed = f"{len(own.formals)} argument" + ("s" if len(own.formals) != 1 else "")
-        elif own is None and known is not None and not known.accepts(count):
-            needed = known.arity
+            raise self._source.fault("recursion", call.place, f"the function '{name}' calls itself", advice)
+        if own is not None:
+            is_right, needed = count == len(own.formals), counted(len(own.formals), "argument")
+            advice = f"{name}({', '.join(formal.name for formal in own.formals)})"
+        elif known is not None:
+            is_right, needed, advice = known.accepts(count), known.arity, known.description
         else:
-            return
-        raise self._source.fault("arity", call.place, f"'{call.function}' takes {needed}, got {count}")
+            advice = did_you_mean(name, (*FUNCTIONS, *self._functions), f"known are {' '.join(FUNCTIONS)}")
+            raise self._source.fault("unknown_function", call.place, f"unknown function '{name}'", advice)
+        if not is_right:
+            raise self._source.fault("arity", call.place, f"'{name}' takes {needed}, got {count}", advice)

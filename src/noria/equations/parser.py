@@ -1,8 +1,10 @@
 """One expression, read from its tokens by recursive descent: a function for every level of the grammar.
 
-    expression = term { ("+" | "-") term } term       = "-" term | factor { ("*" | "/") factor | "@" factor {
-    "@" factor } } factor     = "-" factor | atom [ "**" factor ] atom       = number | name | name "("
-    expression { "," expression } ")" | "(" expression ")" | "[" expression { "," expression } "]"
+    expression = term { ("+" | "-") term }
+    term       = "-" term | factor { ("*" | "/" | "@") factor }
+    factor     = "-" factor | atom [ "**" factor ]
+    atom       = number | name [ "(" list ")" ] | "(" expression ")" | "[" list "]"
+    list       = expression { "," expression }
 
 A minus before a term covers the whole term, so that ``-W @ x`` means ``-(W @ x)``. A chain of ``@`` is read
 from the right: all but its last part are matrices.
@@ -25,7 +27,7 @@ _MULTIPLICATIVE = {"*": "mul", "/": "div"}
 
 
 class ExpressionReader:
-    """Reads tokens one after the other; what is left over when an expression ends is for the caller to judge."""
+    """Reads tokens one after the other; what follows an expression is for the caller to judge."""
 
     def __init__(self, source: Source, tokens: Sequence[Token]) -> None:
         self._source = source

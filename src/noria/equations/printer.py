@@ -1,9 +1,9 @@
-"""From expressions and drafts back to text, with no more parentheses than it takes to read the same tree again."""
+"""From expressions and drafts back to text, with no more parentheses than reading it again takes."""
 
 from noria.equations.draft import Draft, Given, Initial, InitialLine
 from noria.equations.expression import Apply, Concatenation, Expression, Name, Number, Product
 
-# How tightly a node holds together: an operand that holds less tightly than its place demands is put in parentheses.
+# How tightly a node holds together: what holds less tightly than its place demands is put in parentheses.
 _SUM, _TERM, _PRODUCT, _FACTOR, _ATOM = range(5)
 
 _BETWEEN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -48,7 +48,10 @@ def _written(expression: Expression, demanded: int) -> tuple[str, int]:
 
 
 def _negative(operand: Expression, demanded: int) -> tuple[str, int]:
-    """Give a minus before a whole term, or before a factor where the place demands one; a bare number behind it would become part of it."""
+    """Write a minus before a whole term, or before a factor where the place demands one.
+
+    A number behind it would become part of it, and is put in parentheses.
+    """
     level = _FACTOR if demanded >= _FACTOR else _TERM
     text = _print(operand, level)
     return f"-({text})" if text[0].isdigit() else f"-{text}", level

@@ -25,6 +25,8 @@ SIGNS = {
     "−": "-",
 }
 
+LONGEST_NAME = 80
+
 HELP = {
     "^": "a power is written a ** 2",
     ";": "every equation has a line of its own",
@@ -100,6 +102,10 @@ def tokens_of(source: Source, number: int) -> Iterator[Token]:
 
 def _name(source: Source, written: str, place: Place) -> Token:
     """Take a name apart into what it is called and the moment that it means."""
+    if len(written) > LONGEST_NAME:
+        raise source.fault(
+            "size", place, f"a name is longer than {LONGEST_NAME} signs", "give it a short name"
+        )
     parts = _NAME.fullmatch(written)
     base = parts["base"] + (f"_{parts['subscript']}" if parts["subscript"] else "") if parts else ""
     if parts is None or not base.isidentifier():
@@ -125,7 +131,7 @@ def states_in(tokens: Iterable[Token]) -> set[str]:
 
 
 def settle(token: Token, states: set[str], defined: set[str]) -> Token:
-    """Write the moment of a name into its text: ``c_t`` becomes ``c'`` for a state and ``c`` for anything that the text defines."""
+    """Write the moment of a name into its text: ``c_t`` is ``c'`` for a state, ``c`` for a value."""
     if token.kind != "name" or not token.moment:
         return token
     text = token.text

@@ -1,4 +1,4 @@
-"""Sizes follow from the equations: what is added has one size, what a matrix multiplies has the size of its columns.
+"""Sizes follow from the equations: what is added has one size, what a matrix multiplies has its columns'.
 
 Names that must have one size are joined into classes (union-find, Tarjan 1975). A class takes its symbol from
 what is in it: ``H`` where ``h`` is, ``D`` where ``x`` is, else ``H_`` and its first state, value, given input
@@ -19,7 +19,7 @@ Class = str  # a class is known by any of its members
 
 @dataclass(frozen=True)
 class _MatrixUse:
-    """One place where a matrix multiplies something: the class of its rows and of every part of its columns."""
+    """One place where a matrix multiplies: the class of its rows, and of every part of its columns."""
 
     product: Product
     rows: Class
@@ -151,7 +151,10 @@ class Sizes:
             self._join((one, two))
 
     def _anchor(self, member: Class) -> str:
-        """Give the input or the state that a class belongs to; two of them must not become one because of a shared matrix alone."""
+        """Give the input or the state that a class belongs to, or an empty string.
+
+        Two of them must not become one because of a shared matrix alone.
+        """
         anchors = (
             name for name in ("h", "x", *self._vocabulary.states) if self._find(name) == self._find(member)
         )
@@ -159,7 +162,8 @@ class Sizes:
 
     def _disagree(self, first: _MatrixUse, other: _MatrixUse) -> LocatedEquationError:
         matrix = first.product.matrix
-        problem = f"the matrix '{matrix}' has two shapes: {self._shape(other)} here, {self._shape(first)} in line {first.product.place.line}"
+        shapes = f"{self._shape(other)} here, {self._shape(first)} in line {first.product.place.line}"
+        problem = f"the matrix '{matrix}' has two shapes: {shapes}"
         advice = (
             f"it multiplies {self._operand(other)} here and {self._operand(first)} there; use two matrices"
         )
@@ -174,7 +178,7 @@ class Sizes:
         return f"'{print_expression(use.product.operand)}'"
 
     def _named(self) -> dict[Class, str]:
-        """Give a symbol for every class, in the order D, H, states, values, given inputs, matrices, vectors."""
+        """Give every class a symbol, in the order H, D, states, values, given inputs, matrices, vectors."""
         words = self._vocabulary
         names: dict[Class, str] = {self._find("h"): "H"}
         names.setdefault(self._find("x"), "D")

@@ -8,11 +8,12 @@ from noria.arrays import Array
 from noria.compiler.program import Program
 from noria.engines.reference.plan import Plan, Stack, make_plan
 from noria.engines.reference.run import ReferenceRun
+from noria.engines.seam import Kernel
 from noria.errors import ShapeError
 
 
-class ReferenceKernel:
-    """The reference engine's kernel; see :mod:`noria.engines.binding`."""
+class ReferenceKernel(Kernel):
+    """The reference engine's kernel; see :mod:`noria.engines.seam`."""
 
     engine = "reference"
 
@@ -72,7 +73,7 @@ class ReferenceKernel:
         given: Mapping[str, Array] | None = None,
         save: bool = True,
     ) -> ReferenceRun:
-        """Begin a run; see :class:`noria.engines.binding.Kernel`."""
+        """Begin a run; see :class:`noria.engines.seam.Kernel`."""
         cell = self.program.forward.cell
         if theta.shape != (self.size,):
             raise ShapeError(f"{cell.name}: expected {self.size} parameters in one block, got an array of shape {theta.shape}.")

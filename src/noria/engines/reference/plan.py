@@ -15,6 +15,10 @@ Call = tuple[Operation, int, int, int]
 """Function, slot of the first argument, slot of the second (-1: there is none), slot of the result."""
 
 
+CONSTANTS = frozenset({"number", "inverse_size", "vector"})
+"""Leaves that are the same for every row: they are put into the frame once, when a run starts."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Columns ``start`` to ``stop`` of a buffer; ``buffer`` is a number, or the name of the state whose rows these are."""
@@ -104,9 +108,10 @@ def make_plan(program: Program, sizes: Mapping[str, int], *, training: bool) -> 
         for gradient in program.weight_gradients:
             whole = _whole(plan, ("backward", AFTER), gradient.ds)
             plan.gradients.append((whole, plan.slot(gradient.operand), Stack(gradient.blocks, transposed=False)))
+    constant = set(plan.stacks) | {slot for slot, node in plan.leaves.items() if node.op in CONSTANTS}
     for key, calls in plan.code.items():
         used = dict.fromkeys(slot for _, a, b, out in calls for slot in (a, b, out) if slot >= 0)
-        plan.touched[key] = list(used)
+        plan.touched[key] = [slot for slot in used if slot not in constant]
     ends = {slot for whole, operand, _ in plan.gradients for slot in (whole, operand)}
     ends |= {plan.slot(column_sum.d) for column_sum in program.derived.column_sums} if training else set()
     plan.touched["backward", "end"] = list(ends)

@@ -11,14 +11,15 @@ from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
 from noria.engines.pool import POOL
 from noria.engines.reference.plan import Plan
 from noria.engines.rows import Rows
+from noria.engines.seam import Run
 from noria.errors import BackwardError, ShapeError
 
 if TYPE_CHECKING:
     from noria.engines.reference.kernel import ReferenceKernel
 
 
-class ReferenceRun:
-    """See :class:`noria.engines.binding.Run`.
+class ReferenceRun(Run):
+    """See :class:`noria.engines.seam.Run`.
 
     ``frame[slot]`` holds what the next call reads or writes: numbers and weights from the start, all rows of a value outside the time loop,
     the rows of one step inside it.
@@ -243,7 +244,7 @@ class ReferenceRun:
                     frame[slot] = buffer[low:high, place.start : place.stop]
                 else:
                     frame[slot] = buffer[:count, place.start : place.stop]
-            elif slot in self.plan.leaves:
+            else:
                 frame[slot] = self._leaf(self.plan.leaves[slot], t, low, high)
 
     def _leaf(self, node: Node, t: int, low: int, high: int) -> Array:
@@ -266,7 +267,7 @@ class ReferenceRun:
                 array = self._given(name)
                 return array[: high - low] if self._per_sequence(name) else array[low:high]
             case _:
-                return self.frame[self.plan.slots[node]]
+                raise AssertionError(f"{node!r} is set once, when the run starts")
 
     def _show_all(self, slot: int) -> None:
         """Let one slot show all rows of the batch."""
@@ -277,7 +278,7 @@ class ReferenceRun:
                 self.frame[slot] = buffer[self.rows.batch : self.rows.batch + self.rows.total]
             else:
                 self.frame[slot] = buffer[: self.rows.total, place.start : place.stop]
-        elif slot in self.plan.leaves:
+        else:
             node = self.plan.leaves[slot]
             if node.op == "old":
                 self.frame[slot] = self.rows.shifted(self.buffers[str(node.attribute)])
@@ -304,9 +305,9 @@ class ReferenceRun:
     def _set_constants(self, theta: Array) -> None:
         for slot, node in self.plan.leaves.items():
             if node.op == "number":
-                self.frame[slot] = node.attribute  # type: ignore[call-overload]
+                self.frame[slot] = np.asarray(node.attribute, self.kernel.dtype)
             elif node.op == "inverse_size":
-                self.frame[slot] = 1.0 / self.kernel.sizes[str(node.attribute)]  # type: ignore[call-overload]
+                self.frame[slot] = np.asarray(1.0 / self.kernel.sizes[str(node.attribute)], self.kernel.dtype)
             elif node.op == "vector":
                 self.frame[slot] = self.kernel.view(theta, str(node.attribute))
         for slot, stack in self.plan.stacks.items():

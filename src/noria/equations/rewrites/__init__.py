@@ -1,4 +1,4 @@
-"""Rewrites take a cell and give a cell, in the same language: they compose in any order and run in the same kernels."""
+"""Rewrites take a cell and give a cell: they compose in any order and run in the same kernels."""
 
 from noria.equations.rewrites.dropout import recurrent_dropout
 from noria.equations.rewrites.normalising import layer_normalised

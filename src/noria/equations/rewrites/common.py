@@ -1,4 +1,4 @@
-"""What all rewrites share: opening a cell's draft, fresh names, whose new value a value is, and writing the cell again."""
+"""What all rewrites share: a cell's draft, fresh names, whose new value a value is, and writing again."""
 
 from collections.abc import Collection, Iterator
 
@@ -6,13 +6,14 @@ from noria.equations.cell import Cell
 from noria.equations.draft import Draft, OwnFunction
 from noria.equations.expression import Apply, Expression, Name, Number, Product, has_product, names_read, walk
 from noria.equations.faults import Source
+from noria.equations.functions import is_number
 from noria.equations.inlining import inline
 from noria.equations.printer import print_draft
 from noria.errors import OptionError
 
 
 def opened(cell: Cell) -> Draft:
-    """Give the draft of a cell in which own functions read nothing but their arguments; others are put in place."""
+    """Give the draft of a cell, own functions put in place but those that read only their arguments."""
     open_functions = _reaching_out(cell.draft)
     return inline(Source(cell.name, cell.text), cell.draft, lambda function: function.name in open_functions)
 
@@ -24,7 +25,7 @@ def written(cell: Cell, draft: Draft) -> Cell:
 
 def check_probability(rewrite: str, option: str, value: float) -> None:
     """Raise an :class:`~noria.errors.OptionError` unless ``value`` is a probability in [0, 1)."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+    if not is_number(value) or not 0 <= value < 1:
         raise OptionError(f"The '{option}' option of {rewrite} must be a float in [0, 1). Got {value!r}.")
 
 
@@ -43,7 +44,8 @@ def names_of(draft: Draft) -> set[str]:
 
 
 def _names_of(draft: Draft) -> Iterator[str]:
-    yield from (line.name for line in (*draft.constants, *draft.functions, *draft.givens))
+    for lines in (draft.constants, draft.functions, draft.givens):
+        yield from (line.name for line in lines)
     yield from (line.pattern for line in draft.initials)
     for equation in draft.equations:
         yield equation.target.removesuffix("'")
@@ -60,7 +62,7 @@ def read_names(expression: Expression) -> Iterator[str]:
 
 
 def _reaching_out(draft: Draft) -> set[str]:
-    """Give the own functions that read more than their arguments and constants, themselves or in what they call."""
+    """Give the own functions that read more than arguments and constants, themselves or by a call."""
     constants = {constant.name for constant in draft.constants}
 
     def reaches_out(function: OwnFunction) -> bool:
@@ -81,7 +83,10 @@ def _reaching_out(draft: Draft) -> set[str]:
 
 
 def owners(draft: Draft) -> dict[str, str]:
-    """Whose new value a target is: ``{"h'": "h"}``, and ``{"h_new": "h"}`` where h' is h_new, or h_new mixed with h by zoneout."""
+    """Say whose new value a target is.
+
+    ``{"h'": "h", "h_new": "h"}`` where h' is h_new, or h_new mixed with h by zoneout.
+    """
     bernoulli = {given.name for given in draft.givens if given.law == "bernoulli"}
     found = {e.target: e.target[:-1] for e in draft.equations if e.target.endswith("'")}
     values = {equation.target for equation in draft.equations} - set(found)
@@ -95,7 +100,7 @@ def owners(draft: Draft) -> dict[str, str]:
 
 
 def _mixed_in(expression: Expression, state: str, bernoulli: Collection[str]) -> str:
-    """Give the value that ``expression`` passes on, alone or in ``zone * state + (1 - zone) * value``; else an empty string."""
+    """Give the value passed on, alone or in ``zone * state + (1 - zone) * value``; else an empty string."""
     match expression:
         case Name(value):
             return value

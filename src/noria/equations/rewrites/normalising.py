@@ -50,7 +50,7 @@ def layer_normalised(cell: Cell) -> Cell:
     draft = rewriting.normalised_draft()
     if not rewriting.count:
         raise OptionError(
-            f"layer_normalised has nothing to do in cell '{cell.name}': no activation has a product in front of it."
+            f"layer_normalised has nothing to do in cell '{cell.name}': no activation follows a product."
         )
     return written(cell, draft)
 
@@ -73,7 +73,7 @@ class _Normalising:
         self._lines: list[InitialLine] = []
 
     def normalised_draft(self) -> Draft:
-        """Give the draft with all its sums wrapped, and the lines of ``init:`` that still speak of something."""
+        """Give the draft with its sums wrapped, and the lines of ``init:`` that still speak of something."""
         read_by_name: set[str] = set()
         for equation in self._draft.equations:
             change(equation.expression, lambda node: self._gather(node, read_by_name))
@@ -127,7 +127,10 @@ class _Normalising:
         return Apply("layer_norm", (stripped, Name(gain), Name(bias)))
 
     def _removable(self, total: Expression) -> list[str]:
-        """Give the vectors added in a sum; of those that do not begin at zero only the first, whose initial value the bias can take."""
+        """Give the vectors added in a sum that the bias can stand for.
+
+        Of those that do not begin at zero this is only the first, whose initial value the bias takes.
+        """
         removable: list[str] = []
         starts: Mapping[str, Initial] = self._initial
         for name in dict.fromkeys(_added(total)):
@@ -139,7 +142,10 @@ class _Normalising:
 
 
 def _activated(node: Expression) -> Expression | None:
-    """Give the argument of an activation: a function, no operator and no norm, of one vector and perhaps numbers; else ``None``."""
+    """Give the argument of an activation, or ``None``.
+
+    An activation is a function, no operator and no norm, of one vector and perhaps numbers.
+    """
     if not isinstance(node, Apply) or is_operator(node.function) or _is_normalised(node):
         return None
     vectors = [argument for argument in node.arguments if not isinstance(argument, Number)]

@@ -39,7 +39,7 @@ def replace(cell: Cell, **functions: str) -> Cell:
             function = _read_function(old, new)
             if own.get(function.name, function) != function:
                 raise OptionError(
-                    f"replace cannot bring '{function.name}' along: cell '{cell.name}' has another of that name."
+                    f"replace: cell '{cell.name}' has another function '{function.name}' already."
                 )
             brought[function.name] = function
             names[old] = function.name

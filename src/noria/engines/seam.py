@@ -1,0 +1,99 @@
+"""What an engine has to offer: kernels that start runs.
+
+A *kernel* is a program bound to sizes and a dtype; it holds nothing that changes and may be called by many threads. A *run* is one forward
+over packed rows and, from what it saved, the backward. There are two ways through a run: over the whole batch, the time loop inside
+(``forward``, ``backward``), or stepwise into the same buffers (``step``, then ``step_back`` in reverse order, then ``finish``), for decoders
+that feed their output back and for streaming.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from noria.arrays import Array
+from noria.compiler.program import Program
+
+
+class Run(ABC):
+    """One forward and its backward. Rows are time-major, sequences longest first; states are in that same order."""
+
+    @property
+    @abstractmethod
+    def finals(self) -> dict[str, Array]:
+        """Each sequence's own last state, by name, ``(B, size)``."""
+
+    @property
+    @abstractmethod
+    def d_states(self) -> dict[str, Array]:
+        """The gradient of the initial states, by name, ``(B, size)``; there after the backward."""
+
+    @property
+    @abstractmethod
+    def kept(self) -> dict[str, Array]:
+        """The values that the program was asked to keep, ``(N, size)``: forward ones after the forward, ``d_...`` after the backward."""
+
+    @abstractmethod
+    def forward(self, x: Array) -> Array:
+        """Run the whole batch: rows ``(N, D)``, or ``(N,)`` token ids that stand for one-hot rows, to ``h`` rows ``(N, H)``."""
+
+    @abstractmethod
+    def backward(
+        self,
+        d_h: Array,
+        d_finals: Mapping[str, Array] | None,
+        d_theta: Array,
+        *,
+        want_d_x: bool = True,
+    ) -> Array | None:
+        """Give ``d_x`` (``None`` for token ids, or if not wanted) and add the gradient of the parameters to ``d_theta``."""
+
+    @abstractmethod
+    def step(self, x: Array, given: Mapping[str, Array] | None = None) -> Array:
+        """Run one step of the sequences that are still going on: ``(n, D)`` to ``(n, H)``; ``n`` never grows."""
+
+    @abstractmethod
+    def step_back(self, d_h: Array, d_finals: Mapping[str, Array] | None = None) -> Array | None:
+        """Go back through the last step that was not yet gone back through; ``d_finals`` with the first call only."""
+
+    @abstractmethod
+    def finish(self, d_theta: Array) -> None:
+        """Add the gradient of the parameters, after the last ``step_back``."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Give the buffers back; ``forward``'s result stays the caller's."""
+
+
+class Kernel(ABC):
+    """A program bound to sizes and a dtype."""
+
+    engine: str
+    program: Program
+    sizes: Mapping[str, int]
+    size: int
+    layout: tuple[tuple[str, int, tuple[int, ...]], ...]
+
+    @abstractmethod
+    def start(
+        self,
+        theta: Array,
+        states: Mapping[str, Array],
+        counts: Array | None,
+        *,
+        given: Mapping[str, Array] | None = None,
+        save: bool = True,
+    ) -> Run:
+        """Begin a run.
+
+        Parameters
+        ----------
+        theta : array of shape (P,)
+            The parameters, in the order of ``layout``: (name, offset, shape).
+        states : mapping of name to array of shape (B, size)
+            The state before the first step.
+        counts : integer array of shape (T,), or None
+            How many sequences are active at each step, never growing; ``None`` for stepwise runs.
+        given : mapping of name to array
+            Auxiliary inputs: ``(B, size)`` those per sequence, ``(N, size)`` those per row.
+        save : bool
+            Keep what the backward needs.
+        """

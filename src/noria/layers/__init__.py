@@ -1,0 +1,51 @@
+"""Layers: packed rows in, packed rows and the way back out.
+
+Every layer is called the same way, ``y, backward = layer(x, state=..., mode=...)``, owns no values of its
+own (they are views of one flat vector, :class:`FlatParameters`) and nothing of a call (that belongs to its
+:class:`Backward`). The recurrence itself runs in the engines; a layer sorts states, draws masks and keeps
+gradients together.
+"""
+
+from noria.layers.backward import Backward, Gradients
+from noria.layers.bidirectional import Bidirectional
+from noria.layers.dropout import Dropout
+from noria.layers.embedding import Embedding
+from noria.layers.flat import FlatParameters, Group
+from noria.layers.initialisers import INITIALISERS, initialise
+from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
+from noria.layers.linear import Linear
+from noria.layers.onehot import OneHot
+from noria.layers.parameters import Parameter
+from noria.layers.recurrent import Recurrent
+from noria.layers.recurrent_stack import recurrent_stack
+from noria.layers.stack import Stack
+from noria.layers.state import State, first_sequences, map_state, restore_state, state_arrays, take_sequences
+
+__all__ = [
+    "INFERENCE",
+    "INITIALISERS",
+    "TRACKED",
+    "Backward",
+    "Bidirectional",
+    "Dropout",
+    "Embedding",
+    "FlatParameters",
+    "Gradients",
+    "Group",
+    "Inputs",
+    "Layer",
+    "Linear",
+    "Mode",
+    "OneHot",
+    "Parameter",
+    "Recurrent",
+    "Stack",
+    "State",
+    "first_sequences",
+    "initialise",
+    "map_state",
+    "recurrent_stack",
+    "restore_state",
+    "state_arrays",
+    "take_sequences",
+]

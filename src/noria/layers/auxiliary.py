@@ -1,0 +1,65 @@
+"""The auxiliary inputs of a cell: drawn, at their expectation, or handed in."""
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from noria.arrays import Array
+from noria.equations import Given
+from noria.errors import DataError, OptionError
+
+
+def auxiliary_input(
+    title: str,
+    given: Given,
+    shape: tuple[int, ...],
+    dtype: DTypeLike,
+    *,
+    training: bool,
+    rng: np.random.Generator | None,
+) -> Array:
+    """Give an auxiliary input by its law: drawn in training, its expectation otherwise.
+
+    Raises
+    ------
+    DataError
+        If it has no law, and was to be handed in.
+    OptionError
+        If it is to be drawn without a generator.
+    """
+    match given.law, training:
+        case "supplied", _:
+            raise DataError(
+                f"{title}: expected the auxiliary input '{given.name}' of shape {shape}, got none.\n"
+                f"  Pass it: given={{'{given.name}': ...}}."
+            )
+        case "dropout", True:
+            return dropout_mask(title, shape, given.probability, rng, dtype)
+        case "dropout", False:
+            return np.ones(shape, dtype)
+        case _, True:
+            return bernoulli_mask(title, shape, given.probability, rng, dtype)
+        case _:
+            return np.full(shape, given.probability, dtype)
+
+
+def dropout_mask(
+    title: str, shape: tuple[int, ...], p: float, rng: np.random.Generator | None, dtype: DTypeLike
+) -> Array:
+    """Draw factors that are 0 with probability p and 1 / (1 - p) otherwise; the expectation is 1."""
+    return np.where(draw(title, shape, rng) < p, 0.0, 1.0 / (1.0 - p)).astype(dtype)
+
+
+def bernoulli_mask(
+    title: str, shape: tuple[int, ...], p: float, rng: np.random.Generator | None, dtype: DTypeLike
+) -> Array:
+    """Draw 1 with probability p and 0 otherwise; the expectation is p."""
+    return (draw(title, shape, rng) < p).astype(dtype)
+
+
+def draw(title: str, shape: tuple[int, ...], rng: np.random.Generator | None) -> Array:
+    """Draw evenly from [0, 1), in float32 for all dtypes, so that the same generator gives the same mask."""
+    if rng is None:
+        raise OptionError(
+            f"{title}: draws in training, and has no generator.\n  Call it with Mode(training=True, rng=rng)."
+        )
+    return rng.random(shape, dtype=np.float32)

@@ -1,0 +1,65 @@
+"""Values left out at random while training."""
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.errors import DataError, OptionError, ShapeError
+from noria.layers.auxiliary import dropout_mask
+from noria.layers.backward import Backward
+from noria.layers.layer import TRACKED, Inputs, Layer, Mode
+from noria.layers.state import State
+from noria.sequences import Ragged
+
+
+class Dropout(Layer):
+    """Sets each value to zero with probability p and divides the others by 1 - p, in training only.
+
+    Auxiliary input ``"mask"``: an array (N, F) of factors to use in the place of drawn ones.
+
+    Parameters
+    ----------
+    p : float
+        Probability of leaving a value out, in [0, 1).
+
+    References
+    ----------
+    Srivastava et al. 2014; between recurrent layers, and not from step to step: Zaremba, Sutskever &
+    Vinyals 2014.
+    """
+
+    kind = "dropout"
+
+    def __init__(self, p: float, *, name: str | None = None) -> None:
+        super().__init__(name)
+        if not 0.0 <= p < 1.0:
+            raise OptionError(f"The 'p' option of Dropout must be a float in [0, 1). Got {p}.")
+        self.p = float(p)
+
+    def _declare(self, input_size: int) -> int:
+        return input_size
+
+    def __call__(
+        self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
+    ) -> tuple[Ragged, Backward]:
+        """Multiply the rows by a mask, and their gradient by the same mask."""
+        self._no_memory(state)
+        self._check_given(given, ("mask",))
+        if x.rows.dtype.kind not in "fc":
+            raise DataError(
+                f"{self.title}: expected rows of real numbers, got {x.rows.dtype}.\n"
+                "  Put it behind an embedding."
+            )
+        self._check_width(x)
+        if given:
+            mask = given["mask"].astype(x.rows.dtype, copy=False)
+            if mask.shape != x.rows.shape:
+                raise ShapeError(f"{self.title}: expected a mask of shape {x.rows.shape}, got {mask.shape}.")
+        elif mode.training and self.p > 0.0:
+            mask = dropout_mask(self.title, x.rows.shape, self.p, mode.rng, x.rows.dtype)
+        else:
+            return x, Backward((lambda d_y, d_state: d_y) if mode.save else None, self.title)
+
+        def backward(d_y: Array, d_state: State) -> Array:
+            return np.asarray(d_y * mask)
+
+        return x.with_rows(x.rows * mask), Backward(backward if mode.save else None, self.title)

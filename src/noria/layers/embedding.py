@@ -1,0 +1,88 @@
+"""A learned row of features for each symbol."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from noria.arrays import Array, Inexact
+from noria.equations import Initial
+from noria.errors import ShapeError
+from noria.layers.backward import Backward
+from noria.layers.layer import TRACKED, Inputs, Layer, Mode
+from noria.layers.onehot import add_rows, check_ids, check_symbols
+from noria.layers.parameters import Parameter
+from noria.layers.state import State
+from noria.sequences import Ragged
+
+
+class Embedding(Layer):
+    """Looks up row ``ids[n]`` of a table (V, F).
+
+    Parameters
+    ----------
+    symbols : int
+        Number of symbols, V.
+    size : int
+        Number of features, F.
+    initial : Initial, optional
+        Law of the initial values; by default normal with variance 1 / F, so that rows have length 1 on
+        average.
+    frozen : bool, default False
+        Whether training leaves the table as it is.
+
+    References
+    ----------
+    Bengio et al. 2003, section 2.
+    """
+
+    kind = "embedding"
+
+    def __init__(
+        self,
+        symbols: int,
+        size: int,
+        *,
+        initial: Initial | None = None,
+        frozen: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        if symbols < 1 or size < 1:
+            raise ShapeError(
+                f"{self.title}: expected at least 1 symbol and 1 feature, got {symbols} and {size}."
+            )
+        law = initial if initial is not None else Initial("normal", (size**-0.5,))
+        self.table = Parameter("table", (symbols, size), law, frozen=frozen)
+
+    @classmethod
+    def from_vectors(
+        cls, vectors: Inexact[Array, "V F"], *, frozen: bool = True, name: str | None = None
+    ) -> "Embedding":
+        """Start from known vectors, one row per symbol; by default they stay as they are."""
+        layer = cls(*vectors.shape, frozen=frozen, name=name)
+        layer.table.initial = np.array(vectors)
+        return layer
+
+    def _declare(self, input_size: int) -> int:
+        check_symbols(self.title, self.table.shape[0], input_size)
+        return self.table.shape[1]
+
+    def own_parameters(self) -> Iterator[Parameter]:
+        """Give the table."""
+        yield self.table
+
+    def __call__(
+        self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
+    ) -> tuple[Ragged, Backward]:
+        """Look up the rows of token ids (N,), which have no gradient."""
+        self._no_memory(state)
+        self._check_given(given)
+        ids, table = x.rows, self.table
+        check_ids(self.title, ids, self.input_size)
+        y = x.with_rows(table.value[ids])  # y_n = table[ids_n]
+
+        def backward(d_y: Array, d_state: State) -> None:
+            if not table.frozen:
+                add_rows(table.gradient, ids, d_y)  # d_table[v] = sum of d_y_n over ids_n = v
+
+        return y, Backward(backward if mode.save else None, self.title)

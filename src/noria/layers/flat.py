@@ -1,0 +1,159 @@
+"""All parameters of a model as one flat vector, and their gradients as another."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from noria.arrays import Array, Inexact
+from noria.errors import DataError, OptionError, ShapeError
+from noria.layers.initialisers import initialise
+from noria.layers.layer import Layer
+from noria.layers.parameters import Block, Parameter
+
+
+@dataclass(frozen=True)
+class Group:
+    """A range ``[start, stop)`` of the flat vectors in which all values are treated alike."""
+
+    start: int
+    stop: int
+    decay: bool
+    frozen: bool
+
+
+class FlatParameters:
+    """All parameters of a model as one vector of values, and their gradients as another of the same layout.
+
+    The optimiser, clipping, norms and checkpoints each touch one array. A parameter that stands in several
+    places is counted once, and all places add to the same gradient.
+
+    Attributes
+    ----------
+    values, gradients : arrays of shape (P,)
+    """
+
+    def __init__(
+        self, values: Inexact[Array, " P"], blocks: Sequence[Block], named: Mapping[str, Parameter]
+    ) -> None:
+        self.values = values
+        self.gradients = np.zeros_like(values)
+        self._named = dict(named)
+        self._starts: list[tuple[int, Parameter]] = []
+        start = 0
+        for block in blocks:
+            stop = start + block.size
+            block.place(self.values[start:stop], self.gradients[start:stop])
+            self._starts += [(start + offset, parameter) for offset, parameter in block.members]
+            start = stop
+
+    @classmethod
+    def build(
+        cls, layers: Sequence[Layer], rng: np.random.Generator, dtype: DTypeLike = np.float32
+    ) -> "FlatParameters":
+        """Give the configured layers their parameters and draw the initial values.
+
+        The values are drawn in float64 in the order in which parameters are declared, so that they do not
+        depend on `dtype`.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            Their parameters are filed under the layers' names, which must differ.
+        rng : numpy.random.Generator
+        dtype : dtype, default float32
+
+        Raises
+        ------
+        NotFittedError
+            If a layer has no sizes yet.
+        OptionError
+            If two layers have the same name, or `dtype` is not a floating-point type.
+        """
+        if np.dtype(dtype).kind not in "fc":
+            raise OptionError(f"The 'dtype' of parameters must be float32 or float64. Got {np.dtype(dtype)}.")
+        names = [layer.name for layer in layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise OptionError(
+                    f"Two layers are named '{name}'.\n  Give each layer a name of its own: name=..."
+                )
+        named: dict[str, Parameter] = {}
+        seen: set[int] = set()
+        blocks: dict[int, Block] = {}
+        for layer in layers:
+            _ = layer.output_size  # a layer without sizes says so
+            for path, parameter in layer.named_parameters(f"{layer.name}."):
+                if id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    parameter.path = path
+                    named[path] = parameter
+                    blocks[id(parameter.block)] = parameter.block
+        flat = cls(
+            np.zeros(sum(block.size for block in blocks.values()), dtype), list(blocks.values()), named
+        )
+        for parameter in named.values():
+            if isinstance(parameter.initial, np.ndarray):
+                parameter.value[...] = parameter.initial
+            else:
+                parameter.value[...] = initialise(parameter.initial, parameter.shape, rng)
+        return flat
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the values."""
+        return self.values.dtype
+
+    @property
+    def count(self) -> int:
+        """Number of values, tied ones counted once, frozen ones included."""
+        return sum(parameter.size for parameter in self._named.values())
+
+    def named(self) -> Iterator[tuple[str, Parameter]]:
+        """Give each path with its parameter, every parameter once."""
+        yield from self._named.items()
+
+    def groups(self) -> list[Group]:
+        """Give the ranges that are treated alike, neighbours merged; together they cover the whole vector."""
+        groups: list[Group] = []
+        ends = [*(start for start, _ in self._starts[1:]), self.values.size][: len(self._starts)]
+        for (start, parameter), stop in zip(self._starts, ends, strict=True):
+            if groups and (groups[-1].decay, groups[-1].frozen) == (parameter.decay, parameter.frozen):
+                start = groups.pop().start
+            groups.append(Group(start, stop, parameter.decay, parameter.frozen))
+        return groups
+
+    def zero_gradients(self) -> None:
+        """Set all gradients to zero, as before each step."""
+        self.gradients[...] = 0.0
+
+    def state_dict(self) -> dict[str, Array]:
+        """Give a copy of every parameter by its path."""
+        return {path: parameter.value.copy() for path, parameter in self._named.items()}
+
+    def load_state_dict(self, arrays: Mapping[str, Array]) -> None:
+        """Set every parameter from an array by its path.
+
+        Raises
+        ------
+        DataError
+            If a path is missing or not known here: says which. Nothing is changed then.
+        ShapeError
+            If an array has another shape. Nothing is changed then.
+        """
+        missing = [path for path in self._named if path not in arrays]
+        unknown = [path for path in arrays if path not in self._named]
+        if missing or unknown:
+            parts = [f"missing: {', '.join(missing)}"] * bool(missing) + [
+                f"unknown: {', '.join(unknown)}"
+            ] * bool(unknown)
+            raise DataError(f"parameters do not fit the model; {'; '.join(parts)}.")
+        for path, parameter in self._named.items():
+            if arrays[path].shape != parameter.shape:
+                raise ShapeError(
+                    f"parameter '{path}': expected shape {parameter.shape}, got {arrays[path].shape}."
+                )
+        for path, parameter in self._named.items():
+            parameter.value[...] = arrays[path]

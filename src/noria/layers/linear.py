@@ -1,0 +1,102 @@
+"""An affine map of every row."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.equations import Initial
+from noria.errors import ShapeError
+from noria.layers.backward import Backward
+from noria.layers.layer import TRACKED, Inputs, Layer, Mode
+from noria.layers.onehot import add_rows, check_ids, is_ids
+from noria.layers.parameters import Parameter
+from noria.layers.state import State
+from noria.sequences import Ragged
+
+
+class Linear(Layer):
+    """``y = W x + b`` for every row.
+
+    Parameters
+    ----------
+    size : int
+        Output size, F'.
+    bias : bool, default True
+    weight : Parameter of shape (F', F), optional
+        Another layer's matrix to share, such as the table of an :class:`Embedding` whose symbols this layer
+        scores; it is counted once and both layers add to its gradient (Press & Wolf 2017). By default a
+        matrix of its own.
+    initial : Initial, optional
+        Law of the initial values of W; by default Xavier's (Glorot & Bengio 2010). The bias starts at zero.
+    input_size : int, optional
+        Fixes the input size now.
+    """
+
+    kind = "linear"
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        bias: bool = True,
+        weight: Parameter | None = None,
+        initial: Initial | None = None,
+        input_size: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        if size < 1:
+            raise ShapeError(f"{self.title}: expected an output size of at least 1, got {size}.")
+        self.size = size
+        self.W = weight
+        self.b = Parameter("b", (size,), Initial("zero", ())) if bias else None
+        self._initial = initial if initial is not None else Initial("xavier", ())
+        if input_size is not None:
+            self.configure(input_size)
+
+    def _declare(self, input_size: int) -> int:
+        shape = (self.size, input_size)
+        if self.W is None:
+            self.W = Parameter("W", shape, self._initial)
+        elif self.W.shape != shape:
+            raise ShapeError(f"{self.title}: expected a shared weight of shape {shape}, got {self.W.shape}.")
+        return self.size
+
+    def own_parameters(self) -> Iterator[Parameter]:
+        """Give W, then b."""
+        if self.W is not None:
+            yield self.W
+        if self.b is not None:
+            yield self.b
+
+    def __call__(
+        self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
+    ) -> tuple[Ragged, Backward]:
+        """Map rows (N, F) to rows (N, F'); token ids stand for one-hot rows."""
+        self._no_memory(state)
+        self._check_given(given)
+        _ = self.input_size
+        W, b, rows = self.W, self.b, x.rows
+        assert W is not None  # since it has sizes
+        by_id = is_ids(rows)
+        if by_id:
+            check_ids(self.title, rows, self.input_size)
+            y = W.value.T[rows]  # the column of W that a one-hot row picks
+        else:
+            self._check_width(x)
+            rows = rows.astype(W.value.dtype, copy=False)
+            y = rows @ W.value.T
+        if b is not None:
+            y += b.value
+
+        def backward(d_y: Array, d_state: State) -> Array | None:
+            if b is not None and not b.frozen:
+                b.gradient[...] += d_y.sum(axis=0)
+            if not W.frozen and by_id:
+                add_rows(W.gradient.T, rows, d_y)
+            elif not W.frozen:
+                W.gradient[...] += d_y.T @ rows  # sum over rows of d_y_n x_n^T
+            return None if by_id else np.asarray(d_y @ W.value)
+
+        return x.with_rows(y), Backward(backward if mode.save else None, self.title)

@@ -1,0 +1,122 @@
+"""Learned arrays: declared by layers, and views of a piece of the flat vectors once these are built."""
+
+import math
+from collections.abc import Sequence
+
+from noria.arrays import Array
+from noria.equations import Initial
+from noria.errors import NotFittedError
+
+
+class Parameter:
+    """A learned array. It is declared by a layer, and gets its values when the flat vectors are built.
+
+    Parameters
+    ----------
+    name : str
+        Its name within the layer that declares it, ``"W_i"``.
+    shape : tuple of int
+    initial : Initial or array
+        The law of its initial values, or the values themselves.
+    decay : bool, optional
+        Whether weight decay applies; by default to matrices, and not to biases, gains and other vectors.
+    frozen : bool, default False
+        Whether training leaves it as it is; its gradient then stays zero.
+
+    Attributes
+    ----------
+    path : str
+        Where it was first met when the flat vectors were built, ``"recurrent.0.W_i"``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initial: Initial | Array,
+        *,
+        decay: bool | None = None,
+        frozen: bool = False,
+    ) -> None:
+        self.name = self.path = name
+        self.shape = shape
+        self.size = math.prod(shape)
+        self.initial = initial
+        self.decay = len(shape) > 1 if decay is None else decay
+        self.frozen = frozen
+        self.block = Block(self.size, [(0, self)])
+
+    @property
+    def value(self) -> Array:
+        """Its values, a view of the flat vector of values."""
+        return self.block.value_of(self)
+
+    @property
+    def gradient(self) -> Array:
+        """Its gradient, a view of the flat vector of gradients; backwards add to it."""
+        return self.block.gradient_of(self)
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.path!r}, {self.shape})"
+
+
+class Block:
+    """Parameters in one piece of the flat vector, at fixed offsets: those of a compiled cell, or one alone.
+
+    Attributes
+    ----------
+    values, gradients : arrays of shape (size,)
+        Pieces of the flat vectors, once these are built.
+    """
+
+    def __init__(self, size: int, members: Sequence[tuple[int, Parameter]]) -> None:
+        self.size = size
+        self.members = sorted(members, key=lambda member: member[0])
+        self._flat: tuple[Array, Array] | None = None
+        self._views: dict[int, tuple[Array, Array]] = {}
+        for _, parameter in members:
+            parameter.block = self
+
+    @property
+    def values(self) -> Array:
+        """The piece of the flat vector of values."""
+        return self._placed()[0]
+
+    @property
+    def gradients(self) -> Array:
+        """The piece of the flat vector of gradients."""
+        return self._placed()[1]
+
+    def place(self, values: Array, gradients: Array) -> None:
+        """Let the members be views of these pieces."""
+        self._flat = (values, gradients)
+        for offset, parameter in self.members:
+            piece = slice(offset, offset + parameter.size)
+            self._views[id(parameter)] = (
+                values[piece].reshape(parameter.shape),
+                gradients[piece].reshape(parameter.shape),
+            )
+
+    def value_of(self, parameter: Parameter) -> Array:
+        """Give the values of one member."""
+        self._placed()
+        return self._views[id(parameter)][0]
+
+    def gradient_of(self, parameter: Parameter) -> Array:
+        """Give the gradient of one member."""
+        self._placed()
+        return self._views[id(parameter)][1]
+
+    def clear_frozen(self) -> None:
+        """Set the gradients of frozen members back to zero."""
+        for _, parameter in self.members:
+            if parameter.frozen:
+                parameter.gradient[...] = 0.0
+
+    def _placed(self) -> tuple[Array, Array]:
+        if self._flat is None:
+            name = self.members[0][1].path if self.members else "a block"
+            raise NotFittedError(
+                f"parameter '{name}': has no values yet.\n  Call FlatParameters.build([layer], rng) first."
+            )
+        return self._flat

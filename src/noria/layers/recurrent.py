@@ -1,0 +1,271 @@
+"""One layer of recurrence with any cell, run by the engine that its program is bound to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.compiler import compile_cell
+from noria.engines import Kernel, bind
+from noria.equations import Cell, cells
+from noria.errors import OptionError, ProgramError, ShapeError
+from noria.layers.auxiliary import auxiliary_input
+from noria.layers.backward import Backward, Gradients
+from noria.layers.initialisers import initialise
+from noria.layers.layer import TRACKED, Inputs, Layer, Mode
+from noria.layers.onehot import check_ids, is_ids
+from noria.layers.parameters import Block, Parameter
+from noria.layers.state import State
+from noria.sequences import Layout, Ragged
+
+
+class Recurrent(Layer):
+    """Runs a cell over every sequence of a batch; its output is the cell's ``h``.
+
+    The state is a dictionary of the cell's states, arrays (B, size) in the caller's order, whose final
+    values are each sequence's own. The auxiliary inputs are those that the cell names: per sequence (B,
+    size) in the caller's order, per row (N, size) beside the rows of `x`. Those with a law are drawn in
+    training and stand at their expectation otherwise, unless they are given; the others must be given.
+
+    Parameters
+    ----------
+    cell : Cell, str or path
+        A cell, the name of one that ships, or a file of equations.
+    hidden_size : int
+        Size of ``h``, H.
+    sizes : mapping, optional
+        Further sizes by the name of a value, ``{"c": 512}``; those left out are as wide as ``h``.
+    input_size : int, optional
+        Fixes the input size now; by default it is known when the layer is configured.
+    engine : {"auto", "reference"}
+    keep : sequence of str
+        Names to record at each step into ``backward.kept``: values (``"i"``), states after the step
+        (``"c"``), their gradients (``"d_c"``, there after the backward); arrays (N, size).
+    frozen : bool, default False
+        Whether training leaves the parameters as they are.
+    """
+
+    def __init__(
+        self,
+        cell: "Cell | str | Path",
+        hidden_size: int,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        input_size: int | None = None,
+        engine: str = "auto",
+        keep: Sequence[str] = (),
+        frozen: bool = False,
+        name: str | None = None,
+    ) -> None:
+        self.cell = cells.get(cell)
+        self.kind = self.cell.name
+        super().__init__(name)
+        if hidden_size < 1:
+            raise OptionError(
+                f"The 'hidden_size' option of {self.title} must be an int of at least 1. Got {hidden_size}."
+            )
+        self.hidden_size = hidden_size
+        self.engine = engine
+        self.keep = tuple(keep)
+        self.frozen = frozen
+        self._free_sizes = {self._symbol(key): size for key, size in (sizes or {}).items()}
+        self._laws = {given.name: given for given in self.cell.givens}
+        self._must_be_supplied = any(given.law == "supplied" for given in self.cell.givens)
+        self._parameters: dict[str, Parameter] = {}
+        self._kernels: dict[tuple[np.dtype[Any], bool, bool], Kernel] = {}
+        if input_size is not None:
+            self.configure(input_size)
+
+    def twin(self, name: str | None = None) -> "Recurrent":
+        """Give a layer of the same cell and sizes, with parameters of its own."""
+        sizes, keep = self._free_sizes, self.keep
+        other = Recurrent(
+            self.cell,
+            self.hidden_size,
+            sizes=sizes,
+            engine=self.engine,
+            keep=keep,
+            frozen=self.frozen,
+            name=name,
+        )
+        if self._sizes is not None:
+            other.configure(self.input_size)
+        return other
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The size of every symbol of the cell: ``{"D": 4, "H": 7}``."""
+        known = {"D": self.input_size, "H": self.hidden_size, **self._free_sizes}
+        return {symbol: known.get(symbol, self.hidden_size) for symbol in self.cell.sizes}
+
+    def own_parameters(self) -> Iterator[Parameter]:
+        """Give the cell's parameters in the order of its equations."""
+        yield from self._parameters.values()
+
+    def row_inputs(self) -> set[str]:
+        """Give the names of the auxiliary inputs that lie beside the rows of the input."""
+        return {given.name for given in self.cell.givens if given.per == "row"}
+
+    def start(self, batch_size: int = 1) -> dict[str, Array]:
+        """Give the cell's own initial state for `batch_size` sequences."""
+        dtype = self._built().values.dtype
+        nothing_drawn = np.random.default_rng(0)  # states start at constants
+        return {
+            name: initialise(self.cell.initial[name], (batch_size, self._width(name)), nothing_drawn).astype(
+                dtype
+            )
+            for name in self.cell.states
+        }
+
+    def __call__(
+        self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
+    ) -> tuple[Ragged, Backward]:
+        """Run the cell over rows (N, D), or over token ids (N,) that stand for one-hot rows."""
+        block, layout = self._built(), x.layout
+        dtype = block.values.dtype
+        rows = self._rows(x, dtype)
+        self._check_given(given, self._laws)
+        drawn = mode.training or bool(given)
+        kernel = self._kernel(dtype, drawn=drawn, save=mode.save)
+        run = kernel.start(
+            block.values,
+            self._sorted_state(state, layout, dtype, "state"),
+            layout.counts,
+            given=self._sorted_given(given or {}, layout, dtype, mode)
+            if drawn or self._must_be_supplied
+            else {},
+            save=mode.save,
+        )
+        y = x.with_rows(run.forward(rows))
+        final = {name: array[layout.inverse] for name, array in run.finals.items()}
+        recorded = run.kept if self.keep else {}
+        kept = {name: recorded[name] for name in self._forward_names()}
+
+        def backward(d_y: Array, d_state: State) -> Gradients:
+            d_final = None if d_state is None else self._sorted_state(d_state, layout, dtype, "d_state")
+            d_rows = run.backward(np.ascontiguousarray(d_y, dtype), d_final, block.gradients)
+            block.clear_frozen()
+            if self.keep:
+                kept.update(run.kept)
+            return Gradients(d_rows, {name: array[layout.inverse] for name, array in run.d_states.items()})
+
+        if not mode.save:
+            run.release()
+            return y, Backward(None, self.title, state=final, kept=kept)
+        return y, Backward(backward, self.title, state=final, kept=kept, release=run.release)
+
+    def _declare(self, input_size: int) -> int:
+        if self.cell.size_of["x"] == "H" and input_size != self.hidden_size:
+            raise ShapeError(
+                f"{self.title}: expected rows of {self.hidden_size} features, got {input_size}.\n"
+                "  In this cell the input is as wide as the hidden state. Put a linear layer before it."
+            )
+        sizes = {"D": input_size, "H": self.hidden_size, **self._free_sizes}
+        program = compile_cell(self.cell, self.keep)
+        # where parameters lie is the program's choice, the same in every engine and dtype
+        kernel = bind(program, sizes, np.float64, "reference")
+        places = {name: (offset, shape) for name, offset, shape in kernel.layout}
+        self._layout = kernel.layout
+        for declared in self.cell.parameters:
+            _, shape = places[declared.name]
+            law = self.cell.initial[declared.name]
+            self._parameters[declared.name] = Parameter(declared.name, shape, law, frozen=self.frozen)
+        members = [(places[name][0], parameter) for name, parameter in self._parameters.items()]
+        self._block = Block(kernel.size, members)
+        return self.hidden_size
+
+    def _kernel(self, dtype: np.dtype[Any], *, drawn: bool, save: bool) -> Kernel:
+        """Give the kernel; where nothing is drawn nor given, the one with expectations written into it."""
+        expected = not drawn and any(given.law != "supplied" for given in self._laws.values())
+        key = (dtype, expected, save)
+        if key not in self._kernels:
+            keep = self.keep if save else self._forward_names()
+            program = compile_cell(self.cell, keep, expected=expected)
+            kernel = bind(program, self.sizes, dtype, self.engine)
+            if kernel.layout != self._layout:
+                raise ProgramError(
+                    f"{self.title}: engine '{kernel.engine}' lays parameters out in another order."
+                )
+            self._kernels[key] = kernel
+        return self._kernels[key]
+
+    def _forward_names(self) -> tuple[str, ...]:
+        """Give the names to record that are not gradients, which are there after the backward only."""
+        return tuple(name for name in self.keep if not name.startswith("d_"))
+
+    def _built(self) -> Block:
+        self._configured()
+        return self._block
+
+    def _width(self, name: str) -> int:
+        return self.sizes[self.cell.size_of[name]]
+
+    def _symbol(self, key: str) -> str:
+        free = free_sizes(self.cell)
+        if key not in free:
+            names = ", ".join(f"'{name}'" for name in free if f"H_{name}" in free) or "none"
+            raise OptionError(
+                f"The 'sizes' option of {self.title} names '{key}', whose size is not free. "
+                f"Free in this cell: {names}."
+            )
+        return free[key]
+
+    def _rows(self, x: Ragged, dtype: np.dtype[Any]) -> Array:
+        if is_ids(x.rows):
+            check_ids(self.title, x.rows, self.input_size)
+            return x.rows
+        self._check_width(x)
+        return np.ascontiguousarray(x.rows, dtype)
+
+    def _sorted_state(
+        self, state: State, layout: Layout, dtype: np.dtype[Any], what: str
+    ) -> dict[str, Array]:
+        """Put the caller's state into sorted order; parts of a gradient may be left out."""
+        if state is None:
+            return {name: array[layout.order] for name, array in self.start(layout.batch_size).items()}
+        names = ", ".join(f"'{name}'" for name in self.cell.states)
+        if not isinstance(state, Mapping):
+            raise ShapeError(
+                f"{self.title}: expected {what} as a dictionary of {names}, got {type(state).__name__}."
+            )
+        missing = set(self.cell.states) - set(state) if what == "state" else set()
+        if missing or not set(state) <= set(self.cell.states):
+            got = ", ".join(f"'{name}'" for name in state) or "nothing"
+            raise ShapeError(f"{self.title}: expected {what} to hold {names}, got {got}.")
+        for name, array in state.items():
+            if array.shape != (layout.batch_size, self._width(name)):
+                raise ShapeError(
+                    f"{self.title}: expected {what} '{name}' of shape "
+                    f"({layout.batch_size}, {self._width(name)}), got {array.shape}."
+                )
+        return {name: array[layout.order].astype(dtype, copy=False) for name, array in state.items()}
+
+    def _sorted_given(
+        self, supplied: Inputs, layout: Layout, dtype: np.dtype[Any], mode: Mode
+    ) -> dict[str, Array]:
+        """Draw what is drawn, check what is supplied, and put what is per sequence into sorted order."""
+        arrays: dict[str, Array] = {}
+        for given in self.cell.givens:
+            count = layout.batch_size if given.per == "sequence" else layout.total
+            shape = (count, self._width(given.name))
+            if given.name in supplied:
+                array = np.asarray(supplied[given.name], dtype)
+            else:
+                array = auxiliary_input(self.title, given, shape, dtype, training=mode.training, rng=mode.rng)
+            if array.shape != shape:
+                raise ShapeError(
+                    f"{self.title}: expected the auxiliary input '{given.name}' of shape {shape}, "
+                    f"got {array.shape}."
+                )
+            arrays[given.name] = (
+                array[layout.order] if given.per == "sequence" else np.ascontiguousarray(array)
+            )
+        return arrays
+
+
+def free_sizes(cell: Cell) -> dict[str, str]:
+    """Give the size symbol of every name whose size is neither that of ``x`` nor that of ``h``, and of the symbol."""
+    named = {name: symbol for name, symbol in cell.size_of.items() if symbol not in ("D", "H")}
+    return named | {symbol: symbol for symbol in named.values()}
