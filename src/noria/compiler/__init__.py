@@ -1,14 +1,27 @@
 """From the equations of a cell to its program: graph, derivatives, backward pass, schedule, and how they are written down."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from noria.compiler.program import Program
-    from noria.equations import Cell
+from noria.compiler.check import check_program
+from noria.compiler.cost import Cost, ParameterRow, cost, parameter_table
+from noria.compiler.program import Program
+from noria.compiler.schedule import schedule
+from noria.compiler.textbook import TextbookBackward, textbook_backward
+from noria.equations import Cell
+
+__all__ = [
+    "Cost",
+    "ParameterRow",
+    "Program",
+    "TextbookBackward",
+    "compile_cell",
+    "cost",
+    "parameter_table",
+    "textbook_backward",
+]
 
 
-def compile_cell(cell: "Cell", keep: tuple[str, ...] = (), *, expected: bool = False) -> "Program":
+def compile_cell(cell: Cell, keep: tuple[str, ...] = (), *, expected: bool = False) -> Program:
     """Derive the program of ``cell``: its forward, its backward, and when each value is computed.
 
     Parameters
@@ -34,10 +47,7 @@ def compile_cell(cell: "Cell", keep: tuple[str, ...] = (), *, expected: bool = F
 
 
 @lru_cache(maxsize=256)
-def _compile(cell: "Cell", keep: tuple[str, ...], expected: bool) -> "Program":
-    from noria.compiler.check import check_program
-    from noria.compiler.schedule import schedule
-
+def _compile(cell: Cell, keep: tuple[str, ...], expected: bool) -> Program:
     program = schedule(cell, keep, expected=expected)
     check_program(program)
     return program

@@ -1,4 +1,4 @@
-"""The backward of a cell as a textbook would print it, and its forward in LaTeX.
+"""The backward of a cell as a textbook would print it.
 
 Each numbered equation gives the gradient of the loss with respect to one named value (δ), as a sum of terms; beside it stand the paths that
 the terms came by. Nothing here is written by hand: the equations are read off the derived graph that the engines run.
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from noria.compiler.differentiate import Backward, differentiate
 from noria.compiler.graph import Block, Node
 from noria.compiler.lower import Forward, lower
-from noria.compiler.notation import FACTOR, SUM, Latex, Notation, PlainText, write
+from noria.compiler.writing import write
 from noria.equations import Cell
+from noria.equations.notation import FACTOR, SUM, Latex, Notation, PlainText
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,6 @@ def textbook_backward(cell: Cell) -> TextbookBackward:
         text=_as_text(_book(forward, derived, PlainText())),
         latex=_as_latex(_book(forward, derived, Latex(cell.states))),
     )
-
-
-def latex(cell: Cell) -> str:
-    """Write the equations of ``cell`` in LaTeX, as an ``aligned`` block."""
-    forward = lower(cell)
-    notation = Latex(cell.states)
-    names = {node: notation.value(name) for name, node in forward.values.items() if not name.startswith("a_")}
-    lines = [
-        f"{notation.value(target)} &= {write(forward.values[target], notation, names, whole=True).text}"
-        for target in (equation.target for equation in cell.equations)
-    ]
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
 def _book(forward: Forward, derived: Backward, notation: Notation) -> Textbook:

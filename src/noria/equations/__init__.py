@@ -2,6 +2,7 @@
 
 from noria.equations.cell import Cell, Parameter
 from noria.equations.draft import Equation, Given, Initial
+from noria.equations.latex import latex
 from noria.equations.library import cells
 from noria.equations.rewrites import layer_normalised, recurrent_dropout, replace, zoneout
 
@@ -12,6 +13,7 @@ __all__ = [
     "Initial",
     "Parameter",
     "cells",
+    "latex",
     "layer_normalised",
     "recurrent_dropout",
     "replace",

@@ -17,6 +17,7 @@ from noria.equations.folding import fold, pairwise
 from noria.equations.functions import is_number
 from noria.equations.initials import resolve_initials
 from noria.equations.inlining import inline
+from noria.equations.latex import latex
 from noria.equations.names import Vocabulary
 from noria.equations.printer import print_number
 from noria.equations.sizes import Sizes
@@ -150,6 +151,10 @@ class Cell:
 
     def __str__(self) -> str:
         return self.text
+
+    def _repr_latex_(self) -> str:
+        """Show the equations in a notebook."""
+        return f"$${latex(self)}$$"
 
     def __repr__(self) -> str:
         return f"<Cell {self.name}: states {', '.join(self.states)}; {len(self.parameters)} parameters>"

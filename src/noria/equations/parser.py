@@ -93,29 +93,29 @@ class ExpressionReader:
         return result
 
     def _factors(self) -> Expression:
-        first, left = self.token, self._factor()
+        left = self._factor()
         while self.token.is_sign("*", "/", "@"):
             if self.token.is_sign("@"):
-                left = self._product(left, first)
+                left = self._product(left)
             else:
                 sign = self.take()
                 left = Apply(_MULTIPLICATIVE[sign.text], (left, self._factor()), sign.place)
         return left
 
-    def _product(self, left: Expression, first: Token) -> Expression:
+    def _product(self, left: Expression) -> Expression:
         """Read ``@`` and all that hangs on it: ``U_2 @ U_1 @ h`` is ``U_2 @ (U_1 @ h)``."""
         matrices = []
         while self.token.is_sign("@"):
             sign = self.take()
-            if not isinstance(left, Name) or first.is_sign("("):
-                raise self._left_of_product(left, first, sign)
+            if not isinstance(left, Name):
+                raise self._left_of_product(left, sign)
             matrices.append(left)
-            first, left = self.token, self._factor()
+            left = self._factor()
         for matrix in reversed(matrices):
             left = Product(matrix.name, left, matrix.place)
         return left
 
-    def _left_of_product(self, left: Expression, first: Token, sign: Token) -> LocatedEquationError:
+    def _left_of_product(self, left: Expression, sign: Token) -> LocatedEquationError:
         advice = "left of '@' stands the name of a weight matrix alone"
         if isinstance(left, Apply) and left.function in ("mul", "div"):
             advice += "; put the product in parentheses, r * (U @ h)"
@@ -187,7 +187,7 @@ class ExpressionReader:
         while self.token.is_sign(","):
             self.take()
             parts.append(self.expression())
-        self.expect(closing, f"',' or '{closing}'")
+        self.expect(closing, f"an operator, ',' or '{closing}'")
         return tuple(parts)
 
     def _value(self, number: Token) -> float:

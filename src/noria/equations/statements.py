@@ -14,7 +14,7 @@ from noria.equations.draft import (
     OwnFunction,
     Per,
 )
-from noria.equations.expression import Name, Number, Place
+from noria.equations.expression import Name, Number, Place, Product, walk
 from noria.equations.faults import Source, did_you_mean
 from noria.equations.folding import fold
 from noria.equations.lines import Line, lines_of
@@ -23,7 +23,7 @@ from noria.equations.signs import Token
 
 Choice = TypeVar("Choice", bound=str)
 
-MAX_LENGTH = 100_000
+MAX_LENGTH = 20_000
 
 _PER: dict[str, Per] = {"sequence": "sequence", "row": "row"}
 _LAWS: dict[str, Law] = {"dropout": "dropout", "bernoulli": "bernoulli"}
@@ -93,8 +93,11 @@ class _LineReader:
         reader.expect("=", "'=' behind the name that is defined")
         start = reader.token.place
         expression = reader.whole()
-        value = fold(self.source, expression)
-        if isinstance(value, Number) and not name.text.endswith("'"):
+        is_plain = not name.text.endswith("'") and not any(
+            isinstance(e, Name | Product) for e in walk(expression)
+        )
+        value = fold(self.source, expression) if is_plain else expression
+        if is_plain and isinstance(value, Number):
             self.constants.append(Constant(name.text, value.value, name.place, start, reader.last.place))
         else:
             self.equations.append(Equation(name.text, expression, name.place))

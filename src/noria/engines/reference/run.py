@@ -174,7 +174,10 @@ class ReferenceRun(Run):
     @property
     def kept(self) -> dict[str, Array]:
         """What the program was asked to keep."""
-        return {name: np.array(self._all_rows(node)) for name, node in self.kernel.program.kept.items() if self._is_there(node)}
+        program = self.kernel.program
+        backward = set(program.backward.nodes()) | {program.derived.output, *program.derived.carried.values()}
+        there = {name: node for name, node in program.kept.items() if self.carried or node not in backward}
+        return {name: np.array(self._all_rows(node)) for name, node in there.items()}
 
     def release(self) -> None:
         """Give the buffers back to the pool."""
@@ -291,10 +294,6 @@ class ReferenceRun(Run):
         slot = self.plan.slot(node)
         self._show_all(slot)
         return self.frame[slot]
-
-    def _is_there(self, node: Node) -> bool:
-        place = self.plan.places.get(self.plan.slots.get(node, -1))
-        return place.buffer in self.buffers if place is not None else node.op != "d_output" or self.d_h is not None
 
     def _output(self, low: int, high: int) -> Array:
         batch = self.rows.batch

@@ -1,0 +1,17 @@
+"""What holds for every test: shapes and types are checked while the tests run, and BLAS uses one thread."""
+
+import os
+
+import jaxtyping
+import threadpoolctl
+
+# From here on annotations such as Float[Array, "N H"] are assertions in the rooms through which arrays flow. Equations and
+# compiler hold no arrays, and the inside of an engine runs thousands of times for each gradient that is checked: their
+# types are left to mypy.
+ROOMS = ("sequences", "layers", "training", "data", "models", "inspection.gradient_check", "engines.binding")
+jaxtyping.install_import_hook([f"noria.{room}" for room in ROOMS], "shape_checker.check")
+
+# A plugin may have loaded NumPy before this file: its pool is limited directly; children read variables.
+threadpoolctl.threadpool_limits(limits=1)
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"

@@ -1,0 +1,104 @@
+"""Every cell that ships, every rewrite, 300 cells that nobody wrote, and one from a file: every gradient against the complex step."""
+
+import numpy as np
+import pytest
+
+from noria.compiler import _compile, derivatives
+from noria.equations import Cell, cells, layer_normalised, recurrent_dropout, replace, zoneout
+from noria.testing import check_cell, random_cell
+
+REWRITES = {
+    "layer_normalised": layer_normalised,
+    "recurrent_dropout": lambda cell: recurrent_dropout(cell, 0.3),
+    "zoneout": lambda cell: zoneout(cell, 0.2, 0.4),
+    "leaky": lambda cell: replace(cell, tanh="leaky(z) = max(z, 0.01 * z)"),
+    "all": lambda cell: zoneout(recurrent_dropout(layer_normalised(cell), 0.3), 0.2, 0.4),
+}
+REWRITTEN = ("rnn", "lstm", "lstm_peephole", "lstm_projected", "gru", "gru_reset_after", "mgu", "janet")
+
+OWN = """
+# a cell of one's own: a gate of two stages, a state wider than h, a constant, an input per row
+dt = 0.1
+leaky(v) = max(v, 0.2 * v)
+r  = sigmoid(W_r @ [h_{t-1}, x_t] + b_r)
+q  = leaky(U_q @ (r ⊙ h) + V_q @ c + gap * p_q)
+c' = (1 - dt) * c + dt * tanh(U_c @ q + b_c)
+h' = P @ tanh(c') + dt * q
+given:
+    gap: row
+init:
+    b_r = 1
+    c = 0.5
+"""
+
+
+@pytest.mark.parametrize("name", cells.names())
+def test_shipped_cell(name):
+    check_cell(cells[name])
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_rewritten_cell(name, rewrite):
+    # leaky units grow without bound, and layer norm divides by what may be small: float32 shows it
+    check_cell(REWRITES[rewrite](cells[name]), float32_tolerance=1e-4)
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_random_cells(block):
+    for seed in range(30 * block, 30 * block + 30):
+        rng = np.random.default_rng(seed)
+        check_cell(random_cell(rng), sizes={"D": 2, "H": 3}, lengths=(4, 3, 3, 1), rng=rng, float32_tolerance=1e-4)
+
+
+def test_random_cells_reach_the_whole_language():
+    """Together they have one to three states and call every function."""
+    made = [random_cell(np.random.default_rng(seed)) for seed in range(300)]
+    assert {len(cell.states) for cell in made} == {1, 2, 3}
+    text = "\n".join(cell.text for cell in made)
+    for word in ("sigmoid", "tanh", "relu", "softplus", "sin", "cos", "exp", "log", "sqrt", "abs", "clip", "max", "min", "layer_norm"):
+        assert f"{word}(" in text
+    assert "[h, x]" in text
+
+
+def test_own_cell_from_a_file(tmp_path):
+    path = tmp_path / "own.eq"
+    path.write_text(OWN, encoding="utf-8")
+    check_cell(Cell.load(path))
+    check_cell(Cell.load(path), sizes={"D": 5, "H": 3, "H_c": 8}, lengths=(1,))
+    check_cell(Cell.load(path), sizes={"D": 1, "H": 1, "H_c": 1}, lengths=(2, 2))
+
+
+@pytest.mark.parametrize("lengths", [(1,), (6,), (3, 3, 3), (5, 1, 1, 1), (1, 1)])
+@pytest.mark.parametrize("name", ["lstm", "gru", "lem"])
+def test_shapes_that_broke_other_libraries(name, lengths):
+    check_cell(cells[name], sizes={"D": 3, "H": 5}, lengths=lengths)
+
+
+# The battery itself: it has to go red ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("op", "wrong"),
+    [
+        ("tanh", lambda g, y, d: (g.apply("mul", d, g.apply("sub", g.number(1.0), y)),)),
+        ("mul", lambda g, y, d: (g.apply("mul", d, y.arguments[1]), d)),
+        ("sub", lambda g, y, d: (d, d)),
+        ("sigmoid", lambda g, y, d: (d,)),
+    ],
+)
+def test_a_wrong_rule_is_seen(monkeypatch, op, wrong):
+    monkeypatch.setitem(derivatives.DERIVATIVES, op, wrong)
+    cell = Cell.parse(cells.gru.text, name=f"gru with a wrong {op}")
+    with pytest.raises(AssertionError, match="is off by"):
+        check_cell(cell)
+    _compile.cache_clear()
+
+
+def test_a_state_read_one_step_off_is_seen(monkeypatch):
+    """The classic: the backward reads the cell state after the step where the one before it belongs."""
+    from noria.engines.rows import Rows
+
+    monkeypatch.setattr(Rows, "previous_start", lambda self, t: self.batch + self.offsets[t])
+    with pytest.raises(AssertionError, match="is off by"):
+        check_cell(cells.lstm, lengths=(5, 5, 5))
