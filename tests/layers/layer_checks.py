@@ -54,8 +54,9 @@ def inner(a, b):
 def check_gradients(make, input_size, x, *, given=None, state=True, directions=3, tolerance=1e-12):
     """Compare every gradient with the complex step along random directions.
 
-    `make` builds the layer. Checked are the rows, each parameter, and each array of the initial state, all of them through the output rows
-    and through the final state; the error is relative to the norms of the gradient and of the direction.
+    `make` builds the layer. Checked are the rows, each parameter, and each array of the initial state, all of
+    them through the output rows and through the final state; the error is relative to the norms of the
+    gradient and of the direction.
     """
     layer, flat = built(make(), input_size)
     twin, twin_flat = built(make(), input_size, dtype=np.complex128)

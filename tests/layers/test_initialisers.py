@@ -9,7 +9,9 @@ from noria.layers import initialise
 
 
 def draw(kind, *arguments, shape=(300, 200), seed=0):
-    return initialise(Initial(kind, tuple(float(number) for number in arguments)), shape, np.random.default_rng(seed))
+    return initialise(
+        Initial(kind, tuple(float(number) for number in arguments)), shape, np.random.default_rng(seed)
+    )
 
 
 def test_constants():
@@ -47,7 +49,7 @@ def test_orthogonal_keeps_lengths(shape):
 
 
 def test_orthogonal_matrices_are_evenly_distributed():
-    """The trace of an even draw has mean 0 and variance 1; without the sign fix, LAPACK's Q has a mean far from 0."""
+    """The trace of an even draw has mean 0 and variance 1; LAPACK's own Q is far from that."""
     rng = np.random.default_rng(0)
     matrices = [initialise(Initial("orthogonal", ()), (5, 5), rng) for _ in range(3000)]
     traces = np.array([np.trace(matrix) for matrix in matrices])
@@ -60,20 +62,24 @@ def test_orthogonal_matrices_are_evenly_distributed():
 
 def test_normal_and_uniform():
     values = draw("normal", 0.05)
-    assert abs(values.std() / 0.05 - 1) < 0.02 and abs(values.mean()) < 0.001
+    assert abs(values.std() / 0.05 - 1) < 0.02
+    assert abs(values.mean()) < 0.001
     values = draw("uniform", -1, 3)
-    assert values.min() >= -1 and values.max() < 3
-    assert abs(values.mean() - 1) < 0.02 and abs(values.var() - 16 / 12) < 0.02
+    assert values.min() >= -1
+    assert values.max() < 3
+    assert abs(values.mean() - 1) < 0.02
+    assert abs(values.var() - 16 / 12) < 0.02
     assert np.abs(draw("uniform", 0.1)).max() <= 0.1
 
 
 def test_chrono_forgets_over_the_range_of_memories():
     values = draw("chrono", 100, shape=(50_000,))
-    assert values.min() >= 0 and values.max() <= np.log(99)
+    assert values.min() >= 0
+    assert values.max() <= np.log(99)
     # exp(b) is uniform on [1, 99]
     assert abs(np.exp(values).mean() - 50) < 0.5
     assert abs(np.exp(values).var() - 98**2 / 12) < 15
-    with pytest.raises(OptionError, match="more than 2 steps. Got 2"):
+    with pytest.raises(OptionError, match=r"more than 2 steps. Got 2"):
         draw("chrono", 2, shape=(3,))
 
 
@@ -84,7 +90,7 @@ def test_a_matrix_of_several_parts_is_one_matrix():
     from noria.layers import Recurrent
 
     cell = Cell.parse("h' = tanh(W @ [h, x] + b)\ninit:\n  W = orthogonal", name="joined")
-    layer, flat = built(Recurrent(cell, 6), 4, spread=None)
+    _layer, flat = built(Recurrent(cell, 6), 4, spread=None)
     values = flat.state_dict()["joined.W"]
     assert values.shape == (6, 10)
     np.testing.assert_allclose(values @ values.T, np.eye(6), atol=1e-12)
@@ -102,7 +108,7 @@ def test_errors():
     for kind in ("xavier", "he", "orthogonal", "identity"):
         with pytest.raises(OptionError, match=f"'{kind}' is for matrices"):
             draw(kind, shape=(3,))
-    with pytest.raises(OptionError, match="'constant' takes other numbers. Got none"):
+    with pytest.raises(OptionError, match=r"'constant' takes other numbers. Got none"):
         draw("constant")
-    with pytest.raises(OptionError, match="'zero' takes other numbers. Got 1, 2"):
+    with pytest.raises(OptionError, match=r"'zero' takes other numbers. Got 1, 2"):
         draw("zero", 1, 2)

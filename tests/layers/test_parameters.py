@@ -23,7 +23,7 @@ from noria.layers import (
 
 
 def test_values_and_gradients_are_views_of_the_flat_vectors():
-    layer, flat = built(recurrent_stack(["gru", "lstm"], [5, 6], projection=[3, None]), 4)
+    _layer, flat = built(recurrent_stack(["gru", "lstm"], [5, 6], projection=[3, None]), 4)
     covered = np.zeros(flat.values.size)
     for _, parameter in flat.named():
         parameter.value[...] = 1.5
@@ -32,7 +32,8 @@ def test_values_and_gradients_are_views_of_the_flat_vectors():
         parameter.gradient[...] = 0.0
     assert (flat.values == 1.5).all()
     np.testing.assert_array_equal(covered, np.ones(flat.values.size))
-    assert flat.values.flags.c_contiguous and flat.values.size == flat.count
+    assert flat.values.flags.c_contiguous
+    assert flat.values.size == flat.count
 
 
 def test_groups_are_merged_ranges_that_cover_everything():
@@ -41,7 +42,7 @@ def test_groups_are_merged_ranges_that_cover_everything():
     layers[1].configure(4)
     flat = FlatParameters.build(layers, np.random.default_rng(0))
     matrices = 4 * (6 * 4 + 6 * 6)
-    ends = np.cumsum([20, matrices, 24, 18, 3])
+    ends = np.cumsum([20, matrices, 24, 18, 3]).tolist()
     expected = [
         Group(0, 20, True, True),
         Group(20, ends[1], True, False),
@@ -50,15 +51,10 @@ def test_groups_are_merged_ranges_that_cover_everything():
         Group(ends[3], ends[4], False, False),
     ]
     assert flat.groups() == expected
-    by_group = {
-        path: next(group.decay for group in expected if parameter.value.base is not None and parameter.decay == group.decay)
-        for path, parameter in flat.named()
-    }
-    assert by_group["stack.0.U_i"] and not by_group["stack.0.b_i"] and not by_group["stack.1.b"]
 
 
 def test_decay_and_frozen_ranges_hold_what_they_say():
-    layer, flat = built(Stack([Recurrent("lstm_peephole", 6), Linear(3)]), 4)
+    _layer, flat = built(Stack([Recurrent("lstm_peephole", 6), Linear(3)]), 4)
     for group in flat.groups():
         flat.values[group.start : group.stop] = 1.0 if group.decay else 2.0
     for path, parameter in flat.named():
@@ -67,10 +63,10 @@ def test_decay_and_frozen_ranges_hold_what_they_say():
 
 
 def test_state_dict_round_trip_by_path():
-    layer, flat = built(recurrent_stack(["gru", "lstm"], [5, 6]), 4)
-    other, other_flat = built(recurrent_stack(["gru", "lstm"], [5, 6]), 4, seed=2)
+    _layer, flat = built(recurrent_stack(["gru", "lstm"], [5, 6]), 4)
+    _other, other_flat = built(recurrent_stack(["gru", "lstm"], [5, 6]), 4, seed=2)
     stored = flat.state_dict()
-    assert list(stored)[0] == "recurrent.0.W_r"
+    assert next(iter(stored)) == "recurrent.0.W_r"
     assert stored["recurrent.1.U_f"].shape == (6, 6)
     before = flat.values.copy()
     flat.values[...] = 0  # the stored arrays are copies
@@ -79,7 +75,7 @@ def test_state_dict_round_trip_by_path():
 
 
 def test_state_dicts_that_do_not_fit_change_nothing():
-    layer, flat = built(Linear(3), 4)
+    _layer, flat = built(Linear(3), 4)
     before, stored = flat.values.copy(), flat.state_dict()
     stored["linear.W"] += 1
     with pytest.raises(DataError, match=r"missing: linear.b; unknown: linear.c"):
@@ -103,7 +99,8 @@ def test_a_second_build_gives_fresh_vectors():
     layer, first = built(Linear(3), 4)
     second = FlatParameters.build([layer], np.random.default_rng(9))
     run_back(layer, features([2], 4))
-    assert second.gradients.any() and not first.gradients.any()
+    assert second.gradients.any()
+    assert not first.gradients.any()
     assert layer.W.value.dtype == np.float32
 
 
@@ -112,7 +109,7 @@ def test_errors():
         FlatParameters.build([Linear(3, name="output")], np.random.default_rng(0))
     with pytest.raises(OptionError, match="Two layers are named 'linear'"):
         FlatParameters.build([Linear(3, input_size=2), Linear(3, input_size=2)], np.random.default_rng(0))
-    with pytest.raises(OptionError, match="'dtype' of parameters must be float32 or float64. Got int64"):
+    with pytest.raises(OptionError, match=r"'dtype' of parameters must be float32 or float64. Got int64"):
         FlatParameters.build([Linear(3, input_size=2)], np.random.default_rng(0), np.int64)
     with pytest.raises(NotFittedError, match="parameter 'u': has no values yet"):
         _ = Parameter("u", (3,), Initial("zero", ())).value

@@ -1,4 +1,4 @@
-"""One layer of recurrence: exact gradients, states in the caller's order, masks, and nothing seen of batch mates."""
+"""One layer of recurrence: exact gradients, states in the caller's order, masks, and batch mates unseen."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,8 @@ def test_every_gradient_is_exact_with_a_cell_state_of_its_own_size(lengths):
 def test_every_gradient_is_exact_with_token_ids_and_the_initial_state_left_out(lengths):
     x = token_ids(lengths, 6)
     worst = check_gradients(lambda: Recurrent("lstm", 7, engine="reference"), 6, x)
-    assert "initial h" in worst and "x" not in worst
+    assert "initial h" in worst
+    assert "x" not in worst
     if max(lengths) == 1:
         return  # from an initial state of zeros, the recurrent weights have no gradient
     worst = check_gradients(lambda: Recurrent("lstm", 7, engine="reference"), 6, x, state=False)
@@ -83,7 +84,9 @@ def test_central_differences_agree():
 
     def value():
         y, backward = layer(x, state=state, mode=INFERENCE)
-        return (done.d_y * y.rows).sum() + sum((done.d_final[name] * backward.state[name]).sum() for name in state)
+        return (done.d_y * y.rows).sum() + sum(
+            (done.d_final[name] * backward.state[name]).sum() for name in state
+        )
 
     numeric = np.empty_like(flat.values)
     for index, at in enumerate(flat.values.copy()):
@@ -125,7 +128,7 @@ def test_parameters_are_one_block_named_as_in_the_equations():
 
 
 def test_initial_values_follow_the_cell():
-    layer, flat = built(Recurrent("lstm", 6), 5, spread=None)
+    _layer, flat = built(Recurrent("lstm", 6), 5, spread=None)
     values = flat.state_dict()
     np.testing.assert_array_equal(values["lstm.b_f"], np.ones(6))
     np.testing.assert_array_equal(values["lstm.b_i"], np.zeros(6))
@@ -150,7 +153,9 @@ def test_states_go_in_and_come_out_in_the_callers_order():
         d_rows = backward(d_y[k], {name: array[k : k + 1] for name, array in together.d_final.items()})
         np.testing.assert_allclose(d_rows, d_x[k], rtol=0, atol=1e-12)
         for name in ("h", "c"):
-            np.testing.assert_allclose(backward.state[name][0], together.backward.state[name][k], rtol=0, atol=1e-13)
+            np.testing.assert_allclose(
+                backward.state[name][0], together.backward.state[name][k], rtol=0, atol=1e-13
+            )
             ours, theirs = backward.d_state[name][0], together.backward.d_state[name][k]
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
     np.testing.assert_allclose(flat.gradients, summed, rtol=0, atol=1e-12 * np.linalg.norm(summed))
@@ -264,7 +269,9 @@ def test_supplied_inputs_are_needed_and_go_by_the_callers_order():
     for k in range(3):
         alone, _ = layer(x.gather([k]), given={"drive": drive[k], "scale": given["scale"][k : k + 1]})
         np.testing.assert_allclose(alone.rows, y.to_sequences()[k], rtol=0, atol=1e-14)
-    with pytest.raises(DataError, match=r"driven: expected the auxiliary input 'scale' of shape \(3, 4\), got none"):
+    with pytest.raises(
+        DataError, match=r"driven: expected the auxiliary input 'scale' of shape \(3, 4\), got none"
+    ):
         layer(x, given={"drive": given["drive"]})
     with pytest.raises(UnknownNameError, match="'driv'; it has 'drive', 'scale'"):
         layer(x, given={"driv": given["drive"]})
@@ -319,7 +326,9 @@ def test_a_frozen_layer_gives_gradients_below_and_keeps_its_own_at_zero():
 
 def test_wrong_widths_and_ids_say_who_expected_what():
     layer, _ = built(Recurrent("gru", 5, name="encoder", input_size=32), 32)
-    with pytest.raises(ShapeError, match=r"gru 'encoder': expected rows of 32 features, got 40\.\n  32 was fixed"):
+    with pytest.raises(
+        ShapeError, match=r"gru 'encoder': expected rows of 32 features, got 40\.\n  32 was fixed"
+    ):
         layer(features([2], 40))
     with pytest.raises(ShapeError, match="expected rows of 32 features"):
         layer.configure(40)
@@ -350,7 +359,7 @@ def test_wrong_states_say_what_was_expected():
 
 
 def test_sizes_and_options():
-    with pytest.raises(OptionError, match="names 'f', whose size is not free. Free in this cell: none"):
+    with pytest.raises(OptionError, match=r"names 'f', whose size is not free. Free in this cell: none"):
         Recurrent("lstm", 4, sizes={"f": 3})
     with pytest.raises(OptionError, match="'hidden_size'"):
         Recurrent("lstm", 0)
@@ -372,7 +381,7 @@ def test_a_layer_is_not_called_before_it_has_sizes_and_values():
     with pytest.raises(NotFittedError, match="has no sizes yet"):
         FlatParameters.build([layer], np.random.default_rng(0))
     layer.configure(3)
-    with pytest.raises(NotFittedError, match="has no values yet.\n  Call FlatParameters.build"):
+    with pytest.raises(NotFittedError, match=r"has no values yet.\n  Call FlatParameters.build"):
         layer(features([2], 3))
 
 

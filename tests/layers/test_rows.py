@@ -29,12 +29,14 @@ def test_linear_looks_ids_up_as_one_hot_rows():
     ids = token_ids([4, 2], 5)
     check_gradients(lambda: Linear(3), 5, ids, state=False)
     layer, _ = built(Linear(3), 5)
-    np.testing.assert_allclose(layer(ids)[0].rows, layer(ids.with_rows(np.eye(5)[ids.rows]))[0].rows, rtol=1e-14)
+    np.testing.assert_allclose(
+        layer(ids)[0].rows, layer(ids.with_rows(np.eye(5)[ids.rows]))[0].rows, rtol=1e-14
+    )
 
 
 def test_embedding_looks_up_and_adds_up():
     ids = Ragged.from_sequences([[2, 0, 2], [2]])
-    layer, flat = built(Embedding(4, 3), 4)
+    layer, _flat = built(Embedding(4, 3), 4)
     y, backward = layer(ids)
     np.testing.assert_array_equal(y.rows, layer.table.value[[2, 2, 0, 2]])
     d_y = np.random.default_rng(0).normal(size=(4, 3))
@@ -108,7 +110,9 @@ def test_dropout_keeps_the_dtype_and_draws_the_same_in_both():
     x = features([5], 4)
     layer, _ = built(Dropout(0.5), 4)
     double, _ = layer(x, mode=Mode(training=True, rng=np.random.default_rng(3)))
-    single, _ = layer(x.with_rows(x.rows.astype(np.float32)), mode=Mode(training=True, rng=np.random.default_rng(3)))
+    single, _ = layer(
+        x.with_rows(x.rows.astype(np.float32)), mode=Mode(training=True, rng=np.random.default_rng(3))
+    )
     assert single.rows.dtype == np.float32
     np.testing.assert_array_equal(double.rows == 0, single.rows == 0)
 
@@ -147,6 +151,8 @@ def test_one_hot_copies_nothing():
     ids = token_ids([3, 2], 5)
     layer, flat = built(OneHot(), 5)
     y, backward = layer(ids)
-    assert y is ids and layer.output_size == 5 and flat.count == 0
+    assert y is ids
+    assert layer.output_size == 5
+    assert flat.count == 0
     assert flat.groups() == []
     assert backward(np.ones((5, 5))) is None

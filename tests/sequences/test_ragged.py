@@ -133,6 +133,14 @@ def test_a_layout_cannot_be_changed_by_one_of_its_users():
         layout.counts[0] = 9
 
 
+def test_equal_lengths_stay_in_the_callers_order():
+    assert Layout.of_lengths([4] * 300).order.tolist() == list(range(300))
+    lengths = np.random.default_rng(0).integers(1, 4, 300)
+    order = Layout.of_lengths(lengths).order
+    for length in (1, 2, 3):
+        assert (np.diff(order[lengths[order] == length]) > 0).all()
+
+
 def test_of_lengths_leaves_the_callers_array_alone():
     lengths = np.array([1, 3, 2])
     Layout.of_lengths(lengths)

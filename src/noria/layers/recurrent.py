@@ -266,6 +266,6 @@ class Recurrent(Layer):
 
 
 def free_sizes(cell: Cell) -> dict[str, str]:
-    """Give the size symbol of every name whose size is neither that of ``x`` nor that of ``h``, and of the symbol."""
+    """Give the size symbol of each name (and symbol) whose size is neither that of ``x`` nor of ``h``."""
     named = {name: symbol for name, symbol in cell.size_of.items() if symbol not in ("D", "H")}
     return named | {symbol: symbol for symbol in named.values()}

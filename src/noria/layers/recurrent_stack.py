@@ -71,7 +71,7 @@ def recurrent_stack(
     for option, values in lists.items():
         if len(values) not in (1, count):
             raise OptionError(
-                f"The {option!r} option of recurrent_stack lists {len(values)} layers of {count}."
+                f"The {option!r} option of recurrent_stack lists {len(values)} layers, another one {count}."
                 " Give one for all layers or one for each."
             )
     chosen = [known_cells.get(cell) for cell in lists["cells"]]
