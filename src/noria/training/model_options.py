@@ -1,0 +1,170 @@
+"""The options of the network itself: what it is built of."""
+
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from noria.equations import Cell
+from noria.errors import OptionError
+from noria.training.option import Option
+from noria.training.optioned import Options
+
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class ModelOptions(Options):
+    """What the network is."""
+
+    cell: Annotated[
+        str | Cell | list[str | Cell],
+        Option(
+            help="The recurrent cell: a name, a file of equations, or one for each layer ('rnn,lstm').",
+            group="Model",
+            aliases=("model",),
+            reason="The GRU does three quarters of an LSTM's arithmetic in a step and is rarely worse.",
+        ),
+    ] = "gru"
+    hidden_size: Annotated[
+        int | list[int],
+        Option(
+            help="Values in the hidden state, for all layers or for each ('256,128').",
+            group="Model",
+            minimum=1,
+            aliases=("rnn_size",),
+            reason="As much as a laptop trains on a megabyte of text in minutes.",
+        ),
+    ] = 256
+    num_layers: Annotated[
+        int | None,
+        Option(
+            help="Recurrent layers, one above the other; none: as many as 'cell' and 'hidden_size' list.",
+            group="Model",
+            minimum=1,
+            reason="A list of cells or sizes already says it; without one it is a single layer.",
+        ),
+    ] = None
+    embedding_size: Annotated[
+        int,
+        Option(
+            help="Values in the learnt vector of a symbol; 0: one-hot.",
+            group="Model",
+            minimum=0,
+            reason="One-hot characters cost nothing: the product is a row lookup.",
+        ),
+    ] = 0
+    projection_size: Annotated[
+        int,
+        Option(
+            help="Size of a linear projection after each recurrent layer; 0: none.",
+            group="Model",
+            minimum=0,
+        ),
+    ] = 0
+    activation: Annotated[
+        str | None,
+        Option(help="The function that takes the place of tanh in the cell, 'relu' for one.", group="Model"),
+    ] = None
+    layer_norm: Annotated[
+        bool,
+        Option(help="Normalise inside the cell (Ba et al. 2016).", group="Model"),
+    ] = False
+    dropout: Annotated[
+        float,
+        Option(
+            help="Probability of dropping a value between layers.",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+            reason="It helps only once the model has seen a text several times.",
+        ),
+    ] = 0.0
+    recurrent_dropout: Annotated[
+        float,
+        Option(
+            help="Probability of dropping a value inside the cell, the same values at every step.",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
+    zoneout: Annotated[
+        float,
+        Option(
+            help="Probability that a value of the state keeps what it was (Krueger et al. 2017).",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
+    initialiser: Annotated[
+        str,
+        Option(
+            help="How matrices start; 'cell': as the text of the cell says.",
+            group="Model",
+            choices=("cell", "xavier", "he", "orthogonal", "normal", "zero"),
+        ),
+    ] = "cell"
+    dtype: Annotated[
+        str,
+        Option(
+            help="Precision of weights and arithmetic.",
+            group="Machine",
+            choices=("float32", "float64"),
+            reason="Half the memory traffic, twice the values in a vector register.",
+        ),
+    ] = "float32"
+    engine: Annotated[
+        str,
+        Option(
+            help="What runs the cell: the fast engine where there is one, or the readable reference.",
+            group="Machine",
+            choices=("auto", "reference"),
+        ),
+    ] = "auto"
+    threads: Annotated[
+        int,
+        Option(
+            help="Threads of the engine; 0: one for each core. The same number gives the same bytes.",
+            group="Machine",
+            minimum=0,
+        ),
+    ] = 0
+
+    @property
+    def layer_cells(self) -> list[str | Cell]:
+        """The cell of each recurrent layer, from the first to the last."""
+        return self._per_layer(self._listed_cells())
+
+    @property
+    def layer_sizes(self) -> list[int]:
+        """The hidden size of each recurrent layer, from the first to the last."""
+        return self._per_layer(self._listed_sizes())
+
+    def _listed_cells(self) -> list[str | Cell]:
+        cells: list[str | Cell] = []
+        for entry in self.cell if isinstance(self.cell, (list, tuple)) else [self.cell]:
+            cells += [part.strip() for part in entry.split(",")] if isinstance(entry, str) else [entry]
+        return cells
+
+    def _listed_sizes(self) -> list[int]:
+        listed = self.hidden_size if isinstance(self.hidden_size, (list, tuple)) else [self.hidden_size]
+        return [int(size) for size in listed]
+
+    def _layer_count(self) -> int:
+        return self.num_layers or max(len(self._listed_cells()), len(self._listed_sizes()))
+
+    def _per_layer(self, listed: list[T]) -> list[T]:
+        return listed * self._layer_count() if len(listed) == 1 else listed
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        count = self._layer_count()
+        for name, listed in (("cell", self._listed_cells()), ("hidden_size", self._listed_sizes())):
+            if len(listed) not in (1, count):
+                raise OptionError(
+                    f"The {name!r} option of {owner} lists {len(listed)} layers where there are {count}. "
+                    f"Give one for all layers or one for each."
+                )

@@ -1,0 +1,105 @@
+"""Classes whose fields are options: checked, listed, written to TOML and read back as declared."""
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from noria.errors import OptionError
+from noria.training.option import Option, OptionInfo, Value
+
+Made = TypeVar("Made", bound="Options")
+
+
+class Options:
+    """The manners of every class whose fields are options. A mix-in: it has no fields of its own."""
+
+    def validate(self, owner: str | None = None) -> None:
+        """Check every option against its declaration, then the options against each other.
+
+        Parameters
+        ----------
+        owner : str, optional
+            Who is named in the message; by default the class.
+
+        Raises
+        ------
+        OptionError
+            ``The 'dropout' option of LanguageModel must be a float in [0, 1). Got 1.2.``
+        """
+        owner = owner or type(self).__name__
+        for info in options_of(type(self)):
+            value = getattr(self, info.name)
+            if not info.accepts(value):
+                raise OptionError(info.complaint(owner, value))
+        self._check_together(owner)
+
+    def _check_together(self, owner: str) -> None:
+        """Contradictions between options; a class that overrides this calls ``super()`` first."""
+
+    def to_toml_dict(self) -> dict[str, Any]:
+        """Give the options as plain values for TOML, in the order of the table.
+
+        None has no place in TOML and is left out. A cell is written by its name; its text has its own place
+        in the run folder.
+        """
+        values = [(info, getattr(self, info.name)) for info in options_of(type(self))]
+        return {info.name: _plain(info.coerced(value)) for info, value in values if value is not None}
+
+    @classmethod
+    def from_toml_dict(cls: type[Made], values: Mapping[str, Any]) -> Made:
+        """Undo :meth:`to_toml_dict`: what is left out has its default.
+
+        Raises
+        ------
+        OptionError
+            For a key that is not an option (names the nearest one) and for a value that its option does not
+            accept.
+        """
+        known = {info.name: info for info in options_of(cls)}
+        for name, value in values.items():
+            if name not in known:
+                raise OptionError(unknown_option(cls, name))
+            if not known[name].accepts(value):
+                raise OptionError(known[name].complaint(cls.__name__, value))
+        made = cls(**{name: known[name].coerced(value) for name, value in values.items()})
+        made.validate()
+        return made
+
+
+def options_of(cls: type) -> tuple[OptionInfo, ...]:
+    """List the options of a dataclass, in the order in which they were declared, those of its bases first.
+
+    Fields whose annotation carries no :class:`Option` are not options and are left out.
+    """
+    hints = typing.get_type_hints(cls, include_extras=True)
+    infos = []
+    for declared in dataclasses.fields(cls):
+        hint = hints[declared.name]
+        marks = [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Option)]
+        if marks:
+            default = declared.default
+            if declared.default_factory is not dataclasses.MISSING:
+                default = declared.default_factory()
+            infos.append(OptionInfo(declared.name, typing.get_args(hint)[0], default, marks[0]))
+    return tuple(infos)
+
+
+def unknown_option(cls: type, name: str) -> str:
+    """Write the message for a name that is no option of a class; knows the aliases and the near misses."""
+    meanings = {alias: info.name for info in options_of(cls) for alias in (info.name, *info.option.aliases)}
+    near = difflib.get_close_matches(name, meanings, n=1)
+    hint = (
+        f" Did you mean {meanings[near[0]]!r}?"
+        if near
+        else f" It has {', '.join(sorted(set(meanings.values())))}."
+    )
+    return f"{cls.__name__} has no option {name!r}.{hint}"
+
+
+def _plain(value: Value) -> Value:
+    """Plain values as they are, a cell by its name."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (bool, int, float, str)) else value.name

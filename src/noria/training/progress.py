@@ -1,0 +1,87 @@
+"""How far a run has come: the smoothed loss, which is part of the run, and the speed, which is only shown."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from noria.arrays import Array
+
+
+class Average:
+    """A running mean in which the last ``memory`` values count most, right from the first one on."""
+
+    def __init__(self, memory: int) -> None:
+        self._decay = 1.0 - 1.0 / memory
+        self.total = 0.0
+        self.weight = 0.0
+
+    def add(self, value: float) -> None:
+        """Take in one more value."""
+        self.total = self._decay * self.total + value
+        self.weight = self._decay * self.weight + 1.0
+
+    @property
+    def value(self) -> float:
+        """The mean; 0 before the first value."""
+        return self.total / self.weight if self.weight else 0.0
+
+
+class Progress:
+    """Loss, tokens and time of a run so far.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds that only rise. Nothing is decided by it.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._start = self._before = clock()
+        self._loss = Average(50)
+        self._step_seconds = Average(50)
+        self._step_tokens = Average(50)
+        self._evaluation_seconds = Average(3)
+        self.tokens = 0
+
+    @property
+    def loss(self) -> float:
+        """Smoothed training loss."""
+        return self._loss.value
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return self._clock() - self._start
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Speed of the last steps, evaluations not counted."""
+        return self._step_tokens.value / self._step_seconds.value if self._step_seconds.value else 0.0
+
+    def step_begins(self) -> None:
+        """Look at the clock."""
+        self._before = self._clock()
+
+    def step_ends(self, loss: float, tokens: int) -> None:
+        """Count one step."""
+        self._step_seconds.add(self._clock() - self._before)
+        self._step_tokens.add(tokens)
+        self._loss.add(loss)
+        self.tokens += tokens
+
+    def evaluation_took(self, seconds: float) -> None:
+        """Count one evaluation."""
+        self._evaluation_seconds.add(seconds)
+
+    def seconds_left(self, steps: int, evaluations: int) -> float:
+        """Estimate what so many more steps and evaluations will take."""
+        return steps * self._step_seconds.value + evaluations * self._evaluation_seconds.value
+
+    def state(self) -> dict[str, Array]:
+        """Give what belongs to the run and not to the machine's speed."""
+        return {
+            "loss_total": np.array(self._loss.total),
+            "loss_weight": np.array(self._loss.weight),
+            "tokens": np.array(self.tokens, dtype=np.int64),
+        }

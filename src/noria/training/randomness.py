@@ -1,0 +1,20 @@
+"""Where random draws come from: a generator for each purpose and step, whatever was drawn before."""
+
+import numpy as np
+
+STREAMS = {"initial": 0, "order": 1, "step": 2, "sample": 3}
+
+
+def generator(seed: int, stream: str, step: int = 0) -> np.random.Generator:
+    """Make the generator of one purpose at one step.
+
+    Parameters
+    ----------
+    seed : int
+        The seed of the run.
+    stream : {"initial", "order", "step", "sample"}
+        The purpose: initial weights, the order of the data, the draws within a step (dropout), samples.
+    step : int
+        The step, epoch or whatever the purpose counts.
+    """
+    return np.random.default_rng([seed, STREAMS[stream], step])

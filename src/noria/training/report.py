@@ -1,0 +1,147 @@
+"""The events of a run: what the trainer tells whoever listens. The library itself prints nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True)
+class Started:
+    """The plan is made; the first step comes next."""
+
+    task: str
+    steps: int
+    eval_every: int
+    steps_per_epoch: int
+    parameters: int
+    lr: float
+    calibrated: bool
+    """Whether the steps come from a time budget."""
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One update was made."""
+
+    step: int
+    steps: int
+    epoch: float
+    loss: float
+    """Smoothed training loss, in the unit of the task (nats per token)."""
+    batch_loss: float
+    gradient_norm: float
+    """Before clipping."""
+    clipped_share: float
+    """Share of the steps so far whose gradient was clipped."""
+    lr: float
+    tokens: int
+    """Since the start."""
+    tokens_per_second: float
+    seconds: float
+    """Since the start."""
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The validation part was evaluated."""
+
+    step: int
+    epoch: float
+    loss: float
+    """Smoothed training loss, to set beside the validation."""
+    metrics: dict[str, float]
+    improved: bool
+    """Whether these are the best weights so far."""
+    best_step: int
+    seconds: float
+    """That the evaluation took."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The model wrote something."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Ctrl-C was heard; the weights are saved, what follows is the last evaluation."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """A loss or gradient was not finite; the DivergenceError with this message follows."""
+
+    step: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to."""
+
+    steps: int
+    """Updates that were made."""
+    best_step: int
+    """After how many of them the weights were best; the parameters hold these."""
+    validation: dict[str, float]
+    """Figures of the best weights on the validation part."""
+    test: dict[str, float]
+    """Figures of the best weights on the test part, which nothing was chosen on."""
+    tokens: int
+    seconds: float
+    clipped_steps: int
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is over, the best weights are in place and tested."""
+
+    result: Result
+
+
+Nested: TypeAlias = Any  # dicts and lists of plain values
+Event = Started | StepDone | Evaluated | Sampled | Interrupted | Diverged | Finished
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Do nothing with an event."""
+
+
+def all_of(*listeners: Listener) -> Listener:
+    """One listener that passes each event on to several, in order."""
+
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return tell
+
+
+def as_json(event: Event | Result) -> str:
+    """Write an event on one line, ``{"event": "StepDone", "step": 1, ...}``; what is not finite is null."""
+    return json.dumps({"event": type(event).__name__, **plain(dataclasses.asdict(event))}, ensure_ascii=False)
+
+
+def plain(value: Nested) -> Nested:
+    """Give nested values as JSON knows them."""
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, (str, bool, int, type(None))):
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None

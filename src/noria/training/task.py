@@ -1,0 +1,65 @@
+"""What a model gives the trainer, and the trainer the model: the seam between a task and the one loop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.layers import FlatParameters, Mode
+
+Part = Literal["validation", "test"]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What the forward and backward of one batch found.
+
+    Parameters
+    ----------
+    loss : float
+        Mean over the batch: nats per token, or whatever the task minimises.
+    tokens : int
+        Real tokens (or rows, or examples) in the batch, for the speed and the share of an epoch.
+    """
+
+    loss: float
+    tokens: int
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A model with its data, ready to be trained.
+
+    Steps are numbered from 0, and everything a step does must follow from its number, the seed, the
+    parameters and the carried state.
+    """
+
+    name: str
+    steps_per_epoch: int
+
+    @property
+    def parameters(self) -> FlatParameters:
+        """The parameters that the trainer updates in place."""
+
+    def step(self, step: int, mode: Mode) -> StepResult:
+        """Run batch number ``step`` forward and backward; add to the gradients of the parameters."""
+
+    def evaluate(self, part: Part) -> dict[str, float]:
+        """Measure a part: ``"loss"`` among the figures, lower is better; empty if the part is.
+
+        The carried state is left as it is.
+        """
+
+    def sample(self, rng: np.random.Generator) -> str | None:
+        """Write something to look at while it trains, or None."""
+
+    def carried(self) -> dict[str, Array]:
+        """Give the state that goes from step to step besides the parameters; empty if there is none."""
+
+    def restore_carried(self, carried: Mapping[str, Array]) -> None:
+        """Go on from a carried state."""
+
+    def layer_norms(self) -> dict[str, float]:
+        """Give the gradient norm of each layer, in the order in which data pass through them."""

@@ -1,0 +1,50 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from noria.training.run_folder import RunFolder
+
+HERE = Path(__file__).parent
+PROGRAM = """
+import sys
+from noria.training.options import TrainingOptions
+from noria.training.run_folder import RunFolder
+from noria.training.trainer import Trainer
+from quadratic_task import QuadraticTask
+
+options = TrainingOptions(optimizer="adam", lr=0.001, eval_every=1, sample_length=0)
+Trainer(QuadraticTask(noise=0.01), options, RunFolder.create(sys.argv[1])).fit(steps=100_000_000)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.137, 0.291])
+def test_killed_while_it_writes_all_the_time_the_run_still_opens(tmp_path, delay):
+    path = tmp_path / "run"
+    log = path / "log.jsonl"
+    places = [str(HERE), str(HERE.parents[1] / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(path)], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not (log.exists() and "Evaluated" in log.read_text(encoding="utf-8")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(delay)
+    finally:
+        process.kill()
+        process.wait()
+    run = RunFolder.open(path)
+    assert run.config["run"]["steps"] == 100_000_000
+    assert np.isfinite(run.read_weights()["second.high"]).all()
+    last = run.read_arrays("last")
+    assert int(last["trainer/step"]) == int(last["optimiser/steps"]) == int(last["carried/counter"][0])
+    lines = log.read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line)["event"] for line in lines]
+    assert events[:2] == ["Started", "Evaluated"]
