@@ -12,6 +12,7 @@ from noria.engines.pool import POOL
 from noria.engines.reference.plan import Plan
 from noria.engines.rows import Rows
 from noria.engines.seam import Run
+from noria.engines.threads import blas_threads
 from noria.errors import BackwardError, ShapeError
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ class ReferenceRun(Run):
         self._open(self.rows.total)
         with np.errstate(all="ignore"):
             self._run_all("forward", BEFORE)
-            for t in range(self.rows.steps):
-                self._forward_step(t)
+            with blas_threads(1):
+                for t in range(self.rows.steps):
+                    self._forward_step(t)
             self._run_all("forward", AFTER)
         return self._output(0, self.rows.total)
 
@@ -83,8 +85,9 @@ class ReferenceRun(Run):
         wanted = want_d_x and derived.d_x is not None and self.x is not None and self.x.dtype.kind not in "iu"
         with np.errstate(all="ignore"):
             self._run_all("backward", BEFORE)
-            for t in reversed(range(self.rows.steps)):
-                self._backward_step(t)
+            with blas_threads(1):
+                for t in reversed(range(self.rows.steps)):
+                    self._backward_step(t)
             self._run_all("backward", AFTER)
             if wanted:
                 self._run_all("backward", INPUT)
@@ -98,7 +101,7 @@ class ReferenceRun(Run):
         self._open(self.rows.total)
         self._append_row_inputs(x, given or {})
         low, high = self.rows.span(t)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), blas_threads(1):
             self._run_rows("forward", BEFORE, t)
             self._forward_step(t)
             self._run_rows("forward", AFTER, t)
@@ -124,7 +127,7 @@ class ReferenceRun(Run):
         self.d_h[low:high] += d_h
         derived = self.kernel.program.derived
         wanted = derived.d_x is not None and self.x.dtype.kind not in "iu"
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), blas_threads(1):
             self._run_rows("backward", BEFORE, t)
             self._backward_step(t)
             self._run_rows("backward", AFTER, t)
