@@ -1,0 +1,69 @@
+"""Cutting data into training, validation and test: a text in order, sequences by a seeded shuffle."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from noria.arrays import Array, Int
+from noria.errors import DataError, OptionError
+
+TRAIN, VALIDATION, TEST = 0.90, 0.05, 0.05
+
+
+@dataclass(frozen=True)
+class TextSplit:
+    """The three parts of one text, in its order: what is tested on comes after what was learnt from."""
+
+    train: str
+    validation: str
+    test: str
+
+
+@dataclass(frozen=True)
+class SequenceSplit:
+    """The indices of the sequences in each part, shuffled."""
+
+    train: Int[Array, " train"]
+    validation: Int[Array, " validation"]
+    test: Int[Array, " test"]
+
+
+def split_text(text: str, validation: float = VALIDATION, test: float = TEST) -> TextSplit:
+    """Cut ``text`` in order: the first part to train on, then validation, then test.
+
+    Parameters
+    ----------
+    validation, test : float
+        Shares of the characters; the rest is for training. A share of 0 leaves its part empty, any other one
+        gives it at least one character.
+    """
+    first, second = _cuts(len(text), validation, test, "characters")
+    return TextSplit(text[:first], text[first:second], text[second:])
+
+
+def split_sequences(
+    count: int, rng: np.random.Generator, validation: float = VALIDATION, test: float = TEST
+) -> SequenceSplit:
+    """Deal ``count`` sequences out to the three parts by a permutation drawn from ``rng``."""
+    first, second = _cuts(count, validation, test, "sequences")
+    order = rng.permutation(count)
+    return SequenceSplit(order[:first], order[first:second], order[second:])
+
+
+def _cuts(count: int, validation: float, test: float, unit: str) -> tuple[int, int]:
+    if not (validation >= 0 and test >= 0 and validation + test < 1):
+        raise OptionError(
+            "split: expected shares of at least 0 that leave something to train on, "
+            f"got validation {validation} and test {test}."
+        )
+    needed = 1 + (validation > 0) + (test > 0)
+    if count < needed:
+        raise DataError(
+            f"split: expected at least {needed} {unit}, got {count}.\n"
+            "  One part is trained on, one chooses the best weights, one is tested on: give more data."
+        )
+    chosen = max(1, round(count * validation)) if validation else 0
+    tested = max(1, round(count * test)) if test else 0
+    while chosen + tested > count - 1:  # shares near 1 of a handful
+        chosen, tested = (chosen - 1, tested) if chosen >= tested else (chosen, tested - 1)
+    return count - chosen - tested, count - tested

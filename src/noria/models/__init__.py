@@ -1,0 +1,39 @@
+"""Models: layers wired for a task, with fit, predict and score, and the baselines that they have to beat.
+
+A model's own files hold what is its own: reading its data, wiring, decoding, scoring. Names are imported
+where they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from noria.models.description import Description
+    from noria.models.kneser_ney import KneserNey
+    from noria.models.language_model import LanguageModel
+    from noria.models.loading import load
+    from noria.models.preparing import Prepared
+    from noria.models.sampling import Sampler
+
+__all__ = ["Description", "KneserNey", "LanguageModel", "Prepared", "Sampler", "load"]
+
+_MODULE_OF = {
+    "Description": "description",
+    "KneserNey": "kneser_ney",
+    "LanguageModel": "language_model",
+    "Prepared": "preparing",
+    "Sampler": "sampling",
+    "load": "loading",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'noria.models' has no attribute {name!r}")
+    value: object = getattr(import_module(f"noria.models.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

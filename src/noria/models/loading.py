@@ -1,0 +1,40 @@
+"""Opening any run: the task in its config says which model it is."""
+
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from noria.errors import RunError
+from noria.training.run_folder import RunFolder
+
+MODELS = {"text": ("noria.models.language_model", "LanguageModel")}
+"""The module and the class of each task; a new task is a line here."""
+
+
+def load(path: str | PathLike[str]) -> Any:
+    """Open a run folder as the model that was trained in it.
+
+    Parameters
+    ----------
+    path : path
+        A folder that training wrote, or ``save``.
+
+    Returns
+    -------
+    model
+        A :class:`~noria.models.LanguageModel`, for one, with its best weights.
+
+    Raises
+    ------
+    RunError
+        If it is not a run, is damaged, or this version of Noria does not know its task.
+    """
+    run = RunFolder.open(Path(path))
+    task = run.config.get("task")
+    if task not in MODELS:
+        raise RunError(
+            f"{path}: the run is of task {task!r}; this version of Noria knows {', '.join(MODELS)}."
+        )
+    module, name = MODELS[task]
+    return getattr(import_module(module), name).from_run(run)

@@ -1,0 +1,122 @@
+"""What happens before the first step: data become a corpus, sizes are fitted to it, both are described."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from noria.data import Text, TextSource, read_text
+from noria.equations import Cell
+from noria.errors import DataError
+from noria.layers import Layer, Stack
+from noria.models.corpus import Corpus, Part, corpus_of_sequences, corpus_of_text
+from noria.models.description import DataDescription, Description, LayerDescription, ModelDescription
+from noria.models.network import build_network, chosen_cells, engines_of, recurrent_layers
+from noria.models.text_task import fitting_sizes
+from noria.sequences import Batches, Streams
+from noria.training.model_options import ModelOptions
+from noria.training.randomness import generator
+from noria.training.training_options import TrainingOptions
+
+TextData: TypeAlias = TextSource | Iterable[str]
+"""What a language model is trained on: one text, or a list of strings that are separate sequences."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data that have been read for a model, and the sizes it will be trained with; ``fit`` takes it.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    batch_size, seq_length : int
+    description : Description
+    """
+
+    corpus: Corpus
+    batch_size: int
+    seq_length: int
+    description: Description
+
+
+def as_sequences(data: TextData) -> list[str] | None:
+    """Give separate sequences as a list, or None where data are one text and no iterable of strings."""
+    if isinstance(data, str | bytes | bytearray | memoryview | os.PathLike | Text):
+        return None
+    if isinstance(data, Mapping) or hasattr(data, "columns"):
+        raise DataError(
+            f"expected a text or a list of strings, got {type(data).__name__}, which has several columns.\n"
+            "  Pass the one that holds the text: data['text'], for one."
+        )
+    items = list(data)
+    return None if items and all(isinstance(item, os.PathLike) for item in items) else items  # type: ignore[return-value]
+
+
+def prepare(
+    data: TextData, model: ModelOptions, training: TrainingOptions, encoding: str | None = None
+) -> Prepared:
+    """Read data, fit batch and window to them, and describe what will be trained."""
+    corpus = _read(data, training, encoding)
+    notes: list[str] = []
+    batch_size, window = training.batch_size, training.seq_length
+    if corpus.separate:
+        batch_size = min(batch_size, len(corpus.train.readings))
+        per_epoch = len(Batches([reading.predictions for reading in corpus.train.readings], batch_size))
+    else:
+        batch_size, window, notes = fitting_sizes(corpus.train.tokens, batch_size, window, corpus.source)
+        per_epoch = len(Streams(corpus.train.readings[0].ids, batch_size, window))
+    network = build_network(model, chosen_cells(model), len(corpus.vocabulary))
+    said = (*corpus.notes, *notes)
+    description = Description(
+        _of_data(corpus), describe_model(network, model), batch_size, window, per_epoch, said
+    )
+    return Prepared(corpus, batch_size, window, description)
+
+
+def _read(data: TextData, options: TrainingOptions, encoding: str | None) -> Corpus:
+    """Read data and cut them into training, validation and test."""
+    sequences = as_sequences(data)
+    if sequences is None:
+        text = read_text(data, encoding=encoding)
+        return corpus_of_text(text, options.valid_fraction, options.test_fraction)
+    if encoding is not None:
+        raise DataError("encoding: expected files or bytes to decode, got a list of strings.")
+    rng = generator(options.seed, "order")
+    return corpus_of_sequences(sequences, options.valid_fraction, options.test_fraction, rng)
+
+
+def describe_model(network: Stack, options: ModelOptions) -> ModelDescription:
+    """Describe a configured network; its parameters need no values yet."""
+    layers = tuple(_layers(network))
+    cells: list[Cell] = [layer.cell for layer in recurrent_layers(network)]
+    return ModelDescription(
+        cells=tuple(cell.name for cell in cells),
+        hidden_sizes=tuple(layer.hidden_size for layer in recurrent_layers(network)),
+        layers=layers,
+        parameters=sum(layer.parameters for layer in layers),
+        engines=tuple(engines_of(network, options.dtype)),
+        dtype=options.dtype,
+    )
+
+
+def _layers(layer: Layer, path: str = "") -> list[LayerDescription]:
+    """Describe the layers that have parameters, in the order in which data pass through them."""
+    below = [found for key, child in layer.children() for found in _layers(child, f"{path}.{key}".strip("."))]
+    own = sum(parameter.size for parameter in layer.own_parameters())
+    return [LayerDescription(path, layer.kind, layer.output_size, own), *below] if own else below
+
+
+def _of_data(corpus: Corpus) -> DataDescription:
+    parts: list[Part] = [corpus.train, corpus.validation, corpus.test]
+    return DataDescription(
+        source=corpus.source,
+        encoding=corpus.encoding,
+        kind="sequences" if corpus.separate else "text",
+        characters=corpus.characters,
+        symbols=len(corpus.vocabulary),
+        train=corpus.train.tokens,
+        validation=corpus.validation.tokens,
+        test=corpus.test.tokens,
+        sequences=tuple(len(part.readings) for part in parts) if corpus.separate else (),
+        notes=corpus.notes,
+    )

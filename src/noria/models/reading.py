@@ -1,0 +1,55 @@
+"""What a model reads in one go and is scored on: ids, the first of which only lead up to what is scored."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from noria.arrays import Array, Int
+
+MEMORY = 100  # symbols that are read on the way into a part, so that the state has settled there
+LONG, EACH = 200_000, 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Ids in their order.
+
+    Attributes
+    ----------
+    ids : integer array of shape (N,)
+    lead : int, default 1
+        How many ids at the beginning are read and not scored; at least one, since nothing is predicted
+        without a symbol before it. All others are predicted, each once.
+    """
+
+    ids: Int[Array, " N"]
+    lead: int = 1
+
+    @property
+    def predictions(self) -> int:
+        """How many symbols are scored."""
+        return len(self.ids) - self.lead
+
+
+def side_by_side(reading: Reading, count: int) -> list[Reading]:
+    """Cut a reading into at most `count` that can be read in parallel and are scored on the same symbols.
+
+    Each starts from the initial state and is led up to its own symbols by the hundred before them.
+    """
+    count = max(1, min(count, reading.predictions // (4 * MEMORY)))  # what is read twice is the smaller part
+    cuts = [reading.lead + reading.predictions * part // count for part in range(count + 1)]
+    pieces = [Reading(reading.ids[: cuts[1]], reading.lead)]
+    for begin, end in pairwise(cuts[1:]):
+        pieces.append(Reading(reading.ids[begin - MEMORY : end], MEMORY))
+    return pieces
+
+
+def long_reading(reading: Reading) -> list[Reading]:
+    """Leave a reading as it is, unless it is so long that one symbol after the other takes minutes.
+
+    More than 200,000 symbols are read in several places at once, 100,000 and more in each.
+    """
+    return (
+        side_by_side(reading, max(1, reading.predictions // EACH))
+        if reading.predictions > LONG
+        else [reading]
+    )

@@ -1,0 +1,108 @@
+"""How well a network predicts: every symbol scored once, in windows that carry the state."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.layers import INFERENCE, Layer, State, first_sequences
+from noria.models.reading import Reading
+from noria.sequences import Ragged
+from noria.training.losses import cross_entropy_rows
+
+LOGITS = 1 << 21  # logits that are in memory at once
+SIDE_BY_SIDE = 64  # separate sequences that are read together
+
+
+@dataclass(frozen=True)
+class Score:
+    """What predictions added up to.
+
+    Attributes
+    ----------
+    total_nats : float
+        Negative log-probability of all that was predicted.
+    tokens : int
+        Number of predictions.
+    characters : int
+        Characters among them; the others are ends of sequences.
+    correct : int
+        Predictions whose likeliest symbol was the right one.
+    """
+
+    total_nats: float
+    tokens: int
+    characters: int
+    correct: int
+
+    @property
+    def nats(self) -> float:
+        """Cross-entropy in nats per token."""
+        return self.total_nats / self.tokens
+
+    def figures(self) -> dict[str, float]:
+        """Give the figures by their names.
+
+        ``loss`` in nats per token, ``bits_per_character``, ``perplexity`` per token, ``accuracy`` of the next
+        token, and how many ``tokens`` and ``characters`` they were taken on.
+        """
+        return {
+            "loss": self.nats,
+            "bits_per_character": self.total_nats / max(self.characters, 1) / math.log(2),
+            "perplexity": math.exp(min(self.nats, 700.0)),  # beyond lies what a float cannot hold
+            "accuracy": self.correct / self.tokens,
+            "tokens": self.tokens,
+            "characters": self.characters,
+        }
+
+
+def score_readings(network: Layer, readings: Sequence[Reading], *, end: int | None = None) -> Score:
+    """Score readings side by side, each from the initial state.
+
+    Parameters
+    ----------
+    network : Layer
+        From token ids to logits.
+    readings : sequence of Reading
+        With something to predict in each.
+    end : int, optional
+        The symbol that is no character.
+    """
+    longest_first = sorted(readings, key=lambda reading: -len(reading.ids))
+    total, tokens, characters, correct = 0.0, 0, 0, 0
+    for begin in range(0, len(longest_first), SIDE_BY_SIDE):
+        for nats, targets, hits in _windows(network, longest_first[begin : begin + SIDE_BY_SIDE]):
+            total += float(nats.sum())
+            tokens += len(targets)
+            characters += len(targets) if end is None else int(np.count_nonzero(targets != end))
+            correct += int(np.count_nonzero(hits))
+    return Score(total, tokens, characters, correct)
+
+
+def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[tuple[Array, Array, Array]]:
+    """Read in lockstep, longest first; give nats, targets and whether the likeliest was right."""
+    state: State = None
+    rows = max(LOGITS // network.output_size, 64)
+    window = max(1, rows // len(readings))
+    leads = np.array([reading.lead for reading in readings])
+    for begin in range(0, len(readings[0].ids) - 1, window):
+        pieces = [
+            reading.ids[begin : begin + window + 1] for reading in readings if len(reading.ids) - 1 > begin
+        ]
+        if state is not None:
+            state = first_sequences(state, len(pieces))
+        inputs = Ragged.from_sequences([piece[:-1] for piece in pieces])
+        layout = inputs.layout
+        targets = np.concatenate([piece[1:] for piece in pieces])[layout.position_in_sequences]
+        logits, backward = network(inputs, state=state, mode=INFERENCE)
+        state = backward.state
+        scored = layout.step_of_row + begin + 1 >= leads[layout.order[layout.sequence_of_row]]
+        if scored.any():
+            rows_of_scored, targets = logits.rows[scored], targets[scored]
+            yield (
+                cross_entropy_rows(rows_of_scored, targets),
+                targets,
+                rows_of_scored.argmax(axis=1) == targets,
+            )

@@ -1,0 +1,105 @@
+"""A language model in a run folder: what is written of it, and what is read back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from noria.arrays import Array
+from noria.data import Vocabulary
+from noria.equations import Cell, cells
+from noria.errors import DataError, NoriaError, RunError, ShapeError
+from noria.layers import FlatParameters
+from noria.models.description import DataDescription
+from noria.training.optioned import Options
+from noria.training.run_folder import RunFolder
+
+VOCABULARY, REPORT = "vocab.json", "report.json"
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """What a run folder holds of a model."""
+
+    options: dict[str, Any]
+    cells: list[Cell]
+    vocabulary: Vocabulary
+    about: dict[str, Any]
+    weights: dict[str, Array]
+    report: dict[str, Any]
+    path: str
+
+    @property
+    def cell_option(self) -> str | Cell | list[str | Cell]:
+        """The 'cell' option: by name where a cell ships, otherwise the cell itself."""
+        chosen: list[str | Cell] = [cell.name if _ships(cell) else cell for cell in self.cells]
+        return chosen[0] if all(one == chosen[0] for one in chosen) else chosen
+
+    def fill(self, parameters: FlatParameters) -> None:
+        """Set the parameters to the weights.
+
+        Raises
+        ------
+        RunError
+            If they do not fit.
+        """
+        try:
+            parameters.load_state_dict(self.weights)
+        except (DataError, ShapeError) as error:
+            raise RunError(f"{self.path}: the weights do not belong to config.toml: {error}") from None
+
+
+def run_config(options: Options, cells: list[Cell], about: dict[str, Any]) -> dict[str, Any]:
+    """Give what config.toml says of a model: all options, the text of its cells, where its data are from."""
+    return {
+        "options": options.to_toml_dict(),
+        "cells": [{"name": cell.name, "text": cell.text} for cell in cells],
+        "data": about,
+    }
+
+
+def about_data(data: DataDescription) -> dict[str, Any]:
+    """Give what config.toml says of the data."""
+    return {
+        "kind": data.kind,
+        "source": data.source,
+        "encoding": data.encoding,
+        "characters": data.characters,
+    }
+
+
+def read_run(run: RunFolder, task: str) -> StoredModel:
+    """Read a model out of a run folder.
+
+    Raises
+    ------
+    RunError
+        If it is the run of another task, or something in it is missing or damaged.
+    """
+    config, path = run.config, run.path / "config.toml"
+    if config.get("task") != task:
+        raise RunError(
+            f"{run.path}: expected a run of task {task!r}, got {config.get('task')!r}.\n  Use noria.load."
+        )
+    try:
+        options, about = dict(config["options"]), dict(config["data"])
+        parsed = [Cell.parse(entry["text"], name=entry["name"]) for entry in config["cells"]]
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"{path}: the file is damaged: {error} is missing or is not what it should be."
+        ) from None
+    except NoriaError as error:
+        raise RunError(f"{path}: the file is damaged: {error}") from None
+    report: Mapping[str, Any] = run.read_json(REPORT) if (run.path / REPORT).exists() else {}
+    return StoredModel(
+        options=options,
+        cells=parsed,
+        vocabulary=Vocabulary.from_dict(run.read_json(VOCABULARY), str(run.path / VOCABULARY)),
+        about=about,
+        weights=run.read_weights(),
+        report=dict(report),
+        path=str(run.path),
+    )
+
+
+def _ships(cell: Cell) -> bool:
+    return cell.name in cells.names() and cells.get(cell.name) == cell

@@ -1,0 +1,208 @@
+"""What the trainer trains of a language model: windows of one text, or batches of separate sequences."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.errors import DataError
+from noria.layers import FlatParameters, Layer, Mode, State, restore_state, state_arrays
+from noria.models.corpus import Corpus
+from noria.models.reading import long_reading, side_by_side
+from noria.models.scoring import score_readings
+from noria.sequences import Batches, Ragged, Streams
+from noria.training import StepResult
+from noria.training.losses import sequence_cross_entropy
+from noria.training.randomness import generator
+from noria.training.task import Part
+
+SHORTEST_WINDOW = 16
+WINDOWS_IN_A_STREAM = 4
+
+
+class TextTask(ABC):
+    """A network, the data it learns from, and how a step of it goes.
+
+    Parameters
+    ----------
+    network : Layer
+        From token ids to logits; its parameters are in `parameters`.
+    corpus : Corpus
+    batch_size : int
+        Streams, or sequences, side by side.
+    write : callable
+        Writes a sample with the generator that it is given.
+    """
+
+    name = "text"
+    steps_per_epoch: int
+
+    def __init__(
+        self,
+        network: Layer,
+        parameters: FlatParameters,
+        corpus: Corpus,
+        batch_size: int,
+        write: Callable[[np.random.Generator], str],
+    ) -> None:
+        self.network = network
+        self._parameters = parameters
+        self.corpus = corpus
+        self.batch_size = batch_size
+        self._write = write
+
+    @property
+    def parameters(self) -> FlatParameters:
+        """All parameters of the network."""
+        return self._parameters
+
+    @abstractmethod
+    def step(self, step: int, mode: Mode) -> StepResult:
+        """Run batch number `step` forward and backward."""
+
+    def evaluate(self, part: Part) -> dict[str, float]:
+        """Score a part; empty if the part is.
+
+        The test part of one text is read as a whole, its state carried from the first symbol to the last (a
+        very long one as ``evaluate`` reads it); validation is cut into parallel readings.
+        """
+        data = self.corpus.validation if part == "validation" else self.corpus.test
+        if not data.readings:
+            return {}
+        readings = data.readings
+        if part == "validation" and not self.corpus.separate:
+            readings = side_by_side(readings[0], self.batch_size)
+        elif not self.corpus.separate:
+            readings = long_reading(readings[0])
+        return score_readings(self.network, readings, end=self.corpus.vocabulary.end_id).figures()
+
+    def sample(self, rng: np.random.Generator) -> str | None:
+        """Let the network write."""
+        return self._write(rng)
+
+    def carried(self) -> dict[str, Array]:
+        """Nothing goes from batch to batch unless a task says so."""
+        return {}
+
+    def restore_carried(self, carried: Mapping[str, Array]) -> None:
+        """Go on from what :meth:`carried` gave."""
+        assert not carried
+
+    def layer_norms(self) -> dict[str, float]:
+        """Norm of the gradient of each layer, in the order in which data pass through them."""
+        squares: dict[str, float] = {}
+        for path, parameter in self.parameters.named():
+            layer = path.rpartition(".")[0]
+            squares[layer] = squares.get(layer, 0.0) + float(
+                np.square(parameter.gradient, dtype=np.float64).sum()
+            )
+        return {layer: float(np.sqrt(square)) for layer, square in squares.items()}
+
+    def _forward_backward(
+        self, inputs: Ragged, targets: Array, state: State, mode: Mode
+    ) -> tuple[StepResult, State]:
+        logits, backward = self.network(inputs, state=state, mode=mode)
+        loss, loss_backward = sequence_cross_entropy(logits.rows, targets)
+        final = backward.state
+        backward(loss_backward())
+        return StepResult(loss, len(targets)), final
+
+
+class StreamTask(TextTask):
+    """One text, read in `batch_size` places at once; the state is carried over windows, its gradient not.
+
+    References
+    ----------
+    Truncated back-propagation through time: Williams & Peng 1990.
+    """
+
+    def __init__(
+        self,
+        network: Layer,
+        parameters: FlatParameters,
+        corpus: Corpus,
+        batch_size: int,
+        window: int,
+        write: Callable[[np.random.Generator], str],
+    ) -> None:
+        super().__init__(network, parameters, corpus, batch_size, write)
+        self.streams = Streams(corpus.train.readings[0].ids, batch_size, window)
+        self.steps_per_epoch = len(self.streams)
+        self._state: State = None
+
+    def step(self, step: int, mode: Mode) -> StepResult:
+        """Run the next window of every stream; each epoch begins with the initial state."""
+        window = self.streams.window(step % len(self.streams))
+        state = self._state if window.carries else None
+        result, self._state = self._forward_backward(window.inputs, window.targets, state, mode)
+        return result
+
+    def carried(self) -> dict[str, Array]:
+        """Give the states of the streams by path; empty before the first step."""
+        return state_arrays(self._state)
+
+    def restore_carried(self, carried: Mapping[str, Array]) -> None:
+        """Go on from what :meth:`carried` gave."""
+        self._state = restore_state(self.network.start(self.batch_size), carried) if carried else None
+
+
+class SequenceTask(TextTask):
+    """Separate sequences in batches of like length, each from the initial state, shuffled every epoch."""
+
+    def __init__(
+        self,
+        network: Layer,
+        parameters: FlatParameters,
+        corpus: Corpus,
+        batch_size: int,
+        seed: int,
+        write: Callable[[np.random.Generator], str],
+    ) -> None:
+        super().__init__(network, parameters, corpus, batch_size, write)
+        self._batches = Batches([reading.predictions for reading in corpus.train.readings], batch_size)
+        self._seed = seed
+        self._epoch: tuple[int, list[Array]] = (-1, [])
+        self.steps_per_epoch = len(self._batches)
+
+    def step(self, step: int, mode: Mode) -> StepResult:
+        """Run one batch; the order of an epoch is drawn from the seed and the number of the epoch."""
+        epoch, place = divmod(step, len(self._batches))
+        if self._epoch[0] != epoch:
+            self._epoch = epoch, self._batches.epoch(generator(self._seed, "order", epoch))
+        chosen = [self.corpus.train.readings[index].ids for index in self._epoch[1][place]]
+        inputs = Ragged.from_sequences([sequence[:-1] for sequence in chosen])
+        targets = np.concatenate([sequence[1:] for sequence in chosen])[inputs.layout.position_in_sequences]
+        return self._forward_backward(inputs, targets, None, mode)[0]
+
+
+def fitting_sizes(symbols: int, batch_size: int, window: int, source: str) -> tuple[int, int, list[str]]:
+    """Shrink batch and window to what a short text can fill, and say so.
+
+    Parameters
+    ----------
+    symbols : int
+        Predictions that the training part has.
+    batch_size, window : int
+        As asked for. The window shrinks to the text, the batch until each stream has four windows to carry
+        its state over.
+
+    Raises
+    ------
+    DataError
+        If the text does not even fill one short window.
+    """
+    if symbols < min(window, SHORTEST_WINDOW):
+        shortest = min(window, SHORTEST_WINDOW)
+        raise DataError(
+            f"{source}: expected at least {shortest} characters to train on, one window, got {symbols}.\n"
+            "  Give a longer text."
+        )
+    notes = []
+    if (shorter := min(window, symbols)) < window:
+        notes.append(f"seq_length {window} became {shorter}: the training part has {symbols:,} characters")
+    if (smaller := max(1, min(batch_size, symbols // (WINDOWS_IN_A_STREAM * shorter)))) < batch_size:
+        notes.append(
+            f"batch_size {batch_size} became {smaller}: the training part has {symbols:,} characters"
+        )
+    return smaller, shorter, notes

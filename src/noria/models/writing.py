@@ -1,0 +1,151 @@
+"""What a text model does with what it has learnt: it writes, and it can be asked symbol by symbol."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.data import Vocabulary, describe_symbols, normalised, whole_characters
+from noria.errors import DataError, OptionError
+from noria.layers import Layer, State
+from noria.models.corpus import begun, start_id
+from noria.models.estimator import Estimator
+from noria.models.generation import generate, read, step
+from noria.models.sampling import Sampler
+from noria.training.randomness import generator
+
+
+class TextWriter(Estimator):
+    """The part of a text model that goes from symbol to symbol, with the model's network and vocabulary."""
+
+    network_: Layer
+    vocabulary_: Vocabulary
+
+    def sample(
+        self,
+        prompt: str = "",
+        *,
+        length: int = 500,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        greedy: bool = False,
+        seed: int = 0,
+    ) -> str:
+        """Write a text that begins with `prompt`.
+
+        Parameters
+        ----------
+        prompt : str
+            May be empty: the model then begins as after a newline, or as a new sequence.
+        length : int
+            Symbols to write behind the prompt; a model of sequences stops at the end symbol.
+        temperature, top_k, top_p, greedy
+            As of :class:`~noria.models.sampling.Sampler`.
+        seed : int
+            The same seed writes the same text.
+
+        Raises
+        ------
+        DataError
+            If the model does not know a symbol of the prompt: names them all.
+        OptionError
+            If an option is outside its range.
+        """
+        pieces = self.stream(
+            prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, greedy=greedy, seed=seed
+        )
+        return "".join(pieces)
+
+    def stream(
+        self,
+        prompt: str = "",
+        *,
+        length: int = 500,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        greedy: bool = False,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """Write as :meth:`sample` does, piece by piece, the prompt first.
+
+        No piece ends inside a character as readers see it: a letter comes with its accents, an emoji whole.
+        """
+        self._need_fit("write")
+        if length < 1:
+            raise OptionError(
+                f"The 'length' option of sampling must be an int of at least 1. Got {length!r}."
+            )
+        sampler = Sampler(temperature, top_k, top_p, greedy)
+        prompt = normalised(prompt)
+        self._refuse_unknown(prompt, "prompt")
+        return whole_characters(self._written(prompt, sampler, length, generator(seed, "sample")))
+
+    def start(self, batch_size: int = 1) -> State:
+        """Give the state before the first symbol of `batch_size` sequences."""
+        self._need_fit("be streamed")
+        return self.network_.start(batch_size)
+
+    @property
+    def start_symbol(self) -> int:
+        """The id that stands before the first symbol: the end symbol, or a newline."""
+        self._need_fit("be streamed")
+        return start_id(self.vocabulary_)
+
+    def step(self, symbols: str | int | Sequence[int] | Array, state: State) -> tuple[Array, State]:
+        """Read on, and say what comes next.
+
+        Parameters
+        ----------
+        symbols : str, int, or ids of shape (B,)
+            Characters of one sequence in their order, or the id of its next symbol; or the ids of the next
+            symbols of B sequences. Everything begins with ``start_symbol``.
+        state : State
+            What :meth:`start` or the step before gave.
+
+        Returns
+        -------
+        log_probabilities : array of shape (V,), or (B, V) for an array of ids
+            Of every symbol to be the next one, in nats, float64.
+        state : State
+        """
+        self._need_fit("be streamed")
+        if isinstance(symbols, str):
+            text = normalised(symbols)
+            if not text:
+                raise DataError("step: expected at least one symbol, got an empty string.")
+            self._refuse_unknown(text, "step")
+            logits, state = read(self.network_, self.vocabulary_.encode(text), state)
+            return _log_softmax(logits), state
+        ids = np.asarray(symbols)
+        rows, state = step(self.network_, np.atleast_1d(ids), state)
+        return _log_softmax(rows if ids.ndim else rows[0]), state
+
+    def _written(self, prompt: str, sampler: Sampler, length: int, rng: np.random.Generator) -> Iterator[str]:
+        """Give the prompt and what the model writes behind it, symbol by symbol."""
+        yield from prompt
+        vocabulary = self.vocabulary_
+        drawn = generate(
+            self.network_,
+            sampler,
+            rng,
+            prompt=begun(prompt, vocabulary),
+            length=length,
+            banned={vocabulary.unknown_id},
+            end=vocabulary.end_id,
+        )
+        for symbol in drawn:
+            yield vocabulary.decode([symbol])
+
+    def _refuse_unknown(self, text: str, what: str) -> None:
+        if unknown := self.vocabulary_.unknown_in(text):
+            raise DataError(
+                f"{what}: the model does not know {describe_symbols(unknown)}.\n"
+                "  It knows the characters of the text it was trained on: leave these out, or train on more."
+            )
+
+
+def _log_softmax(logits: Array) -> Array:
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
