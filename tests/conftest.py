@@ -5,9 +5,9 @@ import os
 import jaxtyping
 import threadpoolctl
 
-# From here on annotations such as Float[Array, "N H"] are assertions in the rooms through which arrays flow. Equations and
-# compiler hold no arrays, and the inside of an engine runs thousands of times for each gradient that is checked: their
-# types are left to mypy.
+# From here on annotations such as Float[Array, "N H"] are assertions in the rooms through which arrays flow.
+# Equations and compiler hold no arrays, and the inside of an engine runs thousands of times for each gradient
+# that is checked: their types are left to mypy.
 ROOMS = ("sequences", "layers", "training", "data", "models", "inspection.gradient_check", "engines.binding")
 jaxtyping.install_import_hook([f"noria.{room}" for room in ROOMS], "shape_checker.check")
 

@@ -1,7 +1,7 @@
 """Everything that Noria raises on purpose: who speaks, what was expected, what came, what to do next.
 
-The command line prints the message of a :class:`NoriaError` and nothing else; any other exception is a bug of ours. Each class is also the
-built-in error that a Python programmer would expect in its place.
+The command line prints the message of a :class:`NoriaError` and nothing else; any other exception is a bug
+of ours. Each class is also the built-in error that a Python programmer would expect in its place.
 """
 
 

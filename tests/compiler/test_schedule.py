@@ -107,11 +107,17 @@ def test_kept_values_are_listed_and_unknown_ones_are_named():
 
 def test_the_printed_program_names_every_phase():
     text = str(compile_cell(cells.gru))
-    for line in ("before the loop, over all rows", "in the loop, step by step", "d_n = ", "computed again rather than saved"):
+    for line in (
+        "before the loop, over all rows",
+        "in the loop, step by step",
+        "d_n = ",
+        "computed again rather than saved",
+    ):
         assert line in text
 
 
-# A program that is not legal is refused -----------------------------------------------------------------------------------------------
+# A program that is not legal is refused
+# -----------------------------------------------------------------------------------------------
 
 
 def with_phases(program, **phases):

@@ -52,7 +52,9 @@ def test_a_cell_shows_itself_as_equations_in_a_notebook():
     assert "h_{t}" in cells.rnn._repr_latex_()
 
 
-@pytest.mark.parametrize(("name", "count"), [("lstm", 448), ("rnn", 112), ("gru", 336), ("gru_reset_after", 344)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("lstm", 448), ("rnn", 112), ("gru", 336), ("gru_reset_after", 344)]
+)
 def test_parameter_counts(name, count):
     """D = 5, H = 8; by hand: the LSTM has 4 (8·5 + 8·8 + 8)."""
     rows = parameter_table(cells[name], {"D": 5, "H": 8})
@@ -71,7 +73,9 @@ def test_cost_of_an_lstm_step():
 
 
 def test_a_cell_of_ones_own_with_parts_and_functions():
-    cell = Cell.parse("q = tanh(W_q @ [h, x])\nleaky(v) = max(v, 0.1 * v)\nh' = leaky(q) / (1 + q ** 2)", name="own")
+    cell = Cell.parse(
+        "q = tanh(W_q @ [h, x])\nleaky(v) = max(v, 0.1 * v)\nh' = leaky(q) / (1 + q ** 2)", name="own"
+    )
     text = textbook_backward(cell).text
     assert "W_q[1]ᵀ" in text
     assert "W_q[2]ᵀ" in text

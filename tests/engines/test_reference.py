@@ -97,7 +97,9 @@ def test_kept_values_are_those_of_the_equations():
     d_theta = np.zeros_like(theta)
     run.backward(rng.standard_normal((TOTAL, H)), None, d_theta)
     gradient = kernel.view(d_theta, "b_i")
-    np.testing.assert_allclose((run.kept["d_i"] * kept["i"] * (1 - kept["i"])).sum(axis=0), gradient, rtol=1e-12)
+    np.testing.assert_allclose(
+        (run.kept["d_i"] * kept["i"] * (1 - kept["i"])).sum(axis=0), gradient, rtol=1e-12
+    )
     assert run.kept["d_c"].shape == (TOTAL, H)
 
 
@@ -138,7 +140,12 @@ def test_float32_is_float64_rounded():
 
 def test_nan_passes_on():
     """No clamp and no branch may hide a diverged value."""
-    for text in ("h' = relu(W @ x + U @ h)", "h' = max(W @ x + U @ h, 0)", "h' = min(W @ x + U @ h, 1)", "h' = clip(W @ x + U @ h, -1, 1)"):
+    for text in (
+        "h' = relu(W @ x + U @ h)",
+        "h' = max(W @ x + U @ h, 0)",
+        "h' = min(W @ x + U @ h, 1)",
+        "h' = clip(W @ x + U @ h, -1, 1)",
+    ):
         kernel = bind(compile_cell(Cell.parse(text, name="own")), {"D": D, "H": H}, np.float64)
         x = np.full((1, D), np.nan)
         h = kernel.start(np.ones(kernel.size), {"h": np.zeros((1, H))}, np.array([1])).forward(x)

@@ -8,7 +8,10 @@ from noria.engines.threads import blas_threads
 
 
 def now():
-    return {library.get_num_threads() for library in ThreadpoolController().select(user_api="blas").lib_controllers}
+    return {
+        library.get_num_threads()
+        for library in ThreadpoolController().select(user_api="blas").lib_controllers
+    }
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,9 @@
 """PyTorch as the judge: its recurrent modules with random weights, and the same computation with our layers.
 
-A case is a dictionary of arrays: the module's weights under PyTorch's names, the input, the initial states, the gradients that arrive, and what
-PyTorch made of them: outputs, final states, gradients. ``make_golden_from_torch.py`` writes some of them down, so that a machine without
-PyTorch compares with the same figures.
+A case is a dictionary of arrays: the module's weights under PyTorch's names, the input, the initial states,
+the gradients that arrive, and what PyTorch made of them: outputs, final states, gradients.
+``make_golden_from_torch.py`` writes some of them down, so that a machine without PyTorch compares with the
+same figures.
 """
 
 from dataclasses import dataclass
@@ -79,7 +80,9 @@ def make_case(case, seed=2):
     sequences = [torch.randn(length, D, dtype=torch.float64) for length in case.lengths]
     x = torch.nn.utils.rnn.pad_sequence(sequences).requires_grad_()
     packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor(case.lengths), enforce_sorted=False)
-    states = {"h": torch.randn(case.layers * ways, batch, case.width, dtype=torch.float64, requires_grad=True)}
+    states = {
+        "h": torch.randn(case.layers * ways, batch, case.width, dtype=torch.float64, requires_grad=True)
+    }
     if case.module == "LSTM":
         states["c"] = torch.randn(case.layers * ways, batch, H, dtype=torch.float64, requires_grad=True)
     output, finals = module(packed, tuple(states.values()) if len(states) > 1 else states["h"])
@@ -139,7 +142,12 @@ def check_case(case, arrays, tolerance=1e-10):
             if key in theirs:
                 _close(f"gradient of {key}, layer {k}{suffix}", ours[key], theirs[key], tolerance)
         if "b_hn" in gradients:
-            _close(f"gradient of b_hn, layer {k}", gradients["b_hn"], np.split(theirs["bias_hh"], 3)[2], tolerance)
+            _close(
+                f"gradient of b_hn, layer {k}",
+                gradients["b_hn"],
+                np.split(theirs["bias_hh"], 3)[2],
+                tolerance,
+            )
     assert np.linalg.norm(flat.gradients) > 0
 
 

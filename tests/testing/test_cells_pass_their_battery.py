@@ -48,7 +48,9 @@ def test_rewritten_cell(name, rewrite):
 def test_random_cells(block):
     for seed in range(30 * block, 30 * block + 30):
         rng = np.random.default_rng(seed)
-        check_cell(random_cell(rng), sizes={"D": 2, "H": 3}, lengths=(4, 3, 3, 1), rng=rng, float32_tolerance=1e-4)
+        check_cell(
+            random_cell(rng), sizes={"D": 2, "H": 3}, lengths=(4, 3, 3, 1), rng=rng, float32_tolerance=1e-4
+        )
 
 
 def test_random_cells_reach_the_whole_language():
@@ -56,7 +58,22 @@ def test_random_cells_reach_the_whole_language():
     made = [random_cell(np.random.default_rng(seed)) for seed in range(300)]
     assert {len(cell.states) for cell in made} == {1, 2, 3}
     text = "\n".join(cell.text for cell in made)
-    for word in ("sigmoid", "tanh", "relu", "softplus", "sin", "cos", "exp", "log", "sqrt", "abs", "clip", "max", "min", "layer_norm"):
+    for word in (
+        "sigmoid",
+        "tanh",
+        "relu",
+        "softplus",
+        "sin",
+        "cos",
+        "exp",
+        "log",
+        "sqrt",
+        "abs",
+        "clip",
+        "max",
+        "min",
+        "layer_norm",
+    ):
         assert f"{word}(" in text
     assert "[h, x]" in text
 
@@ -75,7 +92,8 @@ def test_shapes_that_broke_other_libraries(name, lengths):
     check_cell(cells[name], sizes={"D": 3, "H": 5}, lengths=lengths)
 
 
-# The battery itself: it has to go red ---------------------------------------------------------------------------------------------------
+# The battery itself: it has to go red
+# ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

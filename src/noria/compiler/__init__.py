@@ -28,8 +28,8 @@ def compile_cell(cell: Cell, keep: tuple[str, ...] = (), *, expected: bool = Fal
     ----------
     cell : Cell
     keep : tuple of str
-        Names to record at every step besides what the backward needs: values (``"i"``), pre-activations (``"a_i"``), states after the step
-        (``"c"``), or the gradient of any of these (``"d_c"``).
+        Names to record at every step besides what the backward needs: values (``"i"``), pre-activations
+        (``"a_i"``), states after the step (``"c"``), or the gradient of any of these (``"d_c"``).
     expected : bool, default False
         Put the expectation in the place of every drawn auxiliary input, as inference does.
 

@@ -4,7 +4,12 @@ from noria.compiler.graph import LEAVES, ONE, Block, Node
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP, Pass, Product, Program, inputs, outputs
 from noria.errors import ProgramError
 
-_SEEN_BY = {BEFORE: (BEFORE,), LOOP: (BEFORE, LOOP), AFTER: (BEFORE, LOOP, AFTER), INPUT: (BEFORE, LOOP, AFTER, INPUT)}
+_SEEN_BY = {
+    BEFORE: (BEFORE,),
+    LOOP: (BEFORE, LOOP),
+    AFTER: (BEFORE, LOOP, AFTER),
+    INPUT: (BEFORE, LOOP, AFTER, INPUT),
+}
 """Which phases' values an instruction may read; those of the loop only if they are stored for every row."""
 
 
@@ -16,7 +21,9 @@ def check_program(program: Program) -> None:
         made = set(one.nodes())
         for state, node in program.forward.new.items():
             if node not in made:
-                raise ProgramError(f"{cell.name}, {name}: the new value of state '{state}' is never computed.")
+                raise ProgramError(
+                    f"{cell.name}, {name}: the new value of state '{state}' is never computed."
+                )
     stored = _stored(program.training)
     for node in program.saved:
         if node not in stored:
@@ -26,7 +33,9 @@ def check_program(program: Program) -> None:
     for gradient in program.weight_gradients:
         for node in (*gradient.ds, gradient.operand):
             if node.op not in LEAVES and node not in at_hand:
-                raise ProgramError(f"{cell.name}: a weight gradient reads {node!r}, which is not stored for every row.")
+                raise ProgramError(
+                    f"{cell.name}: a weight gradient reads {node!r}, which is not stored for every row."
+                )
     _check_parameters(program)
 
 
@@ -44,7 +53,9 @@ def _check_pass(where: str, one: Pass, available: set[Node]) -> None:
                     continue
                 if node not in made:
                     raise ProgramError(f"{where}: {item!r} reads {node!r} before it is computed.")
-                if made[node] not in _SEEN_BY[phase] or (made[node] == LOOP != phase and node not in one.rows):
+                if made[node] not in _SEEN_BY[phase] or (
+                    made[node] == LOOP != phase and node not in one.rows
+                ):
                     raise ProgramError(f"{where}: {item!r} ({phase}) cannot see {node!r} ({made[node]}).")
             for node in outputs(item):
                 if node in made or node in available:
@@ -73,13 +84,17 @@ def _check_size(where: str, node: Node) -> None:
     else:
         expected = {argument.size for argument in node.arguments if argument.size != ONE} or {ONE}
     if expected != {node.size}:
-        raise ProgramError(f"{where}: {node!r} has size {node.size}, its arguments make it {sorted(expected)}.")
+        raise ProgramError(
+            f"{where}: {node!r} has size {node.size}, its arguments make it {sorted(expected)}."
+        )
 
 
 def _check_parameters(program: Program) -> None:
     names = {parameter.name for parameter in program.forward.cell.parameters}
     if set(program.order) != names:
-        raise ProgramError(f"{program.forward.cell.name}: the order of the parameters leaves out {names ^ set(program.order)}.")
+        raise ProgramError(
+            f"{program.forward.cell.name}: the order of the parameters leaves out {names ^ set(program.order)}."
+        )
     reached = {block.matrix for gradient in program.weight_gradients for block in gradient.blocks}
     reached |= {column_sum.vector for column_sum in program.derived.column_sums}
     if missing := names - reached:

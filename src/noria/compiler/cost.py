@@ -49,7 +49,9 @@ def parameter_table(cell: Cell, sizes: Mapping[str, int]) -> list[ParameterRow]:
         count = 1
         for extent in shape:
             count *= extent
-        rows.append(ParameterRow(parameter.name, _symbols(parameter), shape, count, str(cell.initial[parameter.name])))
+        rows.append(
+            ParameterRow(parameter.name, _symbols(parameter), shape, count, str(cell.initial[parameter.name]))
+        )
     return rows
 
 
@@ -63,7 +65,9 @@ def cost(program: Program, sizes: Mapping[str, int], itemsize: int = 4) -> Cost:
     full = full_sizes(cell, sizes)
     parameters = sum(row.count for row in parameter_table(cell, sizes))
     weights = sum(
-        2 * full[block.rows] * full[block.column] for gradient in program.weight_gradients for block in gradient.blocks
+        2 * full[block.rows] * full[block.column]
+        for gradient in program.weight_gradients
+        for block in gradient.blocks
     )
     return Cost(
         parameters=parameters,

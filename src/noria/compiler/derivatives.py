@@ -1,11 +1,12 @@
 """The derivative table: for each operation, what it hands back to each of its arguments.
 
-A rule takes the graph, the node ``y`` of the operation and the adjoint ``d`` of ``y`` (the gradient of the loss with respect to ``y``), and
-gives one contribution per argument. Rules use the value ``y`` where that is simpler than the argument, because ``y`` is what the forward
-keeps. At a kink (``relu`` at 0, ``abs`` at 0, ``max`` of equals) they take one side, the one that the forward takes.
+A rule takes the graph, the node ``y`` of the operation and the adjoint ``d`` of ``y`` (the gradient of the
+loss with respect to ``y``), and gives one contribution per argument. Rules use the value ``y`` where that
+is simpler than the argument, because ``y`` is what the forward keeps. At a kink (``relu`` at 0, ``abs`` at
+0, ``max`` of equals) they take one side, the one that the forward takes.
 
-Sums over rows (gradients of learned vectors) and the products' gradients are not here: they belong to no single row and are made in
-``differentiate``.
+Sums over rows (gradients of learned vectors) and the products' gradients are not here: they belong to no
+single row and are made in ``differentiate``.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,9 @@
 """The backward step, derived: reverse-mode differentiation of the graph of one step, in the same graph.
 
-Gradients arrive at a step from two sides: from above, as the gradient of the output ``h'``, and from the step after, as what that step
-handed back to the states that it read. They leave it towards the input, towards the states before the step, and towards the parameters;
-those last are sums over all rows, so here they stay pairs of rows (``Outer``, ``ColumnSum``) that one product adds up after the time loop.
+Gradients arrive at a step from two sides: from above, as the gradient of the output ``h'``, and from the
+step after, as what that step handed back to the states that it read. They leave it towards the input,
+towards the states before the step, and towards the parameters; those last are sums over all rows, so here
+they stay pairs of rows (``Outer``, ``ColumnSum``) that one product adds up after the time loop.
 """
 
 from collections import defaultdict
@@ -42,8 +43,9 @@ class Contribution:
 class Backward:
     """The derived backward of one step.
 
-    ``carried`` are the leaves for the gradients that the step after hands back, one per state; ``d_old`` what this step hands back to the
-    states before it (``None`` where a state is not read); ``adjoints`` the gradient of the loss with respect to each node.
+    ``carried`` are the leaves for the gradients that the step after hands back, one per state; ``d_old``
+    what this step hands back to the states before it (``None`` where a state is not read); ``adjoints`` the
+    gradient of the loss with respect to each node.
     """
 
     forward: Forward
@@ -83,7 +85,10 @@ class _Differentiation:
                 if node.op not in LEAVES:
                     self._hand_back(node, d, wanted)
         leaves = {(node.op, node.attribute): node for node in steps if node.op in LEAVES}
-        old = {s: self.adjoints.get(leaves[("old", s)]) if ("old", s) in leaves else None for s in forward.cell.states}
+        old = {
+            s: self.adjoints.get(leaves[("old", s)]) if ("old", s) in leaves else None
+            for s in forward.cell.states
+        }
         x = leaves.get(("input", "x"))
         sums = [
             ColumnSum(p.name, self.adjoints[leaves[("vector", p.name)]])

@@ -1,8 +1,9 @@
 """The graph of one step of a cell: what is computed from what, with sizes.
 
-Every node stands for one vector per row (size symbol ``"H"``, ``"D"``, ...) or one number per row (size ``ONE``). Nodes are made by a
-:class:`Graph`, which never makes the same node twice and leaves out arithmetic that changes nothing, so that equal subexpressions, in the
-forward and between forward and backward, are one node.
+Every node stands for one vector per row (size symbol ``"H"``, ``"D"``, ...) or one number per row (size
+``ONE``). Nodes are made by a :class:`Graph`, which never makes the same node twice and leaves out
+arithmetic that changes nothing, so that equal subexpressions, in the forward and between forward and
+backward, are one node.
 """
 
 from dataclasses import dataclass, field
@@ -33,8 +34,9 @@ class Block:
 class Node:
     """One value per row.
 
-    ``attribute`` holds what is not a node: the name of a leaf, the number of a constant, the exponent of a power, the block of a product (a
-    tuple of blocks for ``product_t``, one for each argument). ``recurrent`` is true when the value depends on a state before the step.
+    ``attribute`` holds what is not a node: the name of a leaf, the number of a constant, the exponent of a
+    power, the block of a product (a tuple of blocks for ``product_t``, one for each argument).
+    ``recurrent`` is true when the value depends on a state before the step.
     """
 
     op: str
@@ -87,7 +89,9 @@ class Graph:
     def transposed(self, terms: list[tuple[Block, Node]]) -> Node:
         """Give the sum of ``block.T @ value`` over ``terms``; one product in the engines."""
         blocks = tuple(block for block, _ in terms)
-        return self.make("product_t", tuple(node for _, node in terms), size=blocks[0].column, attribute=blocks)
+        return self.make(
+            "product_t", tuple(node for _, node in terms), size=blocks[0].column, attribute=blocks
+        )
 
     def sum(self, value: Node) -> Node:
         """Give the sum over the units of each row."""
@@ -170,4 +174,10 @@ def _simpler_neg(graph: Graph, a: Node) -> Node | None:
     return None
 
 
-_SIMPLER = {"add": _simpler_add, "sub": _simpler_sub, "mul": _simpler_mul, "div": _simpler_div, "neg": _simpler_neg}
+_SIMPLER = {
+    "add": _simpler_add,
+    "sub": _simpler_sub,
+    "mul": _simpler_mul,
+    "div": _simpler_div,
+    "neg": _simpler_neg,
+}

@@ -17,8 +17,9 @@ EXPECTATION = {"dropout": lambda p: 1.0, "bernoulli": lambda p: p}
 class Forward:
     """The graph of one step, with the names that the writer gave to its nodes.
 
-    ``values`` maps every name of the equations (``"i"``, ``"c'"``) and every pre-activation (``"a_i"``, the argument of the function that
-    makes ``i``) to its node; ``new`` maps a state to its value after the step.
+    ``values`` maps every name of the equations (``"i"``, ``"c'"``) and every pre-activation (``"a_i"``, the
+    argument of the function that makes ``i``) to its node; ``new`` maps a state to its value after the
+    step.
     """
 
     cell: Cell
@@ -40,7 +41,8 @@ def lower(cell: Cell, *, expected: bool = False) -> Forward:
     ----------
     cell : Cell
     expected : bool
-        Put the expectation in the place of every drawn auxiliary input (dropout and zoneout masks), as inference does.
+        Put the expectation in the place of every drawn auxiliary input (dropout and zoneout masks), as
+        inference does.
     """
     graph = Graph()
     reader = _Reader(cell, graph, expected)
@@ -67,8 +69,15 @@ class _Reader:
     def define(self, target: str, node: Node) -> None:
         if target.endswith("'"):
             node = self.state(target, node)
-        argument = node.arguments[0] if len(node.arguments) == 1 and node.op not in ("product", "sum") else None
-        if node.op != "copy" and argument is not None and argument.arguments and argument not in self.values.values():
+        argument = (
+            node.arguments[0] if len(node.arguments) == 1 and node.op not in ("product", "sum") else None
+        )
+        if (
+            node.op != "copy"
+            and argument is not None
+            and argument.arguments
+            and argument not in self.values.values()
+        ):
             name = f"a_{target.rstrip(chr(39))}"
             if name not in self.values and name not in self.cell.size_of:
                 self.values[name] = argument

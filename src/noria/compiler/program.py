@@ -1,9 +1,10 @@
 """The program of a cell: what the engines run, as data.
 
-A program has three passes: the forward that saves what the backward needs (``training``), the forward that saves nothing (``inference``)
-and the ``backward``. Each pass is cut into phases. ``before`` and ``after`` run once, over all rows of the batch; ``loop`` runs step by
-step; ``input`` (backward only) makes the gradient of the input, and is left out where nobody wants it. The gradients of the weights come
-last, as one product over all rows for each group.
+A program has three passes: the forward that saves what the backward needs (``training``), the forward that
+saves nothing (``inference``) and the ``backward``. Each pass is cut into phases. ``before`` and ``after``
+run once, over all rows of the batch; ``loop`` runs step by step; ``input`` (backward only) makes the
+gradient of the input, and is left out where nobody wants it. The gradients of the weights come last, as one
+product over all rows for each group.
 """
 
 from dataclasses import dataclass
@@ -41,9 +42,9 @@ class WeightGradient:
 class Pass:
     """Instructions by phase, and where values lie.
 
-    ``rows`` are the nodes of the time loop that are stored for every row, because another phase or pass reads them; the loop's other
-    values live for one step. ``adjacent`` lists nodes that share one array, side by side, so that a grouped product reads or writes them
-    in place.
+    ``rows`` are the nodes of the time loop that are stored for every row, because another phase or pass
+    reads them; the loop's other values live for one step. ``adjacent`` lists nodes that share one array,
+    side by side, so that a grouped product reads or writes them in place.
     """
 
     phases: dict[str, tuple[Instruction, ...]]
@@ -60,8 +61,9 @@ class Pass:
 class Program:
     """The derived program of one cell; see the module.
 
-    ``order`` is the order of the parameters in the flat block; ``saved`` what the training forward keeps for the backward; ``recomputed``
-    what the backward computes again because that is cheaper than keeping it; ``kept`` what somebody asked to see, by name.
+    ``order`` is the order of the parameters in the flat block; ``saved`` what the training forward keeps
+    for the backward; ``recomputed`` what the backward computes again because that is cheaper than keeping
+    it; ``kept`` what somebody asked to see, by name.
     """
 
     forward: Forward

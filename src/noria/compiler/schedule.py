@@ -31,7 +31,22 @@ from noria.compiler.program import (
 from noria.equations import Cell
 from noria.errors import UnknownNameError
 
-CHEAP = frozenset({"add", "sub", "mul", "neg", "max", "min", "spread", "copy", "positive", "sign", "not_less", "not_greater"})
+CHEAP = frozenset(
+    {
+        "add",
+        "sub",
+        "mul",
+        "neg",
+        "max",
+        "min",
+        "spread",
+        "copy",
+        "positive",
+        "sign",
+        "not_less",
+        "not_greater",
+    }
+)
 """Operations that are computed again in the backward rather than saved, where their arguments are at hand."""
 
 
@@ -72,7 +87,11 @@ def schedule(cell: Cell, keep: tuple[str, ...] = (), *, expected: bool = False) 
         grouped = {name: _grouped(nodes, rank) for name, nodes in phases.items()}
         made.append(Pass(grouped, _crossing(grouped, extra), _wide(grouped)))
     back = {name: tuple(nodes) for name, nodes in phases_back.items()}
-    ends = {node for g in gradients for node in (*g.ds, g.operand)} | {s.d for s in derived.column_sums} | set(kept.values())
+    ends = (
+        {node for g in gradients for node in (*g.ds, g.operand)}
+        | {s.d for s in derived.column_sums}
+        | set(kept.values())
+    )
     order = schedule(cell).order if expected else _parameter_order(cell, gradients)
     return Program(
         forward=forward,
@@ -216,7 +235,8 @@ def _weight_gradients(outers: tuple[Outer, ...]) -> tuple[WeightGradient, ...]:
 def _chains(lists: list[tuple[Node, ...]], usable: set[Node]) -> list[tuple[Node, ...]]:
     """Put the members of each list side by side where one order serves them all.
 
-    A list joins a chain at one of its ends, if what they share stands there; otherwise the list is left as it is, and the engines copy.
+    A list joins a chain at one of its ends, if what they share stands there; otherwise the list is left as
+    it is, and the engines copy.
     """
     chains: list[list[Node]] = []
     for members in lists:

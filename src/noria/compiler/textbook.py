@@ -1,7 +1,8 @@
 """The backward of a cell as a textbook would print it.
 
-Each numbered equation gives the gradient of the loss with respect to one named value (δ), as a sum of terms; beside it stand the paths that
-the terms came by. Nothing here is written by hand: the equations are read off the derived graph that the engines run.
+Each numbered equation gives the gradient of the loss with respect to one named value (δ), as a sum of
+terms; beside it stand the paths that the terms came by. Nothing here is written by hand: the equations are
+read off the derived graph that the engines run.
 """
 
 from dataclasses import dataclass
@@ -62,7 +63,9 @@ def _book(forward: Forward, derived: Backward, notation: Notation) -> Textbook:
         values.setdefault(node, notation.value(name))
     ordered = sorted(values, key=lambda node: node.index)
     named = {node: name for name, node in reversed(forward.values.items())}
-    forward_lines = tuple(Line(values[node], write(node, notation, values, whole=True).text) for node in ordered)
+    forward_lines = tuple(
+        Line(values[node], write(node, notation, values, whole=True).text) for node in ordered
+    )
 
     names = dict(values)
     backward_lines = []
@@ -111,7 +114,10 @@ def _block_name(block: Block, notation: Notation) -> str:
 def _as_text(book: Textbook) -> str:
     lines = ["Forward, with the arguments of the activations named:"]
     lines += [f"        {line.left} = {line.right}" for line in book.forward]
-    lines += ["", "Backward, from the last step to the first (δv is the gradient of the loss with respect to v):"]
+    lines += [
+        "",
+        "Backward, from the last step to the first (δv is the gradient of the loss with respect to v):",
+    ]
     number = 0
     width = max((len(f"{line.left} = {line.right}") for line in book.backward), default=0)
     width = min(width, 78)

@@ -13,7 +13,9 @@ from noria.errors import ShapeError, UnknownNameError
 ENGINES = ("auto", "reference")
 
 
-def bind(program: Program, sizes: Mapping[str, int], dtype: DTypeLike = np.float32, engine: str = "auto") -> Kernel:
+def bind(
+    program: Program, sizes: Mapping[str, int], dtype: DTypeLike = np.float32, engine: str = "auto"
+) -> Kernel:
     """Bind ``program`` to sizes and a dtype.
 
     Parameters
@@ -41,9 +43,13 @@ def bind(program: Program, sizes: Mapping[str, int], dtype: DTypeLike = np.float
     for symbol in cell.sizes:
         value = sizes.get(symbol, sizes.get("H") if symbol.startswith("H_") else None)
         if value is None:
-            raise ShapeError(f"{cell.name}: expected a value for size '{symbol}', got none. Pass it in sizes.")
+            raise ShapeError(
+                f"{cell.name}: expected a value for size '{symbol}', got none. Pass it in sizes."
+            )
         if not isinstance(value, int | np.integer) or value < 1:
-            raise ShapeError(f"{cell.name}: expected size '{symbol}' to be a whole number from 1, got {value!r}.")
+            raise ShapeError(
+                f"{cell.name}: expected size '{symbol}' to be a whole number from 1, got {value!r}."
+            )
         full[symbol] = int(value)
     if "D" in sizes and "D" not in full and sizes["D"] != full["H"]:
         raise ShapeError(

@@ -11,8 +11,9 @@ from noria.errors import ShapeError
 class Rows:
     """Rows in time order, sequences longest first.
 
-    ``batch`` sequences; step ``t`` has ``count(t)`` active ones, which are the first of them. In a buffer that holds the ``batch`` rows of
-    the initial state in front, the state before the first step and the states after each step lie one after the other.
+    ``batch`` sequences; step ``t`` has ``count(t)`` active ones, which are the first of them. In a buffer
+    that holds the ``batch`` rows of the initial state in front, the state before the first step and the
+    states after each step lie one after the other.
     """
 
     def __init__(self, counts: list[int], batch: int, *, fixed: bool) -> None:
@@ -27,8 +28,15 @@ class Rows:
     def of_counts(cls, counts: Array, batch: int) -> "Rows":
         """Make the rows of a whole batch from the active sequences at each step."""
         values = [int(count) for count in counts]
-        if not values or values[0] > batch or values[-1] < 1 or any(b > a for a, b in zip(values, values[1:], strict=False)):
-            raise ShapeError(f"expected active counts that never grow, from at most {batch} down to at least 1, got {values[:10]}.")
+        if (
+            not values
+            or values[0] > batch
+            or values[-1] < 1
+            or any(b > a for a, b in zip(values, values[1:], strict=False))
+        ):
+            raise ShapeError(
+                f"expected active counts that never grow, from at most {batch} down to at least 1, got {values[:10]}."
+            )
         return cls(values, batch, fixed=True)
 
     @classmethod
@@ -40,7 +48,9 @@ class Rows:
         """Add a step with ``count`` active sequences; give its number."""
         before = self.counts[-1] if self.counts else self.batch
         if not 1 <= count <= before:
-            raise ShapeError(f"expected 1 to {before} rows in this step, got {count}: a sequence that has ended cannot go on.")
+            raise ShapeError(
+                f"expected 1 to {before} rows in this step, got {count}: a sequence that has ended cannot go on."
+            )
         self.__dict__.pop("last", None)
         self.__dict__.pop("sequence", None)
         self.counts.append(count)

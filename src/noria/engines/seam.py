@@ -1,9 +1,10 @@
 """What an engine has to offer: kernels that start runs.
 
-A *kernel* is a program bound to sizes and a dtype; it holds nothing that changes and may be called by many threads. A *run* is one forward
-over packed rows and, from what it saved, the backward. There are two ways through a run: over the whole batch, the time loop inside
-(``forward``, ``backward``), or stepwise into the same buffers (``step``, then ``step_back`` in reverse order, then ``finish``), for decoders
-that feed their output back and for streaming.
+A *kernel* is a program bound to sizes and a dtype; it holds nothing that changes and may be called by many
+threads. A *run* is one forward over packed rows and, from what it saved, the backward. There are two ways
+through a run: over the whole batch, the time loop inside (``forward``, ``backward``), or stepwise into the
+same buffers (``step``, then ``step_back`` in reverse order, then ``finish``), for decoders that feed their
+output back and for streaming.
 """
 
 from abc import ABC, abstractmethod

@@ -1,7 +1,8 @@
 """How many threads the library behind NumPy's products may use, and when.
 
-A product over all rows of a batch is worth sharing among the cores. The small product of one time step is not: the threads wait for each other
-at every step, and where another process holds a core they wait very long. So time loops run on one thread, whatever the limit is.
+A product over all rows of a batch is worth sharing among the cores. The small product of one time step is
+not: the threads wait for each other at every step, and where another process holds a core they wait very
+long. So time loops run on one thread, whatever the limit is.
 """
 
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ def _libraries() -> tuple[Any, ...]:
 def blas_threads(count: int) -> Iterator[None]:
     """Limit NumPy's products to ``count`` threads inside the block; 0 leaves them as they are.
 
-    A library with one pool for the whole process listens to the first Python thread that limits it, for as long as that thread lives; blocks in
-    other threads then change nothing.
+    A library with one pool for the whole process listens to the first Python thread that limits it, for as
+    long as that thread lives; blocks in other threads then change nothing.
     """
     before = [library.get_num_threads() for library in _libraries()] if count else []
     for library in _libraries() if count else ():

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 def latex(cell: "Cell") -> str:
     """Write the equations of ``cell`` in LaTeX, as an ``aligned`` block; own functions are written out, constants stand as numbers."""
     writer = _Writer(cell)
-    lines = [f"{writer.notation.value(e.target)} &= {writer.write(e.expression).text}" for e in cell.equations]
+    lines = [
+        f"{writer.notation.value(e.target)} &= {writer.write(e.expression).text}" for e in cell.equations
+    ]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
@@ -26,7 +28,9 @@ class _Writer:
             case Number(value=value):
                 return Written(f"{value:g}", ATOM if value >= 0 else SUM)
             case Name(name=name):
-                return Written(self.notation.parameter(name) if name in self.parameters else self.notation.value(name))
+                return Written(
+                    self.notation.parameter(name) if name in self.parameters else self.notation.value(name)
+                )
             case Product(matrix=matrix, operand=operand):
                 return Written(f"{self.notation.parameter(matrix)} {self.tight(operand, ATOM)}", FACTOR)
             case Concatenation(parts=parts):

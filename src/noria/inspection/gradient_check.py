@@ -1,7 +1,8 @@
 """Is the derived backward of a cell right? Compared, number by number, with the complex step.
 
-The complex step takes the derivative of a real function f at x as Im f(x + ih) / h with h = 1e-30: there is no difference of nearly equal
-numbers in it, so it is exact to rounding (Squire & Trapp 1998; Martins, Sturdza & Alonso 2003).
+The complex step takes the derivative of a real function f at x as Im f(x + ih) / h with h = 1e-30: there is
+no difference of nearly equal numbers in it, so it is exact to rounding (Squire & Trapp 1998; Martins,
+Sturdza & Alonso 2003).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -70,14 +71,11 @@ def check_gradients(
 ) -> GradientReport:
     """Compare every gradient of ``cell`` with the complex step.
 
-    The loss is a random weighting of all outputs and all final states, over ragged sequences that start from random states, with random
-    parameters and random auxiliary inputs.
+    The loss is a random weighting of all outputs and all final states, over ragged sequences that start
+    from random states, with random parameters and random auxiliary inputs.
 
-    Parameters
-    ----------
-    cell : Cell
-    sizes : mapping of size symbol to int, default D = 4, H = 7 and each free size one wider than the one before
-    lengths : sequence of int, default (5, 4, 4, 1)
+    Parameters ---------- cell : Cell sizes : mapping of size symbol to int, default D = 4, H = 7 and each
+    free size one wider than the one before lengths : sequence of int, default (5, 4, 4, 1)
         The length of each sequence.
     dtype : {"float64", "float32"}
         The precision of the backward that is checked; the complex step is always taken in double precision.
@@ -87,7 +85,8 @@ def check_gradients(
         Where the random numbers come from; seeded with 0 if left out.
 
     tolerance : float, optional
-        Largest difference allowed, relative to the norm of the tensor; 1e-12 in float64 and 1e-5 in float32 if left out.
+        Largest difference allowed, relative to the norm of the tensor; 1e-12 in float64 and 1e-5 in float32
+        if left out.
 
     Returns
     -------
@@ -101,7 +100,9 @@ def check_gradients(
     return GradientReport(cell.name, dtype, kernel.engine, rows)
 
 
-def compare(found: Mapping[str, Array], expected: Mapping[str, Array], tolerance: float) -> tuple[GradientRow, ...]:
+def compare(
+    found: Mapping[str, Array], expected: Mapping[str, Array], tolerance: float
+) -> tuple[GradientRow, ...]:
     """Compare gradients by name, each relative to the norm of the expected one; what is too small for the dtype to resolve counts as zero."""
     rows = []
     for name, right in expected.items():
@@ -134,7 +135,14 @@ class Problem:
     final_weights: dict[str, Array]
 
     @classmethod
-    def random(cls, cell: Cell, sizes: Mapping[str, int], lengths: Sequence[int], dtype: str, rng: np.random.Generator) -> "Problem":
+    def random(
+        cls,
+        cell: Cell,
+        sizes: Mapping[str, int],
+        lengths: Sequence[int],
+        dtype: str,
+        rng: np.random.Generator,
+    ) -> "Problem":
         """Draw everything from ``rng``, rounded to ``dtype`` so that both sides see the same numbers."""
         ordered = np.sort(np.asarray(lengths))[::-1]
         counts = (ordered[:, None] > np.arange(ordered[0])).sum(axis=0)
@@ -160,7 +168,9 @@ class Problem:
             if one.law == "supplied":
                 given[one.name] = draw(*shape, centre=1.0)
             else:
-                drawn = rng.random(shape) < (one.probability if one.law == "bernoulli" else 1 - one.probability)
+                drawn = rng.random(shape) < (
+                    one.probability if one.law == "bernoulli" else 1 - one.probability
+                )
                 given[one.name] = drawn / (1.0 if one.law == "bernoulli" else 1 - one.probability)
         finals = {state: draw(batch, width[state], scale=1.0) for state in cell.states}
         return cls(cell, sizes, counts, inputs, given, draw(total, width["h"], scale=1.0), finals)
@@ -198,7 +208,9 @@ class Problem:
         return {name: complex_gradient(lambda value, name=name: self.loss(kernel, {**self.inputs, name: value}), array)
                 for name, array in self.inputs.items()}  # fmt: skip
 
-    def _arguments(self, kernel: Kernel, inputs: Mapping[str, Array], dtype: str) -> tuple[Array, dict[str, Array], dict[str, Array]]:
+    def _arguments(
+        self, kernel: Kernel, inputs: Mapping[str, Array], dtype: str
+    ) -> tuple[Array, dict[str, Array], dict[str, Array]]:
         theta = np.concatenate([inputs[name].ravel() for name, _, _ in kernel.layout]).astype(dtype)
         states = {state: inputs[state].astype(dtype) for state in self.cell.states}
         return theta, states, {name: array.astype(dtype) for name, array in self.given.items()}

@@ -1,8 +1,9 @@
 """Weights as PyTorch's recurrent modules hold them, to ours and back, as plain arrays.
 
-PyTorch stacks the gates of a layer in one matrix, in an order of its own, and has two biases of which one is redundant: ours is their sum, and
-on the way back the second one is zero. Only behind the reset gate of ``gru_reset_after`` (PyTorch's GRU) is the second bias a parameter of its
-own. ``z`` keeps in both libraries.
+PyTorch stacks the gates of a layer in one matrix, in an order of its own, and has two biases of which one
+is redundant: ours is their sum, and on the way back the second one is zero. Only behind the reset gate of
+``gru_reset_after`` (PyTorch's GRU) is the second bias a parameter of its own. ``z`` keeps in both
+libraries.
 """
 
 from collections.abc import Mapping
@@ -32,8 +33,9 @@ def from_torch(cell: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
     cell : str
         One of ``GATES``.
     arrays : mapping of str to array
-        ``weight_ih`` (G H, D), ``weight_hh`` (G H, H), ``bias_ih`` and ``bias_hh`` (G H,), and ``weight_hr`` (P, H) of a projected LSTM. Gradients
-        convert alike, where the biases of a module share theirs.
+        ``weight_ih`` (G H, D), ``weight_hh`` (G H, H), ``bias_ih`` and ``bias_hh`` (G H,), and
+        ``weight_hr`` (P, H) of a projected LSTM. Gradients convert alike, where the biases of a module
+        share theirs.
 
     Returns
     -------
@@ -46,7 +48,10 @@ def from_torch(cell: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
         If PyTorch has no module of this cell.
     """
     gates = _gates(cell)
-    parts = {key: np.split(np.asarray(arrays[key]), len(gates)) for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    parts = {
+        key: np.split(np.asarray(arrays[key]), len(gates))
+        for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    }
     result = {}
     for k, gate in enumerate(gates):
         result[f"W{gate}"] = parts["weight_ih"][k].copy()
@@ -103,5 +108,7 @@ def to_torch(cell: str, parameters: Mapping[str, Array]) -> dict[str, Array]:
 
 def _gates(cell: str) -> tuple[str, ...]:
     if cell not in GATES:
-        raise UnknownNameError(f"cell '{cell}' has no module in PyTorch. Those that have one: {', '.join(GATES)}.")
+        raise UnknownNameError(
+            f"cell '{cell}' has no module in PyTorch. Those that have one: {', '.join(GATES)}."
+        )
     return GATES[cell]

@@ -9,7 +9,13 @@ from noria.arrays import Array
 from noria.compiler import compile_cell
 from noria.engines import bind
 from noria.equations import Cell
-from noria.inspection.gradient_check import DEFAULT_LENGTHS, DEFAULT_SIZES, Problem, check_gradients, full_sizes
+from noria.inspection.gradient_check import (
+    DEFAULT_LENGTHS,
+    DEFAULT_SIZES,
+    Problem,
+    check_gradients,
+    full_sizes,
+)
 from noria.layers import FlatParameters, Layer, Mode
 from noria.sequences import Ragged
 
@@ -24,9 +30,9 @@ def check_cell(
 ) -> None:
     """Check that ``cell`` can be relied on.
 
-    Its text reads back as the same cell; every gradient agrees with the complex step in float64 (1e-12 relative to the norm of the tensor)
-    and in float32; running it step by step gives what running it over the whole batch gives, forward and backward; batch mates change
-    nothing.
+    Its text reads back as the same cell; every gradient agrees with the complex step in float64 (1e-12
+    relative to the norm of the tensor) and in float32; running it step by step gives what running it over
+    the whole batch gives, forward and backward; batch mates change nothing.
 
     Parameters
     ----------
@@ -35,7 +41,8 @@ def check_cell(
     lengths : sequence of int, default (5, 4, 4, 1)
         Lengths of the ragged sequences.
     float32_tolerance : float, default 1e-5
-        Largest error of a gradient in float32, relative to its norm. A cell that cancels large numbers needs more.
+        Largest error of a gradient in float32, relative to its norm. A cell that cancels large numbers
+        needs more.
     rng : numpy.random.Generator, optional
 
     Raises
@@ -47,8 +54,12 @@ def check_cell(
     again = Cell.parse(cell.text, name=cell.name)
     assert again == cell, f"{cell.name}: its text does not read back as the same cell"
     for dtype, tolerance in (("float64", 1e-12), ("float32", float32_tolerance)):
-        report = check_gradients(cell, sizes=sizes, lengths=lengths, dtype=dtype, rng=rng, tolerance=tolerance)
-        assert report.ok, f"{cell.name}: gradient of '{report.worst.name}' in {dtype} is off by {report.worst.error:.1e}\n{cell.text}"
+        report = check_gradients(
+            cell, sizes=sizes, lengths=lengths, dtype=dtype, rng=rng, tolerance=tolerance
+        )
+        assert report.ok, (
+            f"{cell.name}: gradient of '{report.worst.name}' in {dtype} is off by {report.worst.error:.1e}\n{cell.text}"
+        )
     problem = Problem.random(cell, full_sizes(cell, sizes), lengths, "float64", rng)
     _check_stepwise(problem)
     _check_batch_mates(problem)
@@ -68,14 +79,24 @@ def _check_stepwise(problem: Problem) -> None:
     offsets = np.concatenate([[0], np.cumsum(problem.counts)])
     spans = [slice(low, high) for low, high in zip(offsets[:-1], offsets[1:], strict=True)]
     for save in (True, False):
-        run = kernel.start(theta, states, None, given={k: v for k, v in problem.given.items() if k not in per_row}, save=save)
-        rows = [run.step(problem.inputs["x"][span], {name: problem.given[name][span] for name in per_row}) for span in spans]
+        run = kernel.start(
+            theta, states, None, given={k: v for k, v in problem.given.items() if k not in per_row}, save=save
+        )
+        rows = [
+            run.step(problem.inputs["x"][span], {name: problem.given[name][span] for name in per_row})
+            for span in spans
+        ]
         _same(problem.cell, "stepwise output", np.concatenate(rows), expected)
         for state, last in whole.finals.items():
             _same(problem.cell, f"stepwise final '{state}'", run.finals[state], last)
         if save:
             back = [run.step_back(problem.weights[span], problem.final_weights) for span in reversed(spans)]
-            _same(problem.cell, "stepwise d_x", np.concatenate([part for part in reversed(back) if part is not None]), d_x)
+            _same(
+                problem.cell,
+                "stepwise d_x",
+                np.concatenate([part for part in reversed(back) if part is not None]),
+                d_x,
+            )
             stepped = np.zeros_like(theta)
             run.finish(stepped)
             _same(problem.cell, "stepwise d_theta", stepped, d_theta)
@@ -90,20 +111,28 @@ def _check_batch_mates(problem: Problem) -> None:
     offsets = np.concatenate([[0], np.cumsum(problem.counts)])[:-1]
     per_row = {given.name for given in problem.cell.givens if given.per == "row"}
     together = kernel.start(
-        theta, {state: problem.inputs[state] for state in problem.cell.states}, problem.counts, given=problem.given, save=False
+        theta,
+        {state: problem.inputs[state] for state in problem.cell.states},
+        problem.counts,
+        given=problem.given,
+        save=False,
     ).forward(problem.inputs["x"])
     alone = kernel.start(
         theta,
         {state: problem.inputs[state][:1] for state in problem.cell.states},
         np.ones(len(problem.counts), np.int64),
-        given={name: array[offsets] if name in per_row else array[:1] for name, array in problem.given.items()},
+        given={
+            name: array[offsets] if name in per_row else array[:1] for name, array in problem.given.items()
+        },
         save=False,
     ).forward(problem.inputs["x"][offsets])
     _same(problem.cell, "output without batch mates", alone, together[offsets])
 
 
 def _same(cell: Cell, what: str, found: Any, expected: Any) -> None:
-    error = float(np.max(np.abs(found - expected), initial=0.0)) / max(float(np.max(np.abs(expected), initial=0.0)), 1e-300)
+    error = float(np.max(np.abs(found - expected), initial=0.0)) / max(
+        float(np.max(np.abs(expected), initial=0.0)), 1e-300
+    )
     assert error <= 1e-12, f"{cell.name}: {what} is off by {error:.1e}\n{cell.text}"
 
 
@@ -119,8 +148,9 @@ def check_layer(
 ) -> None:
     """Check the backward of ``layer`` against central differences, in float64.
 
-    Compared are the gradients of the input (if it is not token ids) and of every parameter, along random directions, under random gradients of all
-    outputs and of the final state; besides, that a second backward call is refused, and that gradients of parameters accumulate.
+    Compared are the gradients of the input (if it is not token ids) and of every parameter, along random
+    directions, under random gradients of all outputs and of the final state; besides, that a second
+    backward call is refused, and that gradients of parameters accumulate.
 
     Parameters
     ----------
@@ -143,7 +173,9 @@ def check_layer(
     """
     from noria.testing.layer_battery import LayerBattery
 
-    LayerBattery(layer, x, state, given, training, tolerance, rng if rng is not None else np.random.default_rng(0)).run()
+    LayerBattery(
+        layer, x, state, given, training, tolerance, rng if rng is not None else np.random.default_rng(0)
+    ).run()
 
 
 __all__ = ["FlatParameters", "Mode", "check_cell", "check_layer"]

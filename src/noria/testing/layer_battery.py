@@ -72,7 +72,9 @@ class LayerBattery:
         finals = state_arrays(backward.state)
         weights = state_arrays(self.final_weights)
         backward.release()
-        return float(np.sum(y.rows * self.weights)) + sum(float(np.sum(finals[k] * weights[k])) for k in finals)
+        return float(np.sum(y.rows * self.weights)) + sum(
+            float(np.sum(finals[k] * weights[k])) for k in finals
+        )
 
     def _check_parameters(self, gradients: Array) -> None:
         values = self.flat.values
@@ -104,7 +106,12 @@ class LayerBattery:
             self._check(f"initial {path}", array, gradients[path], loss_of)
 
     def _check(
-        self, name: str, point: Array, gradient: Array, loss_of: Callable[[Array], float], mask: Array | None = None
+        self,
+        name: str,
+        point: Array,
+        gradient: Array,
+        loss_of: Callable[[Array], float],
+        mask: Array | None = None,
     ) -> None:
         """Compare the slope along random directions with the gradient's; along the gradient itself no sign can hide."""
         directions = [self.rng.standard_normal(point.shape) for _ in range(DIRECTIONS)]
@@ -118,7 +125,9 @@ class LayerBattery:
             expected = float(np.sum(gradient * step))
             scale = max(float(np.linalg.norm(gradient if mask is None else gradient * mask)), 1e-3)
             error = abs(slope - expected) / scale
-            assert error <= self.tolerance, f"{self.layer.name}: gradient of '{name}' is off by {error:.1e} along a direction"
+            assert error <= self.tolerance, (
+                f"{self.layer.name}: gradient of '{name}' is off by {error:.1e} along a direction"
+            )
 
     def _same(self, what: str, found: Array, expected: Array) -> None:
         error = float(np.max(np.abs(found - expected), initial=0.0))

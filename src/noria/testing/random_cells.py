@@ -78,7 +78,10 @@ class _Writer:
         name = self.fresh.pop(0)
         operands = {"x"} if not self.values or self.rng.random() < 0.6 else set()
         operands.add(self.operand(stage))
-        terms = [f"{'W' if operand == 'x' else 'U'}_{name}{k} @ {operand}" for k, operand in enumerate(sorted(operands))]
+        terms = [
+            f"{'W' if operand == 'x' else 'U'}_{name}{k} @ {operand}"
+            for k, operand in enumerate(sorted(operands))
+        ]
         if self.rng.random() < 0.2:
             terms.append(f"V_{name} @ [{self.use(self.choose(self.states))}, x]")
         if self.rng.random() < 0.3:

@@ -21,7 +21,9 @@ class ReferenceKernel(Kernel):
         self.program = program
         self.sizes = dict(sizes)
         self.dtype = dtype
-        self.plans: dict[bool, Plan] = {save: make_plan(program, sizes, training=save) for save in (True, False)}
+        self.plans: dict[bool, Plan] = {
+            save: make_plan(program, sizes, training=save) for save in (True, False)
+        }
         parameters = {parameter.name: parameter for parameter in program.forward.cell.parameters}
         layout, offset = [], 0
         for name in program.order:
@@ -53,8 +55,15 @@ class ReferenceKernel(Kernel):
         rows, expected = 0, start
         for block in stack.blocks:
             offset, block_shape = self._where[block.matrix]
-            if offset != expected or block_shape[1] != shape[1] or block.part != first.part or block.columns != first.columns:
-                return np.concatenate([self._columns(self.view(theta, b.matrix), b) for b in stack.blocks]), False
+            if (
+                offset != expected
+                or block_shape[1] != shape[1]
+                or block.part != first.part
+                or block.columns != first.columns
+            ):
+                return np.concatenate(
+                    [self._columns(self.view(theta, b.matrix), b) for b in stack.blocks]
+                ), False
             expected += int(np.prod(block_shape))
             rows += block_shape[0]
         whole = theta[start:expected].reshape(rows, shape[1])
@@ -76,10 +85,14 @@ class ReferenceKernel(Kernel):
         """Begin a run; see :class:`noria.engines.seam.Kernel`."""
         cell = self.program.forward.cell
         if theta.shape != (self.size,):
-            raise ShapeError(f"{cell.name}: expected {self.size} parameters in one block, got an array of shape {theta.shape}.")
+            raise ShapeError(
+                f"{cell.name}: expected {self.size} parameters in one block, got an array of shape {theta.shape}."
+            )
         for state in cell.states:
             size = self.sizes[cell.size_of[state]]
             if state not in states or states[state].ndim != 2 or states[state].shape[1] != size:
                 got = states[state].shape if state in states else "none"
-                raise ShapeError(f"{cell.name}: expected an initial state '{state}' of shape (B, {size}), got {got}.")
+                raise ShapeError(
+                    f"{cell.name}: expected an initial state '{state}' of shape (B, {size}), got {got}."
+                )
         return ReferenceRun(self, self.plans[save], theta, states, counts, given or {}, save)

@@ -1,7 +1,8 @@
 """What each operation of a program computes, in NumPy; float32, float64 and complex.
 
-Each function takes its arguments and then the array to write into. Functions with a kink decide by the real part, so that the complex step
-(``Im f(x + ih) / h``) sees the derivative of the side that the real computation takes.
+Each function takes its arguments and then the array to write into. Functions with a kink decide by the real
+part, so that the complex step (``Im f(x + ih) / h``) sees the derivative of the side that the real
+computation takes.
 """
 
 from collections.abc import Callable

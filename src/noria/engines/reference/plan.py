@@ -1,7 +1,8 @@
 """Where each value of a program lies and which NumPy call makes it: the program, bound to sizes.
 
-A plan gives every node a *slot*. While a run executes, slot ``k`` of its frame holds the rows of node ``k`` at hand: all rows outside the
-time loop, one step's rows inside it. Nodes that lie side by side share a buffer, so that a grouped product reads or writes them in place.
+A plan gives every node a *slot*. While a run executes, slot ``k`` of its frame holds the rows of node ``k``
+at hand: all rows outside the time loop, one step's rows inside it. Nodes that lie side by side share a
+buffer, so that a grouped product reads or writes them in place.
 """
 
 from collections.abc import Iterable, Mapping
@@ -107,7 +108,9 @@ def make_plan(program: Program, sizes: Mapping[str, int], *, training: bool) -> 
         _place(plan, "backward", program.backward)
         for gradient in program.weight_gradients:
             whole = _whole(plan, ("backward", AFTER), gradient.ds)
-            plan.gradients.append((whole, plan.slot(gradient.operand), Stack(gradient.blocks, transposed=False)))
+            plan.gradients.append(
+                (whole, plan.slot(gradient.operand), Stack(gradient.blocks, transposed=False))
+            )
     constant = set(plan.stacks) | {slot for slot, node in plan.leaves.items() if node.op in CONSTANTS}
     for key, calls in plan.code.items():
         used = dict.fromkeys(slot for _, a, b, out in calls for slot in (a, b, out) if slot >= 0)
@@ -150,7 +153,10 @@ def _emit(plan: Plan, key: tuple[str, str], item: Instruction) -> None:
         whole = _whole(plan, key, item.outs, reading=False)
         code.append((product, plan.slot(item.operand), plan.stack(item.blocks, transposed=True), whole))
         if whole not in _wholes(plan, item.outs):
-            code.extend((copy, part, -1, plan.slot(node)) for part, node in zip(_parts(plan, whole, item.outs), item.outs, strict=True))
+            code.extend(
+                (copy, part, -1, plan.slot(node))
+                for part, node in zip(_parts(plan, whole, item.outs), item.outs, strict=True)
+            )
     elif item.op == "product_t":
         blocks = item.attribute
         assert isinstance(blocks, tuple)
@@ -165,7 +171,9 @@ def _emit(plan: Plan, key: tuple[str, str], item: Instruction) -> None:
         code.append((OPERATIONS[item.op], slots[0], slots[1] if len(slots) > 1 else -1, plan.slot(item)))
 
 
-def _in_order(plan: Plan, ds: tuple[Node, ...], blocks: tuple[Block, ...]) -> tuple[tuple[Node, ...], tuple[Block, ...]]:
+def _in_order(
+    plan: Plan, ds: tuple[Node, ...], blocks: tuple[Block, ...]
+) -> tuple[tuple[Node, ...], tuple[Block, ...]]:
     """Sort the terms of a product by where their rows lie, so that they can be read as one."""
 
     def position(pair: tuple[Node, Block]) -> tuple[str, int]:
@@ -207,9 +215,13 @@ def _whole(plan: Plan, key: tuple[str, str], nodes: tuple[Node, ...], *, reading
         return min(found)
     places = [plan.places.get(plan.slot(node)) for node in nodes]
     first, last = places[0], places[-1]
-    adjacent = first is not None and last is not None and all(
-        a is not None and b is not None and a.buffer == b.buffer and a.stop == b.start
-        for a, b in zip(places, places[1:], strict=False)
+    adjacent = (
+        first is not None
+        and last is not None
+        and all(
+            a is not None and b is not None and a.buffer == b.buffer and a.stop == b.start
+            for a, b in zip(places, places[1:], strict=False)
+        )
     )
     slot = plan.new_slot()
     if adjacent and first is not None and last is not None:
@@ -221,5 +233,7 @@ def _whole(plan: Plan, key: tuple[str, str], nodes: tuple[Node, ...], *, reading
     plan.rows.append(key[1] != LOOP)
     if reading:
         parts = _parts(plan, slot, nodes)
-        plan.code[key].extend((copy, plan.slot(node), -1, part) for node, part in zip(nodes, parts, strict=True))
+        plan.code[key].extend(
+            (copy, plan.slot(node), -1, part) for node, part in zip(nodes, parts, strict=True)
+        )
     return slot

@@ -54,7 +54,8 @@ class ReferenceRun(Run):
         self.frame: list[Array] = [np.empty(0)] * plan.count
         self._set_constants(theta)
 
-    # The two ways through -----------------------------------------------------------------------------------------------------------
+    # The two ways through
+    # -----------------------------------------------------------------------------------------------------------
 
     def forward(self, x: Array) -> Array:
         """Run the whole batch."""
@@ -108,7 +109,9 @@ class ReferenceRun(Run):
         if not self.save:  # the states of this step are the initial ones of the next
             for state in self.cell.states:
                 if state not in self.rolling:
-                    self.buffers[state][: high - low] = self.buffers[state][self.rows.batch : self.rows.batch + high - low]
+                    self.buffers[state][: high - low] = self.buffers[state][
+                        self.rows.batch : self.rows.batch + high - low
+                    ]
         return np.array(self._output(low, high))
 
     def step_back(self, d_h: Array, d_finals: Mapping[str, Array] | None = None) -> Array | None:
@@ -119,7 +122,9 @@ class ReferenceRun(Run):
             self.d_h = np.zeros((self.rows.total, d_h.shape[1]), self.kernel.dtype)
             self.d_h = self._with_unread_final(self.d_h, d_finals)
         if self.back == 0:
-            raise BackwardError(f"{self.cell.name}: all {self.rows.steps} steps have been gone back through. Call finish().")
+            raise BackwardError(
+                f"{self.cell.name}: all {self.rows.steps} steps have been gone back through. Call finish()."
+            )
         self.back -= 1
         t = self.back
         low, high = self.rows.span(t)
@@ -133,7 +138,9 @@ class ReferenceRun(Run):
             self._run_rows("backward", AFTER, t)
             if wanted:
                 self._run_rows("backward", INPUT, t)
-        return np.array(self.frame[self.plan.slots[derived.d_x]]) if wanted and derived.d_x is not None else None
+        return (
+            np.array(self.frame[self.plan.slots[derived.d_x]]) if wanted and derived.d_x is not None else None
+        )
 
     def finish(self, d_theta: Array) -> None:
         """Add the gradients of the weights, each group as one product over all rows."""
@@ -154,9 +161,12 @@ class ReferenceRun(Run):
                     one += share[start : start + one.shape[0]]
                     start += one.shape[0]
         for column_sum in self.kernel.program.derived.column_sums:
-            self.kernel.view(d_theta, column_sum.vector)[...] += self.frame[self.plan.slots[column_sum.d]].sum(axis=0)
+            self.kernel.view(d_theta, column_sum.vector)[...] += self.frame[
+                self.plan.slots[column_sum.d]
+            ].sum(axis=0)
 
-    # What a run hands out -----------------------------------------------------------------------------------------------------------
+    # What a run hands out
+    # -----------------------------------------------------------------------------------------------------------
 
     @property
     def finals(self) -> dict[str, Array]:
@@ -189,7 +199,8 @@ class ReferenceRun(Run):
         self.buffers.clear()
         self.frame = []
 
-    # One step -----------------------------------------------------------------------------------------------------------------------
+    # One step
+    # -----------------------------------------------------------------------------------------------------------------------
 
     def _forward_step(self, t: int) -> None:
         self._show("forward", LOOP, t)
@@ -212,7 +223,9 @@ class ReferenceRun(Run):
                 slot = self.plan.slots[node]
                 place = self.plan.places.get(slot)
                 if place is not None and not isinstance(place.buffer, str) and self.plan.rows[place.buffer]:
-                    self.carried[state][:count] = self.buffers[place.buffer][low:high, place.start : place.stop]
+                    self.carried[state][:count] = self.buffers[place.buffer][
+                        low:high, place.start : place.stop
+                    ]
                 else:
                     self.carried[state][:count] = self.frame[slot]
 
@@ -233,7 +246,8 @@ class ReferenceRun(Run):
         self._show(name, phase, t)
         self._execute(name, phase)
 
-    # Showing rows in the frame ------------------------------------------------------------------------------------------------------
+    # Showing rows in the frame
+    # ------------------------------------------------------------------------------------------------------
 
     def _show(self, name: str, phase: str, t: int) -> None:
         """Let the slots that a phase touches show the rows of step ``t``."""
@@ -302,7 +316,8 @@ class ReferenceRun(Run):
         batch = self.rows.batch
         return self.buffers["h"][batch + low : batch + high]
 
-    # Memory -------------------------------------------------------------------------------------------------------------------------
+    # Memory
+    # -------------------------------------------------------------------------------------------------------------------------
 
     def _set_constants(self, theta: Array) -> None:
         for slot, node in self.plan.leaves.items():
@@ -350,15 +365,22 @@ class ReferenceRun(Run):
             self.x = np.concatenate([self.x, x])
         for name, array in given.items():
             before = self.given.get(name)
-            self.given[name] = np.array(array) if before is None or not self.save else np.concatenate([before, array])
+            self.given[name] = (
+                np.array(array) if before is None or not self.save else np.concatenate([before, array])
+            )
 
-    # Gradients that arrive ----------------------------------------------------------------------------------------------------------
+    # Gradients that arrive
+    # ----------------------------------------------------------------------------------------------------------
 
     def _begin_backward(self, d_finals: Mapping[str, Array] | None) -> None:
         if not self.save:
-            raise BackwardError(f"{self.cell.name}: this run saved nothing for a backward. Start it with save=True.")
+            raise BackwardError(
+                f"{self.cell.name}: this run saved nothing for a backward. Start it with save=True."
+            )
         if self.carried or not self.frame:
-            raise BackwardError(f"{self.cell.name}: the backward of a run can be called once. Run the forward again.")
+            raise BackwardError(
+                f"{self.cell.name}: the backward of a run can be called once. Run the forward again."
+            )
         for state, initial in self.initial.items():
             self.carried[state] = np.zeros_like(initial)
             if d_finals is not None and d_finals.get(state) is not None:
@@ -366,17 +388,24 @@ class ReferenceRun(Run):
 
     def _with_unread_final(self, d_h: Array, d_finals: Mapping[str, Array] | None) -> Array:
         """Where no step reads h, the gradient of its last value arrives as if from above."""
-        if "h" in self.kernel.program.forward.recurrent_states or d_finals is None or d_finals.get("h") is None:
+        if (
+            "h" in self.kernel.program.forward.recurrent_states
+            or d_finals is None
+            or d_finals.get("h") is None
+        ):
             return np.asarray(d_h, self.kernel.dtype)
         result = np.array(d_h, self.kernel.dtype)
         result[self.rows.last] += d_finals["h"]
         return result
 
-    # Checks -------------------------------------------------------------------------------------------------------------------------
+    # Checks
+    # -------------------------------------------------------------------------------------------------------------------------
 
     def _check_rows(self, name: str, array: Array, total: int) -> None:
         if len(array) != total:
-            raise ShapeError(f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, got {len(array)}.")
+            raise ShapeError(
+                f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, got {len(array)}."
+            )
 
     def _dense(self, x: Array) -> Array:
         """Write token ids out as one-hot rows where the cell does more with its input than multiply it."""
@@ -391,7 +420,9 @@ class ReferenceRun(Run):
 
     def _given(self, name: str) -> Array:
         if name not in self.given:
-            raise ShapeError(f"{self.cell.name}: expected the auxiliary input '{name}', got none. Pass it in given.")
+            raise ShapeError(
+                f"{self.cell.name}: expected the auxiliary input '{name}', got none. Pass it in given."
+            )
         return self.given[name]
 
 

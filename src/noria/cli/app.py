@@ -1,0 +1,117 @@
+"""The ``noria`` command: its verbs, and what happens around every one of them."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+from noria import __version__
+from noria.cli.common import STANDARD_INPUT
+from noria.cli.console import complain, tell
+from noria.errors import NoriaError
+
+HELP = """Recurrent neural networks from their equations.
+
+Begin with noria train: without a file it trains on a text that every Python brings along."""
+
+VERBS = {
+    "train": "Train a language model on a text, and say how good it is.",
+    "sample": "Let a trained model write.",
+    "evaluate": "Measure a trained model on another text.",
+    "info": "Say what is installed here, or what is in a run.",
+    "cell": "List the cells, or show everything that is derived from one.",
+    "check": "Check the gradients of a cell against the definition of a derivative.",
+}
+WITH_SUBCOMMANDS = {"cell"}
+WITH_STANDARD_INPUT = {"train", "evaluate"}
+
+OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+
+# Read by the libraries that do NumPy's products when they are loaded, and never again.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What was typed after ``noria``; by default what this process was started with.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(
+            stream, "reconfigure"
+        ):  # what the terminal's encoding lacks is escaped, and never an error
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and give its exit code.
+
+    0 if all is well, 1 after an error, 2 for wrong usage, 130 after Ctrl-C, 141 where nobody reads on.
+    """
+    words = list(arguments)
+    debug = "--debug" in words
+    try:
+        set_threads(words)
+        if words and words[0] in WITH_STANDARD_INPUT:
+            words = [STANDARD_INPUT if word == "-" else word for word in words]
+        code = build()(words, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
+        return int(code or OK)
+    except CycloptsError as error:
+        verb = " ".join(error.command_chain or ())
+        complain(str(error))
+        tell(f"  See: {' '.join(f'noria {verb}'.split())} --help")
+        return USAGE
+    except KeyboardInterrupt:
+        tell("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output had enough: `noria sample RUN | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except NoriaError as error:
+        if debug:
+            raise
+        complain(str(error))
+        return FAILED
+    except Exception as error:
+        if debug:
+            raise
+        complain(f"{type(error).__name__}: {error}")
+        tell("  This is a fault of Noria's and not of yours. --debug shows where it comes from.")
+        return FAILED
+
+
+def build() -> App:
+    """Make the cyclopts application. A verb's module is imported when that verb is called, and not before."""
+    app = App(
+        name="noria",
+        help=HELP,
+        help_format="plaintext",
+        version=__version__,
+        suppress_keyboard_interrupt=False,
+    )
+    for place, (verb, summary) in enumerate(VERBS.items()):
+        target = f"noria.cli.{verb}:{'app' if verb in WITH_SUBCOMMANDS else verb}"
+        app.command(target, name=verb, help=summary, sort_key=place)
+    return app
+
+
+def set_threads(words: Sequence[str]) -> None:
+    """Pass ``--threads N`` on to the library behind NumPy, which looks once, when NumPy is first imported."""
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name == "--threads":
+            value = value or (words[place + 1] if place + 1 < len(words) else "")
+            if value.isdecimal() and int(value) > 0:
+                os.environ.update(dict.fromkeys(THREAD_VARIABLES, value))

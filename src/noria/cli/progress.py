@@ -1,0 +1,143 @@
+"""How a run is shown: a row for each evaluation, samples between them, in a terminal also a moving line."""
+
+import math
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from noria.cli.console import LABEL, harmless, labelled, say, tell, terminal
+from noria.training.report import Evaluated, Event, Interrupted, Sampled, Started, StepDone
+
+COLUMNS = (
+    ("step", 7),
+    ("epoch", 7),
+    ("train", 7),
+    ("valid", 7),
+    ("bpc", 6),
+    ("|grad|", 8),
+    ("tokens/s", 9),
+    ("left", 7),
+    ("", 1),
+)
+REFRESH = 0.2  # seconds between two looks of the moving line
+WIDEST_SAMPLE = 400
+
+
+class Progress:
+    """A listener that draws. ``bpc`` is the validation loss in bits; losses are in nats per token.
+
+    Enter it around the training: the moving line is taken away at the end, whatever happens.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._latest: StepDone | None = None
+        self._live: Any = None
+        self._drawn = 0.0
+
+    def __enter__(self) -> Self:
+        if not self._quiet and sys.stderr.isatty():
+            console = terminal()
+            if not console.is_dumb_terminal:
+                from rich.live import Live
+
+                self._live = Live(console=console, transient=True, auto_refresh=False)
+                self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __call__(self, event: Event) -> None:
+        """Draw one event."""
+        match event:
+            case StepDone():
+                self._latest = event
+                self._move(event)
+            case Interrupted():
+                self._line(
+                    "Stop", f"after step {event.step:,}: saved, now evaluating. Ctrl-C again ends at once."
+                )
+            case _ if self._quiet:
+                return
+            case Started():
+                self._line("Plan", _plan(event))
+                self._line("", _row(*(title for title, _ in COLUMNS)))
+            case Evaluated():
+                self._line("", _evaluated(event, self._latest))
+            case Sampled():
+                self._line("", _sample(event.text))
+            case _:
+                return
+
+    def _line(self, label: str, text: str) -> None:
+        if self._live is not None:
+            self._live.console.print(labelled(f"{label:<{LABEL}}" if label else "", text), soft_wrap=True)
+        elif label:
+            say(label, text)
+        else:
+            tell(text)
+
+    def _move(self, event: StepDone) -> None:
+        now = time.monotonic()
+        if self._live is None or now - self._drawn < REFRESH:
+            return
+        from rich.text import Text
+
+        self._drawn = now
+        share = event.step / event.steps
+        line = (
+            f"  {share:4.0%}  step {event.step:,} of {event.steps:,} · train {event.loss:.3f}"
+            f" · |grad| {event.gradient_norm:.2f} · {event.tokens_per_second:,.0f} tokens/s"
+            f" · {clock(event.seconds_left)} left"
+        )
+        self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as on a watch: ``2:05``, ``1:02:05``; what is not finite is unknown."""
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _plan(event: Started) -> str:
+    epochs = event.steps / event.steps_per_epoch
+    said = [f"{event.steps:,} steps ({epochs:.3g} epochs)", f"evaluated every {event.eval_every:,}"]
+    said.append(f"learning rate {event.lr:g}")
+    if event.calibrated:
+        said.append(f"from the time budget; --steps {event.steps} repeats it")
+    return " · ".join(said)
+
+
+def _row(*cells: str) -> str:
+    return "  ".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True)).rstrip()
+
+
+def _evaluated(event: Evaluated, latest: StepDone | None) -> str:
+    valid = event.metrics.get("loss", math.nan)
+    norm = speed = left = ""
+    if latest is not None:
+        norm, speed = f"{latest.gradient_norm:.2f}", f"{latest.tokens_per_second:,.0f}"
+        left = clock(latest.seconds_left)
+    numbers = (
+        f"{event.step:,}",
+        f"{event.epoch:.2f}",
+        f"{event.loss:.3f}",
+        f"{valid:.3f}",
+        f"{valid / math.log(2):.3f}",
+    )
+    return _row(*numbers, norm, speed, left, "+" if event.improved else "")
+
+
+def _sample(text: str) -> str:
+    shown = harmless(text.replace("\n", "⏎").replace("\t", " "))
+    cut = shown if len(shown) <= WIDEST_SAMPLE else shown[:WIDEST_SAMPLE] + "…"
+    return f"  sample: {cut}"

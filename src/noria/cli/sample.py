@@ -1,0 +1,47 @@
+"""``noria sample``: a trained model writes, character by character, to standard output."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from noria.cli.common import Debug, Json, Threads
+from noria.cli.console import give, give_json
+from noria.cli.flags import flag, option_flags, parsed, with_flags
+from noria.training.options import SamplingOptions, options_of
+
+OPTIONS = options_of(SamplingOptions)
+WHO = "noria sample"
+
+
+def _sample(
+    run: Annotated[Path, Parameter(help="The run folder of a trained model.")], /, **flags: Any
+) -> int:
+    """Let a trained model write; the text appears as it is drawn.
+
+    The same run, seed and options write the same text.
+    """
+    from noria.models import load
+
+    options = SamplingOptions(**parsed(OPTIONS, flags, WHO))
+    options.validate(WHO)
+    chosen = {info.name: getattr(options, info.name) for info in OPTIONS}
+    pieces = load(run).stream(chosen.pop("prompt"), **chosen)
+    if flags["json"]:
+        give_json({"run": str(run), "options": options.to_toml_dict(), "text": "".join(pieces)})
+        return 0
+    for piece in pieces:
+        give(piece)
+    give("\n")
+    return 0
+
+
+sample = with_flags(
+    _sample,
+    [
+        *option_flags(OPTIONS),
+        flag("threads", Threads, 0),
+        flag("json", Json, False),
+        flag("debug", Debug, False),
+    ],
+)

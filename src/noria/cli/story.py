@@ -1,0 +1,50 @@
+"""What ``noria train`` says: what it understood before it begins, and how it went at the end."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from noria.cli.console import say
+from noria.cli.progress import clock
+from noria.models import Description
+
+
+def say_what_was_understood(it: Description) -> None:
+    """Say what the data are, how they are cut, and which network will read them."""
+    data, model = it.data, it.model
+    parts = (data.train, data.validation, data.test)
+    shares = "/".join(f"{100 * part / sum(parts):.3g}" for part in parts)
+    about = [data.source, data.encoding, f"{data.characters:,} characters", f"{data.symbols} symbols"]
+    say("Text", " · ".join([*about, f"train/validation/test {shares}, in order"]))
+    for note in it.notes:
+        say("", note)
+    layers = f"{len(model.cells)} layer{'s' if len(model.cells) > 1 else ''} x {_listed(model.hidden_sizes)}"
+    engine = f"engine {_listed(model.engines)}"
+    say(
+        "Model",
+        " · ".join([_listed(model.cells), layers, f"{model.parameters:,} parameters", engine, model.dtype]),
+    )
+    epoch = f"{it.steps_per_epoch:,} steps an epoch"
+    say("", f"{it.batch_size} streams, windows of {it.seq_length} steps, {epoch}")
+
+
+def say_how_it_went(run: Path, report: dict[str, Any]) -> None:
+    """Say the figure on the part that was kept aside, beside that of the baseline, and what to do next."""
+    said = [clock(report["seconds"]), f"{report['steps']:,} steps, best after {report['best_step']:,}"]
+    if test := report["test"]:
+        said.append(f"test {test['loss']:.3f} nats ({test['bits_per_character']:.3f} bits per character)")
+    if baseline := report["baseline"]:
+        said.append(f"{baseline['name']} {baseline['loss']:.3f} nats")
+    say("Done", " · ".join(said))
+    if baseline and not baseline.get("beaten", True):
+        say(
+            "",
+            f"The {baseline['name']}, which only counts, does better here: try more time, or more text.",
+        )
+    path = shlex.quote(str(run))
+    say("Next", f"noria sample {path} --temperature 0.7\nnoria evaluate {path} FILE\nnoria info {path}")
+
+
+def _listed(entries: tuple[object, ...]) -> str:
+    """Give the entries, or the one that they all are."""
+    return ", ".join(map(str, dict.fromkeys(entries) if len(set(entries)) == 1 else entries))

@@ -1,0 +1,295 @@
+"""``noria train``: what it says, what it writes, and how it stops."""
+
+import io
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli_commands import SMALL, Command
+from noria.cli import progress
+from noria.cli.app import INTERRUPTED
+from noria.models import load
+from noria.training.report import Evaluated, Interrupted, Sampled, Started, StepDone
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@pytest.fixture(autouse=True)
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_was_understood_comes_first_and_the_next_commands_last(noria: Command, desk: Path, book: Path):
+    said = noria("train", book, "--steps", 4, "--eval-every", 2, *SMALL)
+    assert said.code == 0
+    assert said.out == ""
+    lines = said.err.splitlines()
+    size = len(book.read_text(encoding="utf-8"))
+    assert lines[0].startswith(f"Text    {book} · UTF-8 · {size:,} characters · ")
+    assert "train/validation/test 90/5/5" in lines[0]
+    assert lines[1].startswith("Model   gru · 1 layer x 6 · ")
+    assert lines[3] == "Run     runs/text-gru-0001 · seed 0 · Ctrl-C saves and stops"
+    header = next(line for line in lines if "|grad|" in line)
+    assert header.split() == ["step", "epoch", "train", "valid", "bpc", "|grad|", "tokens/s", "left"]
+    rows = [line.split() for line in lines[lines.index(header) + 1 :] if re.match(r" +\d", line)]
+    assert [row[0] for row in rows] == ["2", "4"]
+    assert rows[0][-1] == "+"
+    assert abs(float(rows[0][4]) - float(rows[0][3]) / 0.6931) < 0.01, "bpc is the validation loss in bits"
+    assert any(line.startswith("  sample: ") for line in lines)
+    done = next(line for line in lines if line.startswith("Done"))
+    assert re.search(
+        r"test \d\.\d{3} nats \(\d\.\d{3} bits per character\) · Kneser-Ney 5-gram \d\.\d{3} nats", done
+    )
+    assert lines[-3:] == [
+        "Next    noria sample runs/text-gru-0001 --temperature 0.7",
+        "        noria evaluate runs/text-gru-0001 FILE",
+        "        noria info runs/text-gru-0001",
+    ]
+    assert sorted(path.name for path in (desk / "runs/text-gru-0001").iterdir()) == [
+        "best.safetensors",
+        "config.toml",
+        "last.safetensors",
+        "log.jsonl",
+        "report.json",
+        "vocab.json",
+    ]
+
+
+def test_the_next_run_has_the_next_number(noria: Command, desk: Path, book: Path):
+    for cell in ("gru", "gru", "rnn"):
+        assert noria("train", book, "--steps", 2, "--cell", cell, "--quiet", *SMALL).code == 0
+    assert sorted(path.name for path in (desk / "runs").iterdir()) == [
+        "text-gru-0001",
+        "text-gru-0002",
+        "text-rnn-0001",
+    ]
+
+
+def test_a_dry_run_writes_nothing(noria: Command, desk: Path, book: Path):
+    said = noria("train", "text", book, "--dry-run", "--cell", "rnn,lstm", "--hidden-size", "5,3")
+    assert said.code == 0
+    assert "Model   rnn, lstm · 2 layers x 5, 3 · " in said.err
+    assert list(desk.iterdir()) == []
+    understood = json.loads(noria("train", book, "--dry-run", "--json", *SMALL).out)
+    assert understood["model"]["cells"] == ["gru"]
+    assert understood["data"]["encoding"] == "UTF-8"
+
+
+def test_json_is_the_whole_of_standard_output(noria: Command, book: Path):
+    said = noria("train", book, "--steps", 3, "--json", "--quiet", "--out", "here", *SMALL)
+    told = json.loads(said.out)
+    assert told["run"] == "here"
+    assert told["report"]["steps"] == 3
+    assert told["report"]["test"]["loss"] > 0
+    assert told["report"]["baseline"]["name"] == "Kneser-Ney 5-gram"
+    assert told["understood"]["data"]["symbols"] == len(load("here").vocabulary_)
+    assert "|grad|" not in said.err, "quiet: no table"
+
+
+def test_names_that_hands_know(noria: Command, book: Path):
+    words = [
+        "--rnn_size",
+        5,
+        "--seq_length",
+        8,
+        "--batch_size",
+        2,
+        "--learning_rate",
+        "0.01",
+        "--max_epochs",
+        "0.1",
+    ]
+    assert noria("train", book, *words, "--out", "known", "--quiet").code == 0
+    model = load("known")
+    assert (model.hidden_size, model.seq_length, model.batch_size, model.lr) == (5, 8, 2, 0.01)
+    said = noria("sample", "known", "--primetext", "wheel ", "--length", 3)
+    assert said.out.startswith("wheel ")
+
+
+def test_options_from_a_file(noria: Command, desk: Path, book: Path):
+    (desk / "options.toml").write_text(
+        'cell = ["rnn", "lstm"]\nhidden_size = 5\nseq-length = 8\nbatch_size = 2\n'
+        "minutes = 100\nlearning_rate = 0.1\n"
+    )
+    words = ["--config", "options.toml", "--steps", 2, "--lr", "0.01", "--out", "filed", "--quiet"]
+    assert noria("train", book, *words).code == 0
+    model = load("filed")
+    assert (model.hidden_size, model.seq_length, model.lr) == (5, 8, 0.01)
+    assert model.summary.cells == ("rnn", "lstm")
+    assert model.report_["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("hiden_size = 5\n", ["hiden_size", "hidden_size"]),
+        ("dropout = 1.5\n", ["dropout", "[0, 1)", "1.5"]),
+        ("dropout = \n", ["expected TOML"]),
+        (None, ["options.toml"]),
+    ],
+)
+def test_mistakes_in_a_file_of_options(
+    noria: Command, desk: Path, book: Path, content: str | None, named: list[str]
+):
+    if content is not None:
+        (desk / "options.toml").write_text(content)
+    said = noria("train", book, "--config", "options.toml", "--steps", 2)
+    assert said.code == 1
+    assert said.err.startswith("error: options.toml")
+    for words in named:
+        assert words in said.err
+    assert not (desk / "runs").exists()
+
+
+def test_a_cell_of_ones_own(noria: Command, desk: Path, book: Path):
+    (desk / "mine.eq").write_text(
+        "z  = sigmoid(W_z @ x + U_z @ h + b_z)\nh' = z * h + (1 - z) * tanh(W_h @ x + b_h)\n"
+    )
+    assert (
+        noria("train", book, "--cell", "mine.eq", "--steps", 2, "--out", "mine", "--quiet", *SMALL).code == 0
+    )
+    (desk / "mine.eq").unlink()
+    assert len(noria("sample", "mine", "--length", 5).out) >= 5, "the text of the cell is in the run"
+
+
+class Terminal(io.TextIOWrapper):
+    """Standard input with given bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="utf-8")
+
+
+def test_standard_input(noria: Command, book: Path, trained: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", Terminal(book.read_bytes()))
+    said = noria("train", "-", "--steps", 2, "--out", "piped", "--quiet", *SMALL)
+    assert said.code == 0
+    assert said.err.startswith("Text    standard input · UTF-8")
+    monkeypatch.setattr(sys, "stdin", Terminal(b""))
+    assert noria("evaluate", trained, "-").err.startswith("error: standard input: expected text")
+
+
+def test_several_files_and_folders_are_one_text(noria: Command, desk: Path, book: Path):
+    (desk / "shelf").mkdir()
+    shutil.copy(book, desk / "shelf" / "a.txt")
+    shutil.copy(book, desk / "b.txt")
+    said = noria("train", "shelf", "b.txt", "--dry-run", *SMALL)
+    characters = 2 * len(book.read_text(encoding="utf-8")) + 2
+    assert f"{characters:,} characters" in said.err
+
+
+def test_without_a_file_it_is_the_text_of_python(noria: Command):
+    said = noria("train", "--dry-run", *SMALL)
+    assert said.err.startswith("Text    Python language reference (pydoc_data.topics)")
+    assert noria("train", "--data", "python", "--dry-run", *SMALL).err == said.err
+
+
+def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(desk: Path, book: Path):
+    command = [
+        sys.executable,
+        "-m",
+        "noria",
+        "train",
+        str(book),
+        "--steps",
+        "1000000",
+        "--eval-every",
+        "20",
+        *SMALL,
+    ]
+    environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as child:
+        said = ""
+        assert child.stderr is not None
+        for line in child.stderr:
+            said += line
+            if line.rstrip().endswith("+"):  # the first evaluation
+                child.send_signal(signal.SIGINT)
+                break
+        out, rest = child.communicate(timeout=60)
+    assert child.returncode == INTERRUPTED
+    assert out == ""
+    assert "Traceback" not in rest
+    assert "Stop    after step" in rest
+    assert "Done" in rest
+    assert "Next    noria sample runs/text-gru-0001" in rest
+    model = load("runs/text-gru-0001")
+    assert model.report_["interrupted"] is True
+    assert len(model.sample(length=5)) >= 5
+
+
+def shown_in_a_terminal(words: list[str], *, code: int = 0, **variables: str) -> str:
+    """Run a command whose standard error is a terminal, and give all that the terminal was sent."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "noria", *words]
+    environment = os.environ | {"PYTHONPATH": str(SOURCE), "TERM": "xterm", "COLUMNS": "200"} | variables
+    environment.pop("FORCE_COLOR", None)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env=environment) as child:
+        os.close(theirs)
+        sent = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # how a terminal says that nobody is left on the other side
+                break
+            if not piece:
+                break
+            sent += piece
+    os.close(ours)
+    assert child.returncode == code
+    return sent.decode()
+
+
+def test_a_terminal_sees_a_line_that_moves(desk: Path, book: Path):
+    words = ["train", str(book), "--steps", "40", "--out", "run", *SMALL]
+    sent = shown_in_a_terminal(words)
+    assert re.search(r"%  step \d+ of 40 · train \d", sent)
+    assert "\x1b[1mText    \x1b[0m" in sent, "labels stand out"
+    shutil.rmtree("run")
+    assert "\x1b" not in shown_in_a_terminal(words, TERM="dumb")
+
+
+def test_no_colour_where_none_is_wanted():
+    assert "\x1b[1;31merror: \x1b[0m" in shown_in_a_terminal(["info", "nowhere"], code=1)
+    assert "\x1b[1merror: \x1b[0m" in shown_in_a_terminal(["info", "nowhere"], code=1, NO_COLOR="1")
+
+
+STEP = StepDone(
+    step=3, steps=9, epoch=0.5, loss=1.5, batch_loss=1.6, gradient_norm=0.25, clipped_share=0.0, lr=0.1,
+    tokens=300, tokens_per_second=12345.6, seconds=1.0, seconds_left=125.0,
+)  # fmt: skip
+
+
+def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
+    with progress.Progress() as draw:
+        draw(Started("text", 9, 3, 6, 1000, 0.002, calibrated=True))
+        draw(STEP)
+        draw(Evaluated(3, 0.5, 1.5, {"loss": 2.0}, improved=True, best_step=3, seconds=0.1))
+        draw(Sampled(3, "one\ntwo\x1b[31m" + "x" * 1000))
+        draw(Interrupted(3))
+    plan, titles, row, sample, stop = capsys.readouterr().err.splitlines()
+    assert "--steps 9 repeats it" in plan
+    assert row.split() == ["3", "0.50", "1.500", "2.000", "2.885", "0.25", "12,346", "2:05", "+"]
+    ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in (titles, row)]
+    assert ends[0] == ends[1][:-1]
+    assert sample.startswith("  sample: one⏎two␛[31mxxx")
+    assert len(sample) < 450
+    assert stop.startswith("Stop    after step 3")
+
+
+def test_quiet_draws_nothing_but_the_stop(capsys: pytest.CaptureFixture[str]):
+    with progress.Progress(quiet=True) as draw:
+        draw(STEP)
+        draw(Evaluated(3, 0.5, 1.5, {"loss": 2.0}, improved=True, best_step=3, seconds=0.1))
+        draw(Interrupted(3))
+    assert capsys.readouterr().err.startswith("Stop")
