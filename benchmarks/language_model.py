@@ -1,9 +1,9 @@
-"""The built-in text, the same minutes and threads for both: our defaults, and a PyTorch LSTM with settings known to be good.
+"""Our defaults against a good PyTorch LSTM: the built-in text, the same minutes and threads for both.
 
 Both train on the first 90 % of the text, choose their best weights on the next 5 % and are scored on the
-last 5 %, read as one text with the state carried. PyTorch's model: embedding 64, LSTM 256, dropout on its
-output, 32 streams, windows of 64, Adam 4e-3 with a cosine to 2 %, clipping at 1. Beside them the
-interpolated Kneser-Ney 5-gram on the same split.
+last 5 %, read as one text with the state carried. PyTorch's model has settings known to be good: embedding
+64, LSTM 256, dropout on its output, 32 streams, windows of 64, Adam 4e-3 with a cosine to 2 %, clipping at 1.
+Beside them the interpolated Kneser-Ney 5-gram on the same split.
 
     python benchmarks/language_model.py [--minutes 3] [--threads 2] [--quick] [--json] [-- OPTION=VALUE ...]
 
@@ -39,6 +39,7 @@ class TorchLSTM(torch.nn.Module):
     def forward(
         self, ids: torch.Tensor, state: tuple[torch.Tensor, ...] | None
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """Give the logits and the state after the window."""
         h, state = self.lstm(self.embedding(ids), state)
         return self.output(self.dropout(h)), state
 
@@ -153,12 +154,13 @@ def main() -> None:
         )
         return
     print(
-        f"built-in text, {minutes:g} minutes and {arguments.threads} threads each; nats per character on the last 5 %"
+        f"built-in text, {minutes:g} minutes and {arguments.threads} threads each; "
+        "nats per character on the last 5 %"
     )
     for name, row in rows.items():
         print(
-            f"{name:<28} {row['test_nats']:.3f} nats   {row['test_nats'] / math.log(2):.3f} bits   {row['steps']:>6,} steps   "
-            f"{row['tokens_per_second']:>8,.0f} tokens/s"
+            f"{name:<28} {row['test_nats']:.3f} nats   {row['test_nats'] / math.log(2):.3f} bits   "
+            f"{row['steps']:>6,} steps   {row['tokens_per_second']:>8,.0f} tokens/s"
         )
     print(f"{'Kneser-Ney 5-gram':<28} {baseline:.3f} nats   {baseline / math.log(2):.3f} bits")
 

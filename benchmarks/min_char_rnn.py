@@ -1,4 +1,6 @@
-"""One training iteration in the setting of min-char-rnn: hidden 256, one window of 200 characters, batch 1, 121 symbols, AdaGrad.
+"""One training iteration in the setting of min-char-rnn.
+
+Hidden size 256, one window of 200 characters, batch 1, 121 symbols, AdaGrad.
 
 The peer is what a notebook writes: a loop over the steps in float64, one-hot columns, an outer product per
 weight matrix and step. Both do the same work on the same text: forward, backward, clipping to [-5, 5],
@@ -44,6 +46,7 @@ class Loop:
         self.h = np.zeros((HIDDEN, 1))
 
     def output(self, h: np.ndarray, target: int) -> tuple[np.ndarray, float]:
+        """Give the probabilities of the next symbol, and what the right one costs."""
         logits = self.p["W_y"] @ h + self.p["b_y"]
         probabilities = np.exp(logits - logits.max())
         probabilities /= probabilities.sum()
@@ -52,6 +55,7 @@ class Loop:
     def output_back(
         self, g: dict[str, np.ndarray], probabilities: np.ndarray, target: int, h: np.ndarray
     ) -> np.ndarray:
+        """Add the output layer's gradients to ``g``; give that of ``h``."""
         d_y = probabilities.copy()
         d_y[target] -= 1.0
         g["W_y"] += d_y @ h.T
@@ -59,6 +63,7 @@ class Loop:
         return self.p["W_y"].T @ d_y
 
     def update(self, g: dict[str, np.ndarray]) -> None:
+        """Clip and take one step of AdaGrad."""
         for name, gradient in g.items():
             np.clip(gradient, -CLIP, CLIP, out=gradient)
             self.memory[name] += gradient * gradient
@@ -72,6 +77,7 @@ class LoopRNN(Loop):
         super().__init__({"W": (HIDDEN, SYMBOLS), "U": (HIDDEN, HIDDEN), "b": (HIDDEN, 1)}, rng)
 
     def __call__(self, inputs: np.ndarray, targets: np.ndarray) -> float:
+        """Run one iteration; give the mean loss of a step."""
         p, xs, hs, ps, loss = self.p, {}, {-1: self.h}, {}, 0.0
         for t in range(WINDOW):
             xs[t] = one_hot(inputs[t])
@@ -100,6 +106,7 @@ class LoopGRU(Loop):
         super().__init__(shapes | {f"b_{k}": (HIDDEN, 1) for k in "zrn"}, rng)
 
     def __call__(self, inputs: np.ndarray, targets: np.ndarray) -> float:
+        """Run one iteration; give the mean loss of a step."""
         p, xs, hs, ps, loss = self.p, {}, {-1: self.h}, {}, 0.0
         zs, rs, ns = {}, {}, {}
         for t in range(WINDOW):
@@ -142,6 +149,7 @@ class Ours:
         self.state = self.model.start(1)
 
     def __call__(self, inputs: np.ndarray, targets: np.ndarray) -> float:
+        """Run one iteration; give the mean loss of a step."""
         self.flat.zero_gradients()
         logits, backward = self.model(
             Ragged.from_sequences([inputs]), state=self.state, mode=Mode(training=True)
@@ -199,7 +207,8 @@ def main() -> None:
         print(json.dumps({"threads": arguments.threads, "rows": rows}))
         return
     print(
-        f"hidden {HIDDEN}, window {WINDOW}, batch 1, {SYMBOLS} symbols, AdaGrad; {arguments.threads} thread(s); medians"
+        f"hidden {HIDDEN}, window {WINDOW}, batch 1, {SYMBOLS} symbols, AdaGrad; "
+        f"{arguments.threads} thread(s); medians"
     )
     print("cell   NumPy loop   noria       ratio   loss after the last iteration (loop, noria)")
     for row in rows:

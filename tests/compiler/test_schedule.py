@@ -60,7 +60,8 @@ def test_biases_are_added_outside_the_loop():
 def test_what_the_recurrence_does_not_wait_for_is_behind_the_loop():
     """A light recurrence: all products before the loop, the output gate's work behind it."""
     cell = Cell.parse(
-        "f = sigmoid(W_f @ x + b_f)\nc' = f * c + (1 - f) * (W_c @ x)\no = sigmoid(W_o @ x)\nh' = P @ (o * tanh(c'))",
+        "f = sigmoid(W_f @ x + b_f)\nc' = f * c + (1 - f) * (W_c @ x)\n"
+        "o = sigmoid(W_o @ x)\nh' = P @ (o * tanh(c'))",
         name="light",
     )
     program = compile_cell(cell)

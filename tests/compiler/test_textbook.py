@@ -62,7 +62,7 @@ def test_parameter_counts(name, count):
 
 
 def test_cost_of_an_lstm_step():
-    """8 H (D + H) operations in the products forward, twice that backward; five values of H saved besides the states."""
+    """8 H (D + H) operations in the products, twice that backward; five H saved besides the states."""
     found = cost(compile_cell(cells.lstm), {"D": 5, "H": 8}, itemsize=8)
     products = 8 * 8 * (5 + 8)
     assert found.parameters == 448

@@ -194,7 +194,7 @@ def test_stepwise_refuses_what_makes_no_sense():
 
 
 def test_many_threads_share_a_kernel():
-    kernel, theta, states, x, rng = problem()
+    kernel, theta, states, _, rng = problem()
     inputs = [rng.standard_normal((TOTAL, D)) for _ in range(40)]
 
     def one(rows):

@@ -1,4 +1,7 @@
-"""Write down what PyTorch computes, for machines without it: ``python tests/layers/make_golden_from_torch.py``."""
+"""Write down what PyTorch computes, for machines without it.
+
+python tests/layers/make_golden_from_torch.py
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every recurrent module of PyTorch that is one of our cells: same weights, same outputs, same final states, same gradients."""
+"""Every recurrent module of PyTorch that is one of our cells: same weights, outputs, states, gradients."""
 
 import numpy as np
 import pytest

@@ -88,7 +88,7 @@ def make_case(case, seed=2):
     output, finals = module(packed, tuple(states.values()) if len(states) > 1 else states["h"])
     finals = dict(zip(states, finals if isinstance(finals, tuple) else (finals,), strict=True))
     y, _ = torch.nn.utils.rnn.pad_packed_sequence(output)
-    mask = torch.zeros(y.shape[:2] + (1,), dtype=torch.float64)
+    mask = torch.zeros((*y.shape[:2], 1), dtype=torch.float64)
     for k, length in enumerate(case.lengths):
         mask[:length, k] = 1
     d_y = torch.randn_like(y) * mask
@@ -109,7 +109,7 @@ def make_case(case, seed=2):
 
 
 def check_case(case, arrays, tolerance=1e-10):
-    """Run the same case with our layers and compare everything; errors are relative to the norm of the tensor."""
+    """Run the case with our layers and compare everything; errors are relative to the norm of the tensor."""
     sizes = {"c": H} if case.projected else None
     recurrent = [Recurrent(case.cell, case.width, sizes=sizes, name="layer") for _ in range(case.layers)]
     stack = Stack([Bidirectional(layer) if case.bidirectional else layer for layer in recurrent])

@@ -182,7 +182,7 @@ def test_one_budget_at_most():
 
 def test_rate_is_that_of_the_optimiser_unless_given():
     assert [TrainingOptions(optimizer=name).full_lr for name in ("adam", "sgd", "adagrad")] == [
-        0.002,
+        0.004,
         0.5,
         0.05,
     ]

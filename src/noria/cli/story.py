@@ -14,8 +14,10 @@ def say_what_was_understood(it: Description) -> None:
     data, model = it.data, it.model
     parts = (data.train, data.validation, data.test)
     shares = "/".join(f"{100 * part / sum(parts):.3g}" for part in parts)
+    separate = data.kind == "sequences"
     about = [data.source, data.encoding, f"{data.characters:,} characters", f"{data.symbols} symbols"]
-    say("Text", " · ".join([*about, f"train/validation/test {shares}, in order"]))
+    cut = "sequences drawn for each part" if separate else "in order"
+    say("Text", " · ".join([*about, f"train/validation/test {shares}, {cut}"]))
     for note in it.notes:
         say("", note)
     layers = f"{len(model.cells)} layer{'s' if len(model.cells) > 1 else ''} x {_listed(model.hidden_sizes)}"
@@ -25,7 +27,9 @@ def say_what_was_understood(it: Description) -> None:
         " · ".join([_listed(model.cells), layers, f"{model.parameters:,} parameters", engine, model.dtype]),
     )
     epoch = f"{it.steps_per_epoch:,} steps an epoch"
-    say("", f"{it.batch_size} streams, windows of {it.seq_length} steps, {epoch}")
+    streams = f"{it.batch_size} streams, windows of {it.seq_length} steps"
+    read = f"batches of {it.batch_size} sequences" if separate else streams
+    say("", f"{read}, {epoch}")
 
 
 def say_how_it_went(run: Path, report: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from noria.cli.headings import heading
 from noria.cli.progress import Progress
 from noria.cli.sources import read_source
 from noria.cli.story import say_how_it_went, say_what_was_understood
+from noria.data import read_lines
 from noria.models import LanguageModel
 from noria.training import RunFolder
 from noria.training.options import Budget, options_of
@@ -45,7 +46,7 @@ def _train(
     model = LanguageModel(**options)
     model.validate(WHO)
     text = read_source(_without_task(files), name=flags["data"], encoding=flags["encoding"])
-    prepared = model.prepare(text)
+    prepared = model.prepare(read_lines(text) if flags["lines"] else text)
     understood = prepared.description
     say_what_was_understood(understood)
     if flags["dry_run"]:
@@ -88,6 +89,11 @@ train = with_flags(
     [
         *option_flags([*BUDGET, *MODEL]),
         flag("data", Annotated[str | None, _own("Data", "A built-in text by name: python.")], None),
+        flag(
+            "lines",
+            Annotated[bool, _own("Data", "Each line is a sequence of its own, with a beginning and an end.")],
+            False,
+        ),
         flag("encoding", Annotated[str | None, _own("Data", "Of the files; left out: detected.")], None),
         flag(
             "out",

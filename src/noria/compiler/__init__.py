@@ -1,4 +1,4 @@
-"""From the equations of a cell to its program: graph, derivatives, backward pass, schedule, and how they are written down."""
+"""From the equations of a cell to its program: graph, derivatives, backward, schedule, and their listings."""
 
 from functools import lru_cache
 

@@ -1,4 +1,7 @@
-"""Is a program legal? Checked each time one is made, so that a fault of the schedule is an error here and not a wrong gradient later."""
+"""Is a program legal? Checked each time one is made.
+
+A fault of the schedule is an error here and not a wrong gradient later.
+"""
 
 from noria.compiler.graph import LEAVES, ONE, Block, Node
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP, Pass, Product, Program, inputs, outputs
@@ -14,7 +17,10 @@ _SEEN_BY = {
 
 
 def check_program(program: Program) -> None:
-    """Raise ``ProgramError`` unless every value is computed once, before it is read, where its reader can see it, in the right size."""
+    """Raise ``ProgramError`` unless ``program`` is legal.
+
+    Every value has to be computed once, before it is read, where its reader can see it, in the right size.
+    """
     cell = program.forward.cell
     for name, one in (("training", program.training), ("inference", program.inference)):
         _check_pass(f"{cell.name}, {name}", one, available=set())
@@ -93,7 +99,8 @@ def _check_parameters(program: Program) -> None:
     names = {parameter.name for parameter in program.forward.cell.parameters}
     if set(program.order) != names:
         raise ProgramError(
-            f"{program.forward.cell.name}: the order of the parameters leaves out {names ^ set(program.order)}."
+            f"{program.forward.cell.name}: the order of the parameters leaves out "
+            f"{names ^ set(program.order)}."
         )
     reached = {block.matrix for gradient in program.weight_gradients for block in gradient.blocks}
     reached |= {column_sum.vector for column_sum in program.derived.column_sums}

@@ -8,12 +8,12 @@ from noria.compiler.program import Pass, Program
 from noria.equations import Cell, Parameter
 
 LINEAR_COST = 1
-"""Elementwise operations are counted as one operation a unit, whatever they are; a multiply-add in a product as two."""
+"""An elementwise operation counts as one a unit, whatever it is; a multiply-add in a product as two."""
 
 
 @dataclass(frozen=True)
 class ParameterRow:
-    """One line of the table of parameters: its name, its shape in symbols and in numbers, how many numbers it holds."""
+    """One line of the table of parameters: name, shape in symbols and in numbers, count of numbers."""
 
     name: str
     symbols: tuple[str, ...]
@@ -24,7 +24,10 @@ class ParameterRow:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one step of one sequence costs; operations count a multiply-add as two, bytes are those of ``itemsize``."""
+    """What one step of one sequence costs.
+
+    Operations count a multiply-add as two; bytes are those of ``itemsize``.
+    """
 
     parameters: int
     forward_operations: int

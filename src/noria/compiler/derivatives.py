@@ -77,4 +77,7 @@ DERIVATIVES: dict[str, Rule] = {
     "sum": lambda g, y, d: (g.spread(d, y.arguments[0].size),),
     "spread": lambda g, y, d: (g.sum(d),),
 }
-"""Operation to rule. ``positive``, ``sign``, ``not_less`` and ``not_greater`` occur only in derivatives and are constant by pieces."""
+"""Operation to rule.
+
+``positive``, ``sign``, ``not_less`` and ``not_greater`` occur only in derivatives and are constant by pieces.
+"""

@@ -6,6 +6,7 @@ arithmetic that changes nothing, so that equal subexpressions, in the forward an
 backward, are one node.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 ONE = "1"
@@ -17,7 +18,7 @@ PRODUCTS = frozenset({"product", "product_t"})
 
 @dataclass(frozen=True)
 class Block:
-    """The columns of a weight matrix that meet one operand; all of them, unless the operand was a concatenation."""
+    """The columns of a weight matrix that meet one operand: all, unless that is part of a concatenation."""
 
     matrix: str
     part: int
@@ -112,7 +113,10 @@ class Graph:
         return self.make(op, arguments, size=size, attribute=attribute)
 
     def total(self, terms: list[Node]) -> Node:
-        """Give the sum of ``terms``, those that do not wait for the recurrence first, so that their sum leaves the time loop."""
+        """Give the sum of ``terms``.
+
+        Those that do not wait for the recurrence come first, so that their sum leaves the time loop.
+        """
         ordered = [t for t in terms if not t.recurrent] + [t for t in terms if t.recurrent]
         result = ordered[0]
         for term in ordered[1:]:
@@ -174,7 +178,7 @@ def _simpler_neg(graph: Graph, a: Node) -> Node | None:
     return None
 
 
-_SIMPLER = {
+_SIMPLER: dict[str, Callable[..., Node | None]] = {
     "add": _simpler_add,
     "sub": _simpler_sub,
     "mul": _simpler_mul,

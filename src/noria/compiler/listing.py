@@ -37,7 +37,8 @@ def _lines(program: Program) -> Iterator[str]:
     yield "  gradients of the parameters, one product over all rows each"
     for gradient in program.weight_gradients:
         matrices = _stack([f"d_{_block(block)}" for block in gradient.blocks])
-        yield f"    {matrices} += sum over rows {_stack([names[d] for d in gradient.ds])} {names[gradient.operand]}^T"
+        ds = _stack([names[d] for d in gradient.ds])
+        yield f"    {matrices} += sum over rows {ds} {names[gradient.operand]}^T"
     for column_sum in program.derived.column_sums:
         yield f"    d_{column_sum.vector} += sum over rows {names[column_sum.d]}"
     if program.kept:

@@ -1,5 +1,6 @@
 """From the equations of a cell to the graph of its forward step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from noria.compiler.graph import LEAVES, ONE, Block, Graph, Node
@@ -9,7 +10,7 @@ from noria.equations.expression import Apply, Concatenation, Expression, Name, N
 NORM_EPSILON = 1e-5
 """Added to the variance in ``layer_norm``, as PyTorch does."""
 
-EXPECTATION = {"dropout": lambda p: 1.0, "bernoulli": lambda p: p}
+EXPECTATION: dict[str, Callable[[float], float]] = {"dropout": lambda p: 1.0, "bernoulli": lambda p: p}
 """What a drawn auxiliary input is worth on average: with it, the same equations run at inference."""
 
 

@@ -1,11 +1,11 @@
-"""Names for the nodes of a program, for whoever reads it: the writer's where there is one, a number elsewhere."""
+"""Names for the nodes of a program, for whoever reads it: the writer's where there is one, else a number."""
 
 from noria.compiler.graph import LEAVES, Node
 from noria.compiler.program import Program
 
 
 def node_names(program: Program) -> dict[Node, str]:
-    """Give every node of a program its name: ``i``, ``c'``, ``a_i``, ``d_c'``; ``%12`` where the writer gave none."""
+    """Name every node of a program: ``i``, ``c'``, ``a_i``, ``d_c'``; ``%12`` where the writer gave none."""
     names: dict[Node, str] = {}
     for node in program.forward.graph.nodes:
         if node.op in LEAVES:

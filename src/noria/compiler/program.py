@@ -7,6 +7,7 @@ gradient of the input, and is left out where nobody wants it. The gradients of t
 product over all rows for each group.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from noria.compiler.differentiate import Backward
@@ -31,7 +32,10 @@ Instruction = Node | Product
 
 @dataclass(frozen=True, eq=False)
 class WeightGradient:
-    """The gradients of several matrices that met one operand: ``d_block[k] += sum over rows of ds[k] operand.T``."""
+    """The gradients of several matrices that met one operand.
+
+    ``d_block[k] += sum over rows of ds[k] operand.T``.
+    """
 
     blocks: tuple[Block, ...]
     ds: tuple[Node, ...]
@@ -47,7 +51,7 @@ class Pass:
     side by side, so that a grouped product reads or writes them in place.
     """
 
-    phases: dict[str, tuple[Instruction, ...]]
+    phases: Mapping[str, tuple[Instruction, ...]]
     rows: frozenset[Node]
     adjacent: tuple[tuple[Node, ...], ...]
 

@@ -1,19 +1,20 @@
-"""The schedule: what leaves the time loop, what is computed together, what is saved and what is computed again.
+"""The schedule: what leaves the time loop, what is computed together, what is saved, what is computed again.
 
 Each decision is one function below, in the order in which they are taken:
 
-1. ``_saved`` chooses what the forward keeps for the backward. Arithmetic that costs less than reading it back is computed again.
-2. ``_phases`` moves everything that does not wait for the recurrence before the loop, and everything the recurrence does not wait for
-   behind it. Forward and backward obey the same rule.
+1. ``_saved`` chooses what the forward keeps for the backward. Arithmetic that costs less than reading it
+   back is computed again.
+2. ``_phases`` moves everything that does not wait for the recurrence before the loop, and everything the
+   recurrence does not wait for behind it. Forward and backward obey the same rule.
 3. ``_grouped`` computes products that share an operand as one.
-4. ``_chains`` lays the gradients of a group side by side in one array, so that the product back to the state and the gradient of the
-   weights are each one matrix product over it.
+4. ``_chains`` lays the gradients of a group side by side in one array, so that the product back to the state
+   and the gradient of the weights are each one matrix product over it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from noria.compiler.differentiate import Backward, Outer, differentiate
-from noria.compiler.graph import LEAVES, Node
+from noria.compiler.graph import LEAVES, Block, Node
 from noria.compiler.lower import Forward, lower
 from noria.compiler.program import (
     AFTER,
@@ -112,7 +113,7 @@ def _index(node: Node) -> int:
 
 
 def _ancestors(roots: Iterable[Node], within: set[Node] | None = None) -> set[Node]:
-    """Give everything that ``roots`` are computed from, themselves included; stay inside ``within`` if it is given."""
+    """Give all that ``roots`` are computed from, themselves included; stay inside ``within`` if given."""
     found: set[Node] = set()
     waiting = [node for node in roots if within is None or node in within]
     while waiting:
@@ -124,7 +125,7 @@ def _ancestors(roots: Iterable[Node], within: set[Node] | None = None) -> set[No
 
 
 def _kept(forward: Forward, derived: Backward, keep: tuple[str, ...]) -> dict[str, Node]:
-    """Find the nodes that somebody asked to see: ``i``, ``c`` (after the step), ``a_i``, and ``d_...`` for the gradient of each."""
+    """Find what was asked for: ``i``, ``c`` (after the step), ``a_i``, ``d_...`` for the gradient of each."""
     values = {name: node for name, node in forward.values.items() if not name.endswith("'")}
     values |= forward.new
     known = dict(values)
@@ -134,7 +135,8 @@ def _kept(forward: Forward, derived: Backward, keep: tuple[str, ...]) -> dict[st
     for name in keep:
         if name not in known:
             raise UnknownNameError(
-                f"{forward.cell.name}: cannot keep '{name}': the cell has no such value. It has: {', '.join(known)}."
+                f"{forward.cell.name}: cannot keep '{name}': the cell has no such value. "
+                f"It has: {', '.join(known)}."
             )
     return {name: known[name] for name in keep}
 
@@ -150,7 +152,7 @@ def _backward_targets(derived: Backward) -> set[Node]:
 def _saved(
     forward: Forward, targets: set[Node], count: int, kept: set[Node]
 ) -> tuple[set[Node], set[Node], set[Node]]:
-    """Choose what the forward saves: give the saved nodes, the recomputed ones, and all that the backward computes."""
+    """Choose what is saved: give the saved nodes, the recomputed ones, and all that the backward computes."""
     new = set(forward.new.values())
     needed: set[Node] = set()
     own: set[Node] = set()
@@ -189,7 +191,10 @@ def _saved(
 
 
 def _phases(nodes: set[Node], source: frozenset[str], needed_by_loop: set[Node]) -> dict[str, list[Node]]:
-    """Cut ``nodes`` into those before the loop, in it, and behind it; ``source`` are the leaves that only the loop knows."""
+    """Cut ``nodes`` into those before the loop, in it, and behind it.
+
+    ``source`` are the leaves that only the loop knows.
+    """
     phases: dict[str, list[Node]] = {BEFORE: [], LOOP: [], AFTER: []}
     waits: set[Node] = set()
     for node in sorted(nodes, key=_index):
@@ -201,7 +206,7 @@ def _phases(nodes: set[Node], source: frozenset[str], needed_by_loop: set[Node])
     return phases
 
 
-def _grouped(nodes: list[Node], rank: dict[tuple[object, Node], int]) -> tuple[Instruction, ...]:
+def _grouped(nodes: list[Node], rank: Mapping[tuple[Block, Node], int]) -> tuple[Instruction, ...]:
     """Compute the products of one phase that share an operand together, where the first of them stands."""
     groups: dict[Node, list[Node]] = {}
     for node in nodes:
@@ -215,10 +220,15 @@ def _grouped(nodes: list[Node], rank: dict[tuple[object, Node], int]) -> tuple[I
         operand = node.arguments[0]
         members = groups.pop(operand, None)
         if members is not None:
-            members.sort(key=lambda n: rank.get((n.attribute, operand), len(rank)))
-            blocks = tuple(member.attribute for member in members)
-            result.append(Product(blocks, operand, tuple(members)))  # type: ignore[arg-type]
+            members.sort(key=lambda n: rank.get((_block(n), operand), len(rank)))
+            blocks = tuple(_block(member) for member in members)
+            result.append(Product(blocks, operand, tuple(members)))
     return tuple(result)
+
+
+def _block(product: Node) -> Block:
+    assert isinstance(product.attribute, Block)
+    return product.attribute
 
 
 def _weight_gradients(outers: tuple[Outer, ...]) -> tuple[WeightGradient, ...]:
@@ -262,11 +272,11 @@ def _ordered(gradient: WeightGradient, place: dict[Node, int]) -> WeightGradient
     return WeightGradient(tuple(block for _, block in pairs), tuple(d for d, _ in pairs), gradient.operand)
 
 
-def _wide(phases: dict[str, tuple[Instruction, ...]]) -> tuple[tuple[Node, ...], ...]:
+def _wide(phases: Mapping[str, tuple[Instruction, ...]]) -> tuple[tuple[Node, ...], ...]:
     return tuple(item.outs for items in phases.values() for item in items if isinstance(item, Product))
 
 
-def _crossing(phases: dict[str, tuple[Instruction, ...]], wanted: set[Node]) -> frozenset[Node]:
+def _crossing(phases: Mapping[str, tuple[Instruction, ...]], wanted: set[Node]) -> frozenset[Node]:
     """Give the nodes of the loop that another phase reads or that are wanted afterwards."""
     inside = {node for item in phases[LOOP] for node in outputs(item)}
     read = {node for name, items in phases.items() if name != LOOP for item in items for node in inputs(item)}

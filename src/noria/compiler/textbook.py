@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Textbook:
-    """The forward step with its pre-activations named, the backward step, and the gradients of the parameters."""
+    """The forward step with its pre-activations named, the backward step, the gradients of the parameters."""
 
     forward: tuple[Line, ...]
     backward: tuple[Line, ...]
@@ -103,8 +103,11 @@ def _parameter_lines(derived: Backward, notation: Notation, names: dict[Node, st
         lines.setdefault(_block_name(outer.block, notation), []).append(f"{d} {notation.transpose(operand)}")
     for column_sum in derived.column_sums:
         lines.setdefault(column_sum.vector, []).append(write(column_sum.d, notation, names).text)
-    return [Line(notation.delta(name) if isinstance(notation, PlainText) else rf"\delta {notation.parameter(name)}", " + ".join(terms))
-            for name, terms in lines.items()]  # fmt: skip
+    plain = isinstance(notation, PlainText)
+    return [
+        Line(notation.delta(name) if plain else rf"\delta {notation.parameter(name)}", " + ".join(terms))
+        for name, terms in lines.items()
+    ]
 
 
 def _block_name(block: Block, notation: Notation) -> str:

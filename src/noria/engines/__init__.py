@@ -1,4 +1,4 @@
-"""Programs become callables here. One seam, several engines: whatever runs a program is reached through :func:`bind`."""
+"""Programs become callables here: one seam, several engines, and :func:`bind` to reach whatever runs them."""
 
 from noria.engines.binding import ENGINES, bind
 from noria.engines.seam import Kernel, Run

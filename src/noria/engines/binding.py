@@ -41,7 +41,7 @@ def bind(
             raise ShapeError(f"{cell.name}: has no size '{symbol}'. Its sizes are: {', '.join(cell.sizes)}.")
     full = {}
     for symbol in cell.sizes:
-        value = sizes.get(symbol, sizes.get("H") if symbol.startswith("H_") else None)
+        value: object = sizes.get(symbol, sizes.get("H") if symbol.startswith("H_") else None)
         if value is None:
             raise ShapeError(
                 f"{cell.name}: expected a value for size '{symbol}', got none. Pass it in sizes."
@@ -53,8 +53,9 @@ def bind(
         full[symbol] = int(value)
     if "D" in sizes and "D" not in full and sizes["D"] != full["H"]:
         raise ShapeError(
-            f"{cell.name}: joins the input to the state element by element, so rows of {full['H']} features were expected, "
-            f"got {sizes['D']}. Put a linear layer in front, or choose hidden_size={sizes['D']}."
+            f"{cell.name}: joins the input to the state element by element, so rows of {full['H']} features "
+            f"were expected, got {sizes['D']}. "
+            f"Put a linear layer in front, or choose hidden_size={sizes['D']}."
         )
     return _bind(program, tuple(full.items()), np.dtype(dtype))
 

@@ -1,4 +1,7 @@
-"""Buffers that are used again: a training step asks for the same shapes every time, and fresh memory costs page faults."""
+"""Buffers that are used again.
+
+A training step asks for the same shapes every time, and fresh memory costs page faults.
+"""
 
 from collections import defaultdict
 

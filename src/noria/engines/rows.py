@@ -1,6 +1,7 @@
 """Which rows belong to which step: the arithmetic of packed rows, as engines need it."""
 
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,14 +29,10 @@ class Rows:
     def of_counts(cls, counts: Array, batch: int) -> "Rows":
         """Make the rows of a whole batch from the active sequences at each step."""
         values = [int(count) for count in counts]
-        if (
-            not values
-            or values[0] > batch
-            or values[-1] < 1
-            or any(b > a for a, b in zip(values, values[1:], strict=False))
-        ):
+        if not values or values[0] > batch or values[-1] < 1 or any(b > a for a, b in pairwise(values)):
             raise ShapeError(
-                f"expected active counts that never grow, from at most {batch} down to at least 1, got {values[:10]}."
+                f"expected active counts that never grow, from at most {batch} down to at least 1, "
+                f"got {values[:10]}."
             )
         return cls(values, batch, fixed=True)
 
@@ -49,7 +46,8 @@ class Rows:
         before = self.counts[-1] if self.counts else self.batch
         if not 1 <= count <= before:
             raise ShapeError(
-                f"expected 1 to {before} rows in this step, got {count}: a sequence that has ended cannot go on."
+                f"expected 1 to {before} rows in this step, got {count}: "
+                "a sequence that has ended cannot go on."
             )
         self.__dict__.pop("last", None)
         self.__dict__.pop("sequence", None)
@@ -93,19 +91,23 @@ class Rows:
     @cached_property
     def sequence(self) -> Array:
         """The sequence that each row belongs to."""
-        return np.arange(self.total) - np.repeat(self.offsets[:-1], self.counts)
+        return np.asarray(np.arange(self.total) - np.repeat(self.offsets[:-1], self.counts))
 
     @cached_property
     def last(self) -> Array:
-        """The last row of each sequence; of one that never was active, a negative number that points at its initial state."""
+        """The last row of each sequence.
+
+        Of one that never was active, a negative number that points at its initial state.
+        """
         counts = np.asarray(self.counts)
         lengths = np.searchsorted(-counts, -np.arange(self.batch), side="left")
         starts = np.concatenate([[-self.batch], self.offsets[:-1]])
-        return starts[lengths] + np.arange(self.batch)
+        return np.asarray(starts[lengths] + np.arange(self.batch))
 
     def shifted(self, buffer: Array) -> Array:
         """Give, for every row, the state before it, from a buffer with the initial states in front."""
         if self.dense:
             return buffer[: self.total]
         starts = np.asarray([self.previous_start(t) for t in range(self.steps)])
-        return buffer[np.repeat(starts - self.offsets[:-1], self.counts) + np.arange(self.total)]
+        before = np.repeat(starts - self.offsets[:-1], self.counts) + np.arange(self.total)
+        return np.asarray(buffer[before])

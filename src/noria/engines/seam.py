@@ -15,7 +15,7 @@ from noria.compiler.program import Program
 
 
 class Run(ABC):
-    """One forward and its backward. Rows are time-major, sequences longest first; states are in that same order."""
+    """One forward and its backward. Rows are time-major, sequences and their states longest first."""
 
     @property
     @abstractmethod
@@ -30,11 +30,17 @@ class Run(ABC):
     @property
     @abstractmethod
     def kept(self) -> dict[str, Array]:
-        """The values that the program was asked to keep, ``(N, size)``: forward ones after the forward, ``d_...`` after the backward."""
+        """The values that the program was asked to keep, ``(N, size)``.
+
+        Those of the forward are there after the forward, ``d_...`` after the backward.
+        """
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
-        """Run the whole batch: rows ``(N, D)``, or ``(N,)`` token ids that stand for one-hot rows, to ``h`` rows ``(N, H)``."""
+        """Run the whole batch: rows ``(N, D)`` to ``h`` rows ``(N, H)``.
+
+        Token ids ``(N,)`` stand for one-hot rows.
+        """
 
     @abstractmethod
     def backward(
@@ -45,15 +51,18 @@ class Run(ABC):
         *,
         want_d_x: bool = True,
     ) -> Array | None:
-        """Give ``d_x`` (``None`` for token ids, or if not wanted) and add the gradient of the parameters to ``d_theta``."""
+        """Give ``d_x``, and add the gradient of the parameters to ``d_theta``.
+
+        ``d_x`` is ``None`` for token ids, or if it is not wanted.
+        """
 
     @abstractmethod
     def step(self, x: Array, given: Mapping[str, Array] | None = None) -> Array:
-        """Run one step of the sequences that are still going on: ``(n, D)`` to ``(n, H)``; ``n`` never grows."""
+        """Run one step of the sequences that still go on: ``(n, D)`` to ``(n, H)``; ``n`` never grows."""
 
     @abstractmethod
     def step_back(self, d_h: Array, d_finals: Mapping[str, Array] | None = None) -> Array | None:
-        """Go back through the last step that was not yet gone back through; ``d_finals`` with the first call only."""
+        """Go back through the last step not yet gone back through; ``d_finals`` with the first call only."""
 
     @abstractmethod
     def finish(self, d_theta: Array) -> None:

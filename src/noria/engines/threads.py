@@ -13,7 +13,10 @@ from typing import Any
 
 @cache
 def _libraries() -> tuple[Any, ...]:
-    """Give the handles of the libraries that do NumPy's products; none where they are unknown, and then nothing is limited."""
+    """Give the handles of the libraries that do NumPy's products.
+
+    Where they are unknown there are none, and then nothing is limited.
+    """
     from threadpoolctl import ThreadpoolController
 
     return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)

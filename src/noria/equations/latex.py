@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def latex(cell: "Cell") -> str:
-    """Write the equations of ``cell`` in LaTeX, as an ``aligned`` block; own functions are written out, constants stand as numbers."""
+    """Write the equations of ``cell`` in LaTeX, as an ``aligned`` block.
+
+    Own functions are written out, constants stand as numbers.
+    """
     writer = _Writer(cell)
     lines = [
         f"{writer.notation.value(e.target)} &= {writer.write(e.expression).text}" for e in cell.equations

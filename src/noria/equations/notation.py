@@ -7,9 +7,10 @@ SUM, TERM, FACTOR, ATOM = 1, 2, 3, 4
 """How tightly an expression binds; what binds less tightly than its surroundings wants parentheses."""
 
 GREEK = {
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "κ": "kappa",
-    "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi",
-    "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "ρ": "rho", "σ": "sigma",
+    "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta",
+    "Λ": "Lambda", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
 }  # fmt: skip
 
 
@@ -77,27 +78,35 @@ class PlainText(Notation):
     times = " ⊙ "
 
     def value(self, name: str) -> str:
+        """Write the name as it stands."""
         return name
 
     def delta(self, name: str) -> str:
+        """Write ``δi``."""
         return f"δ{name}"
 
     def parameter(self, name: str) -> str:
+        """Write the name as it stands."""
         return name
 
     def transpose(self, text: str) -> str:
+        """Write ``Wᵀ``."""
         return f"{text}ᵀ"
 
     def power(self, base: str, exponent: str) -> str:
+        """Write ``a²``, and ``a^3`` for any other exponent."""
         return f"{base}²" if exponent == "2" else f"{base}^{exponent}"
 
     def function(self, name: str, arguments: list[str]) -> str:
+        """Write ``σ(a)``: the function's sign where it has one, else its name."""
         return f"{_PLAIN_FUNCTIONS.get(name, name)}({', '.join(arguments)})"
 
     def from_output(self, state: str) -> str:
+        """Write ``∂L/∂h'``."""
         return f"∂L/∂{state}'"
 
     def from_next(self, state: str) -> str:
+        """Write ``δc(t+1)``."""
         return f"δ{state}(t+1)"
 
 
@@ -110,23 +119,29 @@ class Latex(Notation):
         self.states = states
 
     def value(self, name: str) -> str:
+        """Write the name with its time step: ``t - 1`` for a state before the step, else ``t``."""
         if name.endswith("'"):
             return f"{self._symbol(name[:-1], 't')}"
         return self._symbol(name, "t-1" if name in self.states else "t")
 
     def delta(self, name: str) -> str:
+        """Write a delta before the value."""
         return rf"\delta {self.value(name)}"
 
     def parameter(self, name: str) -> str:
+        """Write the name without a time step."""
         return self._symbol(name, "")
 
     def transpose(self, text: str) -> str:
+        """Write a raised ``top``."""
         return rf"{text}^{{\top}}"
 
     def power(self, base: str, exponent: str) -> str:
+        """Write a raised exponent."""
         return f"{base}^{{{exponent}}}"
 
     def function(self, name: str, arguments: list[str]) -> str:
+        """Write ``abs`` as bars, ``sqrt`` as a root, and other functions before their arguments."""
         if name == "abs":
             return rf"\left| {arguments[0]} \right|"
         if name == "sqrt":
@@ -135,15 +150,19 @@ class Latex(Notation):
         return rf"{written}\left({', '.join(arguments)}\right)"
 
     def from_output(self, state: str) -> str:
+        """Write a partial derivative of the loss by the new state."""
         return rf"\frac{{\partial L}}{{\partial {self.value(state + chr(39))}}}"
 
     def from_next(self, state: str) -> str:
+        """Write a delta with ``t + 1`` raised."""
         return rf"\delta {self._symbol(state, 't')}^{{(t+1)}}"
 
     def quotient(self, above: Written, below: Written) -> Written:
+        """Write a fraction, which needs no parentheses."""
         return Written(rf"\frac{{{above.text}}}{{{below.text}}}")
 
     def parentheses(self, text: str) -> str:
+        """Put parentheses that grow with ``text`` around it."""
         return rf"\left({text}\right)"
 
     def _symbol(self, name: str, time: str) -> str:
@@ -159,6 +178,6 @@ class Latex(Notation):
 
 _PLAIN_FUNCTIONS = {"sigmoid": "σ", "positive": "step", "rsqrt": "rsqrt"}
 _LATEX_FUNCTIONS = {
-    "sigmoid": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "sin": r"\sin", "cos": r"\cos", "max": r"\max",
-    "min": r"\min", "positive": r"\operatorname{step}", "relu": r"\operatorname{relu}",
+    "sigmoid": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log", "sin": r"\sin", "cos": r"\cos",
+    "max": r"\max", "min": r"\min", "positive": r"\operatorname{step}", "relu": r"\operatorname{relu}",
 }  # fmt: skip

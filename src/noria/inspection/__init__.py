@@ -1,4 +1,4 @@
-"""Looking inside: is a gradient right, and what does a cell do?"""
+"""Looking inside: whether a gradient is right, and what a cell does."""
 
 from noria.inspection.gradient_check import GradientReport, GradientRow, check_gradients
 

@@ -25,7 +25,10 @@ DEFAULT_LENGTHS = (5, 4, 4, 1)
 
 @dataclass(frozen=True)
 class GradientRow:
-    """The comparison for one tensor: ``error`` is the norm of the difference relative to the norm of the gradient."""
+    """The comparison for one tensor.
+
+    ``error`` is the norm of the difference relative to the norm of the gradient.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -74,8 +77,12 @@ def check_gradients(
     The loss is a random weighting of all outputs and all final states, over ragged sequences that start
     from random states, with random parameters and random auxiliary inputs.
 
-    Parameters ---------- cell : Cell sizes : mapping of size symbol to int, default D = 4, H = 7 and each
-    free size one wider than the one before lengths : sequence of int, default (5, 4, 4, 1)
+    Parameters
+    ----------
+    cell : Cell
+    sizes : mapping of size symbol to int, optional
+        D = 4 and H = 7 if left out; each free size is one wider than the one before.
+    lengths : sequence of int, default (5, 4, 4, 1)
         The length of each sequence.
     dtype : {"float64", "float32"}
         The precision of the backward that is checked; the complex step is always taken in double precision.
@@ -83,7 +90,6 @@ def check_gradients(
         The engine whose backward is checked.
     rng : numpy.random.Generator, optional
         Where the random numbers come from; seeded with 0 if left out.
-
     tolerance : float, optional
         Largest difference allowed, relative to the norm of the tensor; 1e-12 in float64 and 1e-5 in float32
         if left out.
@@ -103,7 +109,10 @@ def check_gradients(
 def compare(
     found: Mapping[str, Array], expected: Mapping[str, Array], tolerance: float
 ) -> tuple[GradientRow, ...]:
-    """Compare gradients by name, each relative to the norm of the expected one; what is too small for the dtype to resolve counts as zero."""
+    """Compare gradients by name, each relative to the norm of the expected one.
+
+    What is too small for the dtype to resolve counts as zero.
+    """
     rows = []
     for name, right in expected.items():
         info = np.finfo(found[name].dtype)
@@ -124,7 +133,10 @@ def full_sizes(cell: Cell, sizes: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A cell with numbers for everything, and a loss: ``sum(weights * outputs) + sum(final_weights * final states)``."""
+    """A cell with numbers for everything, and a loss.
+
+    The loss is ``sum(weights * outputs) + sum(final_weights * final states)``.
+    """
 
     cell: Cell
     sizes: Mapping[str, int]
@@ -205,8 +217,14 @@ class Problem:
     def complex_step(self) -> dict[str, Array]:
         """Give all gradients by the complex step, through the reference engine."""
         kernel = self.kernel("complex128", "reference")
-        return {name: complex_gradient(lambda value, name=name: self.loss(kernel, {**self.inputs, name: value}), array)
-                for name, array in self.inputs.items()}  # fmt: skip
+        gradients = {}
+        for name, array in self.inputs.items():
+
+            def loss_of(value: Array, name: str = name) -> complex:
+                return self.loss(kernel, {**self.inputs, name: value})
+
+            gradients[name] = complex_gradient(loss_of, array)
+        return gradients
 
     def _arguments(
         self, kernel: Kernel, inputs: Mapping[str, Array], dtype: str

@@ -20,7 +20,10 @@ GATES: dict[str, tuple[str, ...]] = {
     "lstm_projected": ("_i", "_f", "_g", "_o"),
     "gru_reset_after": ("_r", "_z", "_n"),
 }
-"""Cell to the suffixes of its gates, in PyTorch's order: ``nn.RNN`` (tanh and relu), ``nn.LSTM`` (without and with ``proj_size``), ``nn.GRU``."""
+"""Cell to the suffixes of its gates, in PyTorch's order.
+
+The modules are ``nn.RNN`` (tanh and relu), ``nn.LSTM`` (without and with ``proj_size``) and ``nn.GRU``.
+"""
 
 _OWN_SECOND_BIAS = {"gru_reset_after": ("_n", "b_hn")}
 
@@ -68,7 +71,9 @@ def from_torch(cell: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def to_torch(cell: str, parameters: Mapping[str, Array]) -> dict[str, Array]:
-    """Convert the parameters of a cell to those of one layer and direction of PyTorch's; the inverse of :func:`from_torch`.
+    """Convert the parameters of a cell to those of one layer and direction of PyTorch's.
+
+    The inverse of :func:`from_torch`.
 
     Parameters
     ----------

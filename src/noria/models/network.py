@@ -8,10 +8,10 @@ from noria.compiler import compile_cell
 from noria.engines import bind
 from noria.equations import Cell, Initial, cells, rewrites
 from noria.errors import OptionError
-from noria.layers import Embedding, Layer, Linear, OneHot, Recurrent, Stack, recurrent_stack
+from noria.layers import Dropout, Embedding, Layer, Linear, OneHot, Recurrent, Stack, recurrent_stack
 from noria.training.model_options import ModelOptions
 
-INPUT, RECURRENT, OUTPUT = "input", "recurrent", "output"
+INPUT, RECURRENT, DROPOUT, OUTPUT = "input", "recurrent", "dropout", "output"
 
 
 def chosen_cells(options: ModelOptions) -> list[Cell]:
@@ -57,7 +57,11 @@ def build_network(options: ModelOptions, cells: Sequence[Cell], symbols: int) ->
         engine=options.engine,
         name=RECURRENT,
     )
-    network = Stack([first, stack, Linear(symbols, name=OUTPUT)], keys=[INPUT, RECURRENT, OUTPUT])
+    layers: dict[str, Layer] = {INPUT: first, RECURRENT: stack}
+    if options.dropout:
+        layers[DROPOUT] = Dropout(options.dropout)
+    layers[OUTPUT] = Linear(symbols, name=OUTPUT)
+    network = Stack(list(layers.values()), keys=list(layers))
     network.configure(symbols)
     refuse_lookahead(network)
     if options.initialiser != "cell":

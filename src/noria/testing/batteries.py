@@ -1,6 +1,7 @@
-"""The batteries: run them against a cell or a layer that you wrote, as the tests of Noria do against its own."""
+"""The batteries: run them against a cell or a layer of your own, as the tests of Noria do against its own."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def check_cell(
             cell, sizes=sizes, lengths=lengths, dtype=dtype, rng=rng, tolerance=tolerance
         )
         assert report.ok, (
-            f"{cell.name}: gradient of '{report.worst.name}' in {dtype} is off by {report.worst.error:.1e}\n{cell.text}"
+            f"{cell.name}: gradient of '{report.worst.name}' in {dtype} "
+            f"is off by {report.worst.error:.1e}\n{cell.text}"
         )
     problem = Problem.random(cell, full_sizes(cell, sizes), lengths, "float64", rng)
     _check_stepwise(problem)
@@ -66,7 +68,7 @@ def check_cell(
 
 
 def _check_stepwise(problem: Problem) -> None:
-    """Step by step, forward and back, is the same as all at once."""
+    """Check that step by step, forward and back, is the same as all at once."""
     kernel = bind(compile_cell(problem.cell), problem.sizes, np.float64)
     theta = np.concatenate([problem.inputs[name].ravel() for name, _, _ in kernel.layout])
     states = {state: problem.inputs[state] for state in problem.cell.states}
@@ -77,7 +79,7 @@ def _check_stepwise(problem: Problem) -> None:
 
     per_row = {given.name for given in problem.cell.givens if given.per == "row"}
     offsets = np.concatenate([[0], np.cumsum(problem.counts)])
-    spans = [slice(low, high) for low, high in zip(offsets[:-1], offsets[1:], strict=True)]
+    spans = [slice(low, high) for low, high in pairwise(offsets)]
     for save in (True, False):
         run = kernel.start(
             theta, states, None, given={k: v for k, v in problem.given.items() if k not in per_row}, save=save
@@ -105,7 +107,7 @@ def _check_stepwise(problem: Problem) -> None:
 
 
 def _check_batch_mates(problem: Problem) -> None:
-    """The longest sequence alone gives the rows that it gives among others."""
+    """Check that the longest sequence alone gives the rows that it gives among others."""
     kernel = bind(compile_cell(problem.cell), problem.sizes, np.float64)
     theta = np.concatenate([problem.inputs[name].ravel() for name, _, _ in kernel.layout])
     offsets = np.concatenate([[0], np.cumsum(problem.counts)])[:-1]

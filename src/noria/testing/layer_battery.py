@@ -7,8 +7,8 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.errors import BackwardError
-from noria.layers import FlatParameters, Layer, Mode
-from noria.layers.layer import Backward, Inputs
+from noria.layers import Backward, FlatParameters, Layer, Mode
+from noria.layers.layer import Inputs
 from noria.layers.state import State, map_state, state_arrays
 from noria.sequences import Ragged
 
@@ -113,7 +113,10 @@ class LayerBattery:
         loss_of: Callable[[Array], float],
         mask: Array | None = None,
     ) -> None:
-        """Compare the slope along random directions with the gradient's; along the gradient itself no sign can hide."""
+        """Compare the slope along random directions with the gradient's.
+
+        Along the gradient itself no sign can hide.
+        """
         directions = [self.rng.standard_normal(point.shape) for _ in range(DIRECTIONS)]
         for direction in directions:
             step = direction if mask is None else direction * mask

@@ -1,4 +1,4 @@
-"""Legal cells that nobody wrote: one to three states, one to three stages of products, every function of the language."""
+"""Legal cells that nobody wrote: 1 to 3 states, 1 to 3 stages of products, every function of the language."""
 
 import numpy as np
 

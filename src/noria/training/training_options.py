@@ -7,7 +7,7 @@ from noria.errors import OptionError
 from noria.training.option import Option
 from noria.training.optioned import Options
 
-DEFAULT_LR = {"adam": 0.002, "sgd": 0.5, "adagrad": 0.05}
+DEFAULT_LR = {"adam": 0.004, "sgd": 0.5, "adagrad": 0.05}
 DEFAULT_MINUTES = 2.0
 
 
@@ -21,9 +21,9 @@ class TrainingOptions(Options):
             help="Streams of text read side by side, or sequences in a batch.",
             group="Training",
             minimum=1,
-            reason="Enough rows for the processor, few enough for many updates in a short run.",
+            reason="More updates in the same minutes than with 32, and a lower loss on half a megabyte.",
         ),
-    ] = 32
+    ] = 16
     seq_length: Annotated[
         int,
         Option(
@@ -45,7 +45,7 @@ class TrainingOptions(Options):
     lr: Annotated[
         float | None,
         Option(
-            help="Learning rate; none: the optimiser's own default (adam 0.002, sgd 0.5, adagrad 0.05).",
+            help="Learning rate; none: the optimiser's own default (adam 0.004, sgd 0.5, adagrad 0.05).",
             group="Optimiser",
             minimum=0,
             closed="neither",

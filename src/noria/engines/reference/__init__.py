@@ -1,4 +1,4 @@
-"""The program in plain NumPy, step by step: the obvious twin of every fast engine, and fast enough to train with."""
+"""The program in plain NumPy, step by step: the twin of every fast engine, and fast enough to train with."""
 
 from noria.engines.reference.kernel import ReferenceKernel
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from noria.arrays import Array
+from noria.compiler.graph import Block
 from noria.compiler.program import Program
 from noria.engines.reference.plan import Plan, Stack, make_plan
 from noria.engines.reference.run import ReferenceRun
@@ -69,9 +70,9 @@ class ReferenceKernel(Kernel):
         whole = theta[start:expected].reshape(rows, shape[1])
         return self._columns(whole, first), True
 
-    def _columns(self, matrix: Array, block: object) -> Array:
-        start = sum(self.sizes[size] for size in block.columns[: block.part])  # type: ignore[attr-defined]
-        return matrix[:, start : start + self.sizes[block.column]]  # type: ignore[attr-defined]
+    def _columns(self, matrix: Array, block: Block) -> Array:
+        start = sum(self.sizes[size] for size in block.columns[: block.part])
+        return matrix[:, start : start + self.sizes[block.column]]
 
     def start(
         self,
@@ -86,7 +87,8 @@ class ReferenceKernel(Kernel):
         cell = self.program.forward.cell
         if theta.shape != (self.size,):
             raise ShapeError(
-                f"{cell.name}: expected {self.size} parameters in one block, got an array of shape {theta.shape}."
+                f"{cell.name}: expected {self.size} parameters in one block, "
+                f"got an array of shape {theta.shape}."
             )
         for state in cell.states:
             size = self.sizes[cell.size_of[state]]

@@ -7,6 +7,7 @@ buffer, so that a grouped product reads or writes them in place.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from noria.compiler.graph import LEAVES, Block, Node
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP, Instruction, Pass, Product, Program, outputs
@@ -22,7 +23,7 @@ CONSTANTS = frozenset({"number", "inverse_size", "vector"})
 
 @dataclass(frozen=True)
 class Place:
-    """Columns ``start`` to ``stop`` of a buffer; ``buffer`` is a number, or the name of the state whose rows these are."""
+    """Columns ``start`` to ``stop`` of a buffer: a number, or the name of the state whose rows these are."""
 
     buffer: int | str
     start: int
@@ -60,7 +61,7 @@ class Plan:
         return self.sizes.get(size, 1)
 
     def new_slot(self) -> int:
-        """Number a new slot."""
+        """Give a new slot its number."""
         self.count += 1
         return self.count - 1
 
@@ -122,7 +123,10 @@ def make_plan(program: Program, sizes: Mapping[str, int], *, training: bool) -> 
 
 
 def _place_states(plan: Plan, forward: Pass) -> None:
-    """Give each new state its rows, behind those of the initial state; or none, if only its last value is wanted."""
+    """Give each new state its rows, behind those of the initial state.
+
+    It gets none if only its last value is wanted.
+    """
     loop_only = set(forward.nodes(LOOP)) - forward.rows
     new = plan.program.forward.new
     plan.rolling = frozenset(state for state, node in new.items() if node in loop_only)
@@ -190,7 +194,7 @@ def _wholes(plan: Plan, nodes: tuple[Node, ...]) -> set[int]:
     first, last = places[0], places[-1]
     if first is None or last is None:
         return {plan.slot(nodes[0])} if len(nodes) == 1 else set()
-    for left, right in zip(places, places[1:], strict=False):
+    for left, right in pairwise(places):
         if left is None or right is None or left.buffer != right.buffer or left.stop != right.start:
             return set()
     span = Place(first.buffer, first.start, last.stop)
@@ -209,7 +213,10 @@ def _parts(plan: Plan, whole: int, nodes: tuple[Node, ...]) -> list[int]:
 
 
 def _whole(plan: Plan, key: tuple[str, str], nodes: tuple[Node, ...], *, reading: bool = True) -> int:
-    """Give a slot that shows ``nodes`` side by side: their own rows where they lie so, else a copy that is made first."""
+    """Give a slot that shows ``nodes`` side by side.
+
+    It shows their own rows where they lie so, else a copy that is made first.
+    """
     found = _wholes(plan, nodes)
     if found:
         return min(found)
@@ -220,7 +227,7 @@ def _whole(plan: Plan, key: tuple[str, str], nodes: tuple[Node, ...], *, reading
         and last is not None
         and all(
             a is not None and b is not None and a.buffer == b.buffer and a.stop == b.start
-            for a, b in zip(places, places[1:], strict=False)
+            for a, b in pairwise(places)
         )
     )
     slot = plan.new_slot()

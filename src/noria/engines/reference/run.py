@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class ReferenceRun(Run):
     """See :class:`noria.engines.seam.Run`.
 
-    ``frame[slot]`` holds what the next call reads or writes: numbers and weights from the start, all rows of a value outside the time loop,
-    the rows of one step inside it.
+    ``frame[slot]`` holds what the next call reads or writes: numbers and weights from the start, all rows of
+    a value outside the time loop, the rows of one step inside it.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ReferenceRun(Run):
         self._set_constants(theta)
 
     # The two ways through
-    # -----------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------------
 
     def forward(self, x: Array) -> Array:
         """Run the whole batch."""
@@ -128,7 +128,8 @@ class ReferenceRun(Run):
         self.back -= 1
         t = self.back
         low, high = self.rows.span(t)
-        assert self.d_h is not None and self.x is not None
+        assert self.d_h is not None
+        assert self.x is not None
         self.d_h[low:high] += d_h
         derived = self.kernel.program.derived
         wanted = derived.d_x is not None and self.x.dtype.kind not in "iu"
@@ -166,7 +167,7 @@ class ReferenceRun(Run):
             ].sum(axis=0)
 
     # What a run hands out
-    # -----------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------------
 
     @property
     def finals(self) -> dict[str, Array]:
@@ -200,7 +201,7 @@ class ReferenceRun(Run):
         self.frame = []
 
     # One step
-    # -----------------------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------------
 
     def _forward_step(self, t: int) -> None:
         self._show("forward", LOOP, t)
@@ -247,7 +248,7 @@ class ReferenceRun(Run):
         self._execute(name, phase)
 
     # Showing rows in the frame
-    # ------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------------
 
     def _show(self, name: str, phase: str, t: int) -> None:
         """Let the slots that a phase touches show the rows of step ``t``."""
@@ -317,7 +318,7 @@ class ReferenceRun(Run):
         return self.buffers["h"][batch + low : batch + high]
 
     # Memory
-    # -------------------------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------------
 
     def _set_constants(self, theta: Array) -> None:
         for slot, node in self.plan.leaves.items():
@@ -370,7 +371,7 @@ class ReferenceRun(Run):
             )
 
     # Gradients that arrive
-    # ----------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------------
 
     def _begin_backward(self, d_finals: Mapping[str, Array] | None) -> None:
         if not self.save:
@@ -399,12 +400,13 @@ class ReferenceRun(Run):
         return result
 
     # Checks
-    # -------------------------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------------
 
     def _check_rows(self, name: str, array: Array, total: int) -> None:
         if len(array) != total:
             raise ShapeError(
-                f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, got {len(array)}."
+                f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, "
+                f"got {len(array)}."
             )
 
     def _dense(self, x: Array) -> Array:
