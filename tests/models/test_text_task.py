@@ -18,7 +18,9 @@ SEED = np.random.default_rng
 
 
 def network_and_parameters(corpus, **options):
-    options = ModelOptions(**{"cell": "lstm", "hidden_size": 6, "dropout": 0.0, "dtype": "float64", **options})
+    options = ModelOptions(
+        **{"cell": "lstm", "hidden_size": 6, "dropout": 0.0, "dtype": "float64", **options}
+    )
     network = build_network(options, chosen_cells(options), len(corpus.vocabulary))
     return network, FlatParameters.build(network.layers, SEED(0), np.float64)
 
