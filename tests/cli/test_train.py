@@ -293,3 +293,19 @@ def test_quiet_draws_nothing_but_the_stop(capsys: pytest.CaptureFixture[str]):
         draw(Evaluated(3, 0.5, 1.5, {"loss": 2.0}, improved=True, best_step=3, seconds=0.1))
         draw(Interrupted(3))
     assert capsys.readouterr().err.startswith("Stop")
+
+
+def test_each_line_can_be_a_sequence_of_its_own(noria: Command, desk: Path):
+    """Names, one per line: the model learns where they end, and is read line by line afterwards."""
+    names = desk / "names.txt"
+    names.write_text(
+        "".join(f"{name}\n" for name in ("anna", "bo", "", "carla", "Íñigo", "eve") * 12), encoding="utf-8"
+    )
+    said = noria("train", names, "--lines", "--steps", 3, "--out", "run", *SMALL)
+    assert said.code == 0
+    assert "60 sequences · " in said.err
+    assert "sequences drawn for each part" in said.err
+    assert "batches of 2 sequences" in said.err
+    assert load("run").vocabulary_.end_id is not None
+    figures = json.loads(noria("evaluate", "run", names, "--json").out)
+    assert figures["tokens"] == figures["characters"] + 60
