@@ -65,6 +65,12 @@ class Plan:
         self.count += 1
         return self.count - 1
 
+    def show(self, place: Place) -> int:
+        """Give a new slot for a place."""
+        slot = self.new_slot()
+        self.places[slot] = place
+        return slot
+
     def slot(self, node: Node) -> int:
         """Give the slot of a node, numbering it the first time."""
         if node not in self.slots:
@@ -92,9 +98,7 @@ class Plan:
             start = stop
         self.widths.append(start)
         self.rows.append(rows)
-        whole = self.new_slot()
-        self.places[whole] = Place(buffer, 0, start)
-        return whole
+        return self.show(Place(buffer, 0, start))
 
 
 def make_plan(program: Program, sizes: Mapping[str, int], *, training: bool) -> Plan:
@@ -156,7 +160,7 @@ def _emit(plan: Plan, key: tuple[str, str], item: Instruction) -> None:
     if isinstance(item, Product):
         whole = _whole(plan, key, item.outs, reading=False)
         code.append((product, plan.slot(item.operand), plan.stack(item.blocks, transposed=True), whole))
-        if whole not in _wholes(plan, item.outs):
+        if len(item.outs) > 1 and _span(plan, item.outs) is None:
             code.extend(
                 (copy, part, -1, plan.slot(node))
                 for part, node in zip(_parts(plan, whole, item.outs), item.outs, strict=True)
@@ -188,27 +192,21 @@ def _in_order(
     return tuple(d for d, _ in pairs), tuple(block for _, block in pairs)
 
 
-def _wholes(plan: Plan, nodes: tuple[Node, ...]) -> set[int]:
-    """Give the slots that show exactly these nodes side by side, if they lie so."""
-    places = [plan.places.get(plan.slot(node)) for node in nodes]
-    first, last = places[0], places[-1]
-    if first is None or last is None:
-        return {plan.slot(nodes[0])} if len(nodes) == 1 else set()
-    for left, right in pairwise(places):
-        if left is None or right is None or left.buffer != right.buffer or left.stop != right.start:
-            return set()
-    span = Place(first.buffer, first.start, last.stop)
-    return {slot for slot, place in plan.places.items() if place == span}
+def _span(plan: Plan, nodes: tuple[Node, ...]) -> Place | None:
+    """Give the columns in which ``nodes`` lie side by side, in this order; None if they do not."""
+    places = [plan.places[slot] for node in nodes if (slot := plan.slot(node)) in plan.places]
+    if len(places) < len(nodes):
+        return None
+    together = all(a.buffer == b.buffer and a.stop == b.start for a, b in pairwise(places))
+    return Place(places[0].buffer, places[0].start, places[-1].stop) if together else None
 
 
 def _parts(plan: Plan, whole: int, nodes: tuple[Node, ...]) -> list[int]:
     """Give slots for the parts of a buffer that is laid out like ``nodes``."""
     place, start, slots = plan.places[whole], plan.places[whole].start, []
     for node in nodes:
-        slot = plan.new_slot()
-        plan.places[slot] = Place(place.buffer, start, start + plan.width(node.size))
+        slots.append(plan.show(Place(place.buffer, start, start + plan.width(node.size))))
         start += plan.width(node.size)
-        slots.append(slot)
     return slots
 
 
@@ -217,26 +215,13 @@ def _whole(plan: Plan, key: tuple[str, str], nodes: tuple[Node, ...], *, reading
 
     It shows their own rows where they lie so, else a copy that is made first.
     """
-    found = _wholes(plan, nodes)
-    if found:
-        return min(found)
-    places = [plan.places.get(plan.slot(node)) for node in nodes]
-    first, last = places[0], places[-1]
-    adjacent = (
-        first is not None
-        and last is not None
-        and all(
-            a is not None and b is not None and a.buffer == b.buffer and a.stop == b.start
-            for a, b in pairwise(places)
-        )
-    )
-    slot = plan.new_slot()
-    if adjacent and first is not None and last is not None:
-        plan.places[slot] = Place(first.buffer, first.start, last.stop)
-        return slot
-    width = sum(plan.width(node.size) for node in nodes)
-    plan.places[slot] = Place(len(plan.widths), 0, width)
-    plan.widths.append(width)
+    if len(nodes) == 1:
+        return plan.slot(nodes[0])
+    span = _span(plan, nodes)
+    if span is not None:
+        return plan.show(span)
+    slot = plan.show(Place(len(plan.widths), 0, sum(plan.width(node.size) for node in nodes)))
+    plan.widths.append(plan.places[slot].stop)
     plan.rows.append(key[1] != LOOP)
     if reading:
         parts = _parts(plan, slot, nodes)

@@ -9,7 +9,7 @@ from noria.arrays import Array
 from noria.compiler.graph import Node
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
 from noria.engines.pool import POOL
-from noria.engines.reference.plan import Plan
+from noria.engines.reference.plan import CONSTANTS, Plan
 from noria.engines.rows import Rows
 from noria.engines.seam import Run
 from noria.engines.threads import blas_threads
@@ -310,8 +310,10 @@ class ReferenceRun(Run):
 
     def _all_rows(self, node: Node) -> Array:
         slot = self.plan.slot(node)
-        self._show_all(slot)
-        return self.frame[slot]
+        if node.op not in CONSTANTS:
+            self._show_all(slot)
+        shape = self.rows.total, self.kernel.sizes.get(node.size, 1)
+        return np.broadcast_to(self.frame[slot], shape)
 
     def _output(self, low: int, high: int) -> Array:
         batch = self.rows.batch
