@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import time
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -132,8 +133,8 @@ def main() -> None:
         cuts = [round(len(text) * share) for share in (0, 0.9, 0.95, 1)]
         names = ("train", "validation", "test")
         parts = {
-            n: model.vocabulary_.encode(text[a:b]).astype(np.int64)
-            for n, a, b in zip(names, cuts, cuts[1:], strict=True)
+            name: model.vocabulary_.encode(text[start:stop]).astype(np.int64)
+            for name, (start, stop) in zip(names, pairwise(cuts), strict=True)
         }
         rows = {f"noria {model.cell}": ours}
         for dropout in (0.3,) if arguments.quick else (0.3, 0.0):

@@ -203,3 +203,10 @@ def test_with_constants_refuses() -> None:
 
 def test_with_text_keeps_the_name() -> None:
     assert cells.lstm.with_text("h' = W @ x").name == "lstm"
+
+
+def test_line_ends_and_byte_order_marks_make_no_other_cell():
+    """A text goes through files of any system and through TOML, and stays the same cell."""
+    plain = "i = W @ x\nh' = tanh(i)\n"
+    for written in (plain.replace("\n", "\r\n"), plain.replace("\n", "\r"), "\ufeff" + plain):
+        assert Cell.parse(written, name="own") == Cell.parse(plain, name="own")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from layer_checks import built, features, like, run_back
 
-from noria.equations import Initial
+from noria.equations import Cell, Initial
 from noria.errors import DataError, NotFittedError, OptionError, ShapeError
 from noria.layers import (
     Embedding,
@@ -20,6 +20,7 @@ from noria.layers import (
     state_arrays,
     take_sequences,
 )
+from noria.sequences import Ragged
 
 
 def test_values_and_gradients_are_views_of_the_flat_vectors():
@@ -130,3 +131,16 @@ def test_states_by_path_and_by_sequence():
         restore_state(layer.start(3), {path: array for path, array in arrays.items() if path != "2.c"})
     with pytest.raises(ShapeError, match=r"expected shape \(2, 5\), got \(3, 5\)"):
         restore_state(layer.start(2), arrays)
+
+
+def test_a_cell_that_learns_nothing_is_a_layer_like_others():
+    cell = Cell.parse("h' = 0.5 * h + x", name="smoother")
+    stack = Stack([Linear(3), Recurrent(cell, 3)])
+    stack.configure(2)
+    flat = FlatParameters.build([stack], np.random.default_rng(0), np.float64)
+    assert flat.count == 9
+    x = Ragged.from_sequences([np.ones((4, 2))])
+    y, backward = stack(x)
+    first = y.rows[0]
+    np.testing.assert_allclose(y.rows[3], first * (1 + 0.5 + 0.25 + 0.125))
+    assert backward(np.ones((4, 3))).shape == (4, 2)

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layer_checks import built, check_gradients, features, run_back, token_ids
 
+from noria.engines.one_hot import add_rows
 from noria.equations import Initial
 from noria.errors import DataError, OptionError, ShapeError
 from noria.layers import INFERENCE, Dropout, Embedding, Linear, Mode, OneHot
-from noria.layers.onehot import add_rows
 from noria.sequences import Ragged
 
 TRAINING = [Mode(training=True, rng=np.random.default_rng(seed)) for seed in range(3)]

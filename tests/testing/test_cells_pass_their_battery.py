@@ -79,6 +79,13 @@ def test_random_cells_reach_the_whole_language():
     ):
         assert f"{word}(" in text
     assert "[h, x]" in text
+    assert {given.per for cell in made for given in cell.givens} == {"row", "sequence"}
+    reads_h = [
+        any(" h" in line.split("=", 1)[1] for line in cell.text.splitlines() if "=" in line) for cell in made
+    ]
+    assert sum(reads_h) > 250
+    read_late = [c for c in made if any(f"{s}'" not in c.text.replace(f"{s}' =", "") for s in c.states[1:])]
+    assert len(read_late) > 30
 
 
 def test_own_cell_from_a_file(tmp_path):
@@ -87,6 +94,33 @@ def test_own_cell_from_a_file(tmp_path):
     check_cell(Cell.load(path))
     check_cell(Cell.load(path), sizes={"D": 5, "H": 3, "H_c": 8}, lengths=(1,))
     check_cell(Cell.load(path), sizes={"D": 1, "H": 1, "H_c": 1}, lengths=(2, 2))
+
+
+UNUSUAL = {
+    "a learned state": "c' = b_c\nh' = tanh(W_h @ x + U_h @ h + c)",
+    "the input before": "d' = x\nh' = tanh(W_h @ [x, d] + U_h @ h)",
+    "the projected input before": "d' = W_d @ x\nh' = tanh(W_h @ x + U_h @ h + U_d @ d)",
+    "a leaky integrator": "c' = 0.9 * c + W_c @ x\nh' = tanh(U_h @ c + b_h)",
+    "a state under two names": "c' = W_c @ x\nh' = c'",
+    "a delay line": "m' = c\nc' = h\nh' = tanh(W_h @ x + U_h @ m)",
+    "a residual": "c' = h\nh' = c + tanh(W_h @ x)",
+    "an output that nothing reads": "c' = tanh(W_c @ x + U_c @ c)\nh' = tanh(W_h @ x) * c",
+    "a sign that turns": "c' = -c\nh' = tanh(W_h @ x + U_h @ c)",
+    "no recurrence": "h' = W @ x",
+    "nothing to learn": "h' = 0.5 * h + tanh(x)",
+    "a sum of inputs": "h' = h + W @ x",
+    "a matrix used twice": "q = W @ x\nh' = tanh(V @ q + V @ h)",
+    "a product of what is given": "h' = tanh(U @ g + W @ x)\ngiven:\n    g: sequence",
+    "a product of what is given at each step": "h' = tanh(U @ g + W @ x + U_h @ h)\ngiven:\n    g: row",
+    "a masked input": "h' = 0.5 * h + U @ (mask * x)\ngiven:\n    mask: sequence",
+}
+
+
+@pytest.mark.parametrize("text", UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_cells(text):
+    """Whatever is carried, read late, read by nothing, or never recurs."""
+    for lengths in ((5, 4, 4, 1), (1,), (2, 2)):
+        check_cell(Cell.parse(text, name="unusual"), lengths=lengths)
 
 
 @pytest.mark.parametrize("lengths", [(1,), (6,), (3, 3, 3), (5, 1, 1, 1), (1, 1)])

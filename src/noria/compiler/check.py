@@ -30,18 +30,23 @@ def check_program(program: Program) -> None:
                 raise ProgramError(
                     f"{cell.name}, {name}: the new value of state '{state}' is never computed."
                 )
+        _check_old_states(f"{cell.name}, {name}", program, one)
     stored = _stored(program.training)
     for node in program.saved:
         if node not in stored:
             raise ProgramError(f"{cell.name}: the backward needs {node!r}, which the forward does not store.")
     _check_pass(f"{cell.name}, backward", program.backward, available=set(program.saved))
     at_hand = _stored(program.backward) | set(program.saved)
-    for gradient in program.weight_gradients:
-        for node in (*gradient.ds, gradient.operand):
-            if node.op not in LEAVES and node not in at_hand:
-                raise ProgramError(
-                    f"{cell.name}: a weight gradient reads {node!r}, which is not stored for every row."
-                )
+    sums = [node for gradient in program.weight_gradients for node in (*gradient.ds, gradient.operand)]
+    sums += [column_sum.d for column_sum in program.derived.column_sums]
+    for node in sums:
+        if node.op == "carried" or (node.op not in LEAVES and node not in at_hand):
+            raise ProgramError(
+                f"{cell.name}: a parameter's gradient reads {node!r}, which is not stored for every row."
+            )
+    for what, handed in (("x", program.derived.d_x), *program.derived.d_old.items()):
+        if handed is not None and handed.op == "carried":
+            raise ProgramError(f"{cell.name}: the gradient of '{what}' has no place of its own.")
     _check_parameters(program)
 
 
@@ -50,11 +55,24 @@ def _stored(one: Pass) -> set[Node]:
     return set(one.rows) | set(one.nodes(*(name for name in one.phases if name != LOOP)))
 
 
+def _check_old_states(where: str, program: Program, one: Pass) -> None:
+    """Outside the loop a state before the step can be read only if the state is stored for every row."""
+    stored = _stored(one)
+    for phase, items in one.phases.items():
+        for node in (node for item in items for node in inputs(item)):
+            if phase != LOOP and node.op == "old" and program.forward.new[str(node.attribute)] not in stored:
+                raise ProgramError(f"{where}: {phase} reads '{node.attribute}', which only the loop knows.")
+
+
 def _check_pass(where: str, one: Pass, available: set[Node]) -> None:
     made: dict[Node, str] = {}
     for phase, items in one.phases.items():
         for item in items:
             for node in inputs(item):
+                if node.op == "carried" and phase != LOOP:
+                    raise ProgramError(
+                        f"{where}: {item!r} ({phase}) reads {node!r}, which only the loop knows."
+                    )
                 if node.op in LEAVES or node in available:
                     continue
                 if node not in made:

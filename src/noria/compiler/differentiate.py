@@ -130,6 +130,8 @@ class _Differentiation:
         for term in terms[1:]:
             total = self.graph.apply("add", total, term.node)
         total = self.graph.sum(total) if node.size == ONE else self.graph.spread(total, node.size)
+        if total.op == "carried":  # what the next step handed back is there during this step only: keep it
+            total = self.graph.make("copy", (total,), size=total.size)
         self.adjoints[node] = total
         return total
 

@@ -66,12 +66,15 @@ def schedule(cell: Cell, keep: tuple[str, ...] = (), *, expected: bool = False) 
     forward_passes = []
     for extra in (saved | kept_forward | new, kept_forward | {forward.new["h"]}):
         nodes = _ancestors(new | extra)
-        phases = _phases(nodes, frozenset({"old"}), _ancestors(carried_new))
-        forward_passes.append((phases, extra))
+        phases = _phases(nodes, "old", _ancestors(carried_new))
+        read_outside = _leaves_read_outside(phases, "old")
+        forward_passes.append((phases, extra | {forward.new[state] for state in read_outside}))
 
     inner = set(backward_nodes)
     old = {node for node in derived.d_old.values() if node is not None}
-    placed = _phases(inner, frozenset({"carried"}), _ancestors(old, inner))
+    # What the next step hands back is there during the step only: whoever reads it is in the loop.
+    readers = {node for node in inner if any(argument.op == "carried" for argument in node.arguments)}
+    placed = _phases(inner, "carried", _ancestors(old | readers, inner))
     for_input = {derived.d_x} if derived.d_x is not None else set()
     others = _ancestors(targets - for_input | old, inner)
     phases_back: dict[str, list[Node]] = {BEFORE: placed[BEFORE], LOOP: placed[LOOP], AFTER: [], INPUT: []}
@@ -190,15 +193,21 @@ def _saved(
     return saved, recomputed, own | recomputed
 
 
-def _phases(nodes: set[Node], source: frozenset[str], needed_by_loop: set[Node]) -> dict[str, list[Node]]:
+def _leaves_read_outside(phases: dict[str, list[Node]], op: str) -> set[str]:
+    """Name the leaves of one kind that are read in another phase than the loop."""
+    nodes = (node for name, members in phases.items() if name != LOOP for node in members)
+    return {str(argument.attribute) for node in nodes for argument in node.arguments if argument.op == op}
+
+
+def _phases(nodes: set[Node], source: str, needed_by_loop: set[Node]) -> dict[str, list[Node]]:
     """Cut ``nodes`` into those before the loop, in it, and behind it.
 
-    ``source`` are the leaves that only the loop knows.
+    ``source`` is the kind of leaf that a step gets from its neighbour.
     """
     phases: dict[str, list[Node]] = {BEFORE: [], LOOP: [], AFTER: []}
     waits: set[Node] = set()
     for node in sorted(nodes, key=_index):
-        if any(a.op in source or a in waits for a in node.arguments):
+        if any(a.op == source or a in waits for a in node.arguments):
             waits.add(node)
             phases[LOOP if node in needed_by_loop else AFTER].append(node)
         else:

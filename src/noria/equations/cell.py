@@ -99,7 +99,8 @@ class Cell:
             raise LocatedEquationError(
                 f"{name}: expected the text of a cell, got {type(text).__name__}", kind="syntax"
             )
-        return _parsed(text, name)
+        unmarked = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        return _parsed(unmarked, name)
 
     @classmethod
     def load(cls, path: str | Path) -> "Cell":

@@ -191,6 +191,11 @@ class Problem:
         """Bind the cell's program."""
         return bind(compile_cell(self.cell), self.sizes, dtype, engine)
 
+    def theta(self, kernel: Kernel, inputs: Mapping[str, Array] | None = None) -> Array:
+        """Give the parameters as one block, empty for a cell that learns nothing."""
+        values = self.inputs if inputs is None else inputs
+        return np.concatenate([np.empty(0), *(values[name].ravel() for name, _, _ in kernel.layout)])
+
     def backward(self, kernel: Kernel, dtype: str) -> dict[str, Array]:
         """Give all gradients by the derived backward, in ``dtype``."""
         theta, states, given = self._arguments(kernel, self.inputs, dtype)
@@ -209,9 +214,10 @@ class Problem:
         """Give the loss, in double complex precision."""
         theta, states, given = self._arguments(kernel, inputs, "complex128")
         run = kernel.start(theta, states, self.counts, given=given, save=False)
-        total = np.sum(self.weights * run.forward(inputs["x"].astype(np.complex128)))
-        for state, last in run.finals.items():
-            total = total + np.sum(self.final_weights[state] * last)
+        with np.errstate(all="ignore"):  # what is not finite shows in the report
+            total = np.sum(self.weights * run.forward(inputs["x"].astype(np.complex128)))
+            for state, last in run.finals.items():
+                total = total + np.sum(self.final_weights[state] * last)
         return complex(total)
 
     def complex_step(self) -> dict[str, Array]:
@@ -229,7 +235,7 @@ class Problem:
     def _arguments(
         self, kernel: Kernel, inputs: Mapping[str, Array], dtype: str
     ) -> tuple[Array, dict[str, Array], dict[str, Array]]:
-        theta = np.concatenate([inputs[name].ravel() for name, _, _ in kernel.layout]).astype(dtype)
+        theta = self.theta(kernel, inputs).astype(dtype)
         states = {state: inputs[state].astype(dtype) for state in self.cell.states}
         return theta, states, {name: array.astype(dtype) for name, array in self.given.items()}
 

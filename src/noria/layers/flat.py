@@ -70,9 +70,9 @@ class FlatParameters:
         NotFittedError
             If a layer has no sizes yet.
         OptionError
-            If two layers have the same name, or `dtype` is not a floating-point type.
+            If two layers have the same name, or `dtype` is another type.
         """
-        if np.dtype(dtype).kind not in "fc":
+        if np.dtype(dtype) not in (np.float32, np.float64, np.complex128):  # complex: to check gradients
             raise OptionError(f"The 'dtype' of parameters must be float32 or float64. Got {np.dtype(dtype)}.")
         names = [layer.name for layer in layers]
         for name in names:
@@ -90,7 +90,7 @@ class FlatParameters:
                     seen.add(id(parameter))
                     parameter.path = path
                     named[path] = parameter
-                    blocks[id(parameter.block)] = parameter.block
+            blocks |= {id(block): block for block in layer.blocks()}
         flat = cls(
             np.zeros(sum(block.size for block in blocks.values()), dtype), list(blocks.values()), named
         )

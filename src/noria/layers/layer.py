@@ -13,7 +13,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import NotFittedError, OptionError, ShapeError, UnknownNameError
 from noria.layers.backward import Backward
-from noria.layers.parameters import Parameter
+from noria.layers.parameters import Block, Parameter
 from noria.layers.state import State
 from noria.sequences import Ragged
 
@@ -123,6 +123,16 @@ class Layer(ABC):
     def children(self) -> Iterator[tuple[str, "Layer"]]:
         """Give the layers inside, each under its key."""
         yield from ()
+
+    def own_blocks(self) -> Iterator[Block]:
+        """Give the pieces of the flat vector that the layer itself needs; it may be an empty one."""
+        yield from {id(parameter.block): parameter.block for parameter in self.own_parameters()}.values()
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the pieces of the flat vector of this layer and those inside; a shared one may come twice."""
+        yield from self.own_blocks()
+        for _, child in self.children():
+            yield from child.blocks()
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """Give each path with its parameter; a parameter that stands in two places comes under both paths."""

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from noria.arrays import Array
+from noria.engines.one_hot import add_rows
 from noria.equations import Initial
 from noria.errors import ShapeError
 from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
-from noria.layers.onehot import add_rows, check_ids, is_ids
+from noria.layers.onehot import check_ids, is_ids
 from noria.layers.parameters import Parameter
 from noria.layers.state import State
 from noria.sequences import Ragged

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from noria.arrays import Array, Inexact, Integer
+from noria.arrays import Array
 from noria.errors import DataError, ShapeError
 from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
@@ -64,11 +64,3 @@ def check_ids(title: str, ids: Array, symbols: int) -> None:
         raise DataError(
             f"{title}: row {row} has id {ids[row]}, there are {symbols} symbols (0 to {symbols - 1})."
         )
-
-
-def add_rows(table: Inexact[Array, "V F"], ids: Integer[Array, " N"], rows: Inexact[Array, "N F"]) -> None:
-    """Add each row to the row of `table` that its id names, ``np.add.at`` in the time of a sort."""
-    order = np.argsort(ids, kind="stable")
-    in_order = ids[order]
-    starts = np.flatnonzero(np.diff(in_order, prepend=-1))
-    table[in_order[starts]] += np.add.reduceat(rows[order], starts, axis=0)

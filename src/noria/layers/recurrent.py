@@ -104,6 +104,10 @@ class Recurrent(Layer):
         """Give the cell's parameters in the order of its equations."""
         yield from self._parameters.values()
 
+    def own_blocks(self) -> Iterator[Block]:
+        """Give the block of the cell's parameters."""
+        yield self._block
+
     def row_inputs(self) -> set[str]:
         """Give the names of the auxiliary inputs that lie beside the rows of the input."""
         return {given.name for given in self.cell.givens if given.per == "row"}

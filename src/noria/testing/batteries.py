@@ -17,7 +17,7 @@ from noria.inspection.gradient_check import (
     check_gradients,
     full_sizes,
 )
-from noria.layers import FlatParameters, Layer, Mode
+from noria.layers import Layer
 from noria.sequences import Ragged
 
 
@@ -70,7 +70,7 @@ def check_cell(
 def _check_stepwise(problem: Problem) -> None:
     """Check that step by step, forward and back, is the same as all at once."""
     kernel = bind(compile_cell(problem.cell), problem.sizes, np.float64)
-    theta = np.concatenate([problem.inputs[name].ravel() for name, _, _ in kernel.layout])
+    theta = problem.theta(kernel)
     states = {state: problem.inputs[state] for state in problem.cell.states}
     whole = kernel.start(theta, states, problem.counts, given=problem.given)
     expected = whole.forward(problem.inputs["x"])
@@ -109,7 +109,7 @@ def _check_stepwise(problem: Problem) -> None:
 def _check_batch_mates(problem: Problem) -> None:
     """Check that the longest sequence alone gives the rows that it gives among others."""
     kernel = bind(compile_cell(problem.cell), problem.sizes, np.float64)
-    theta = np.concatenate([problem.inputs[name].ravel() for name, _, _ in kernel.layout])
+    theta = problem.theta(kernel)
     offsets = np.concatenate([[0], np.cumsum(problem.counts)])[:-1]
     per_row = {given.name for given in problem.cell.givens if given.per == "row"}
     together = kernel.start(
@@ -178,6 +178,3 @@ def check_layer(
     LayerBattery(
         layer, x, state, given, training, tolerance, rng if rng is not None else np.random.default_rng(0)
     ).run()
-
-
-__all__ = ["FlatParameters", "Mode", "check_cell", "check_layer"]

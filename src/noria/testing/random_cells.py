@@ -55,6 +55,7 @@ class _Writer:
         self.lines: list[str] = []
         self.fresh = list(_GATES)
         self.unread = set(self.states)
+        self.given: dict[str, str] = {}
 
     def text(self) -> str:
         for stage in range(self.rng.integers(1, 4)):
@@ -87,6 +88,13 @@ class _Writer:
         if self.rng.random() < 0.3:
             state = self.use("h")
             terms.append(f"p_{name} * {state}" if len(self.states) == 1 else f"p_{name}")
+        if self.rng.random() < 0.15:
+            self.given["mask"] = self.given.get("mask", self.choose(["row", "sequence"]))
+            terms.append(f"R_{name} @ (mask * {self.use('h')})")
+        if self.rng.random() < 0.15 and self.values:
+            terms.append(
+                f"U @ {self.use(self.choose(self.values))}"
+            )  # the same matrix wherever this is drawn
         if self.rng.random() < 0.7:
             terms.append(f"b_{name}")
         self.define(name, self.choose(list(ACTIVATIONS)).replace("{}", " + ".join(terms)))
@@ -104,15 +112,37 @@ class _Writer:
         self.unused.append(name)
 
     def update(self, state: str) -> None:
-        gate, value = self.use(self.choose(self.values)), self.use(self.choose(self.values))
-        mix = f"sigmoid({gate})"
-        self.use(state)
-        self.lines.append(f"{state}' = {mix} * {state} + (1 - {mix}) * tanh({value})")
-        self.values.append(f"{state}'")
-        self.unused.append(f"{state}'")
+        """Write a state's new value: a gated mix, or one of the odd ones that few people think of."""
+        if self.rng.random() < 0.35:
+            self.lines.append(f"{state}' = {self.odd(state)}")
+        else:
+            gate, value = self.use(self.choose(self.values)), self.use(self.choose(self.values))
+            mix = f"sigmoid({gate})"
+            self.use(state)
+            self.lines.append(f"{state}' = {mix} * {state} + (1 - {mix}) * tanh({value})")
+        if self.rng.random() < 0.6:  # the others are read by the next step alone
+            self.values.append(f"{state}'")
+            self.unused.append(f"{state}'")
+
+    def odd(self, state: str) -> str:
+        """Choose a delay line, a leaky integrator, a state filled by the input alone, or a learned one."""
+        other = self.choose([name for name in self.states if name != state])
+        ways = [f"W_{state} @ x", f"0.9 * {state} + W_{state} @ x", f"b_{state}", f"-{state}", other]
+        way = self.choose(ways)
+        for name in (state, other):
+            if name in way.replace(f"_{name}", ""):
+                self.use(name)
+        return way
 
     def output(self) -> None:
+        """Write h', which takes up whatever nothing has used."""
+        forgetful = self.rng.random() < 0.2 and "h" not in self.unread
         terms = [self.use(value) for value in list(self.unused)]
         terms += [self.use(state) for state in sorted(self.unread)]
         gate = self.use(self.choose(self.values))
-        self.lines.append(f"h' = tanh({' + '.join(terms)}) * sigmoid({gate}) + 0.3 * h")
+        terms = terms or [self.choose(self.values)]
+        rest = "" if forgetful else " + 0.3 * h"
+        self.lines.append(f"h' = tanh({' + '.join(terms)}) * sigmoid({gate}){rest}")
+        if self.given:
+            self.lines.append("given:")
+            self.lines += [f"    {name}: {per}" for name, per in self.given.items()]

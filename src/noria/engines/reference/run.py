@@ -8,8 +8,9 @@ import numpy as np
 from noria.arrays import Array
 from noria.compiler.graph import Node
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
+from noria.engines.one_hot import add_rows
 from noria.engines.pool import POOL
-from noria.engines.reference.plan import CONSTANTS, Plan
+from noria.engines.reference.plan import CONSTANTS, Plan, Stack
 from noria.engines.rows import Rows
 from noria.engines.seam import Run
 from noria.engines.threads import blas_threads
@@ -50,7 +51,6 @@ class ReferenceRun(Run):
         self.d_h: Array | None = None
         self.carried: dict[str, Array] = {}
         self.back = 0
-        self.d_x_steps: list[Array | None] = []
         self.frame: list[Array] = [np.empty(0)] * plan.count
         self._set_constants(theta)
 
@@ -100,8 +100,8 @@ class ReferenceRun(Run):
         x = self._dense(x)
         t = self.rows.append(len(x)) if self.save else self.rows.restart(len(x))
         self._open(self.rows.total)
-        self._append_row_inputs(x, given or {})
         low, high = self.rows.span(t)
+        self._append_row_inputs(x, given or {}, low)
         with np.errstate(all="ignore"), blas_threads(1):
             self._run_rows("forward", BEFORE, t)
             self._forward_step(t)
@@ -151,15 +151,18 @@ class ReferenceRun(Run):
             self._show_all(slot)
         for whole, operand, stack in self.plan.gradients:
             d, value = self.frame[whole], self.frame[operand]
-            view, in_place = self.kernel.stacked(d_theta, stack)
-            share = _one_hot_outer(d, value, view.shape) if value.dtype.kind in "iu" else d.T @ value
-            if in_place:
-                view += share
+            gradient, in_place = self.kernel.stacked(d_theta, stack)
+            if not in_place:
+                gradient = np.zeros_like(gradient)
+            if value.dtype.kind in "iu":
+                add_rows(gradient.T, value, d)
             else:
+                gradient += d.T @ value
+            if not in_place:
                 start = 0
                 for block in stack.blocks:
-                    one, _ = self.kernel.stacked(d_theta, type(stack)((block,), transposed=False))
-                    one += share[start : start + one.shape[0]]
+                    one, _ = self.kernel.stacked(d_theta, Stack((block,), transposed=False))
+                    one += gradient[start : start + one.shape[0]]
                     start += one.shape[0]
         for column_sum in self.kernel.program.derived.column_sums:
             self.kernel.view(d_theta, column_sum.vector)[...] += self.frame[
@@ -360,17 +363,23 @@ class ReferenceRun(Run):
         for array in given_back:
             POOL.give(array)
 
-    def _append_row_inputs(self, x: Array, given: Mapping[str, Array]) -> None:
+    def _append_row_inputs(self, x: Array, given: Mapping[str, Array], low: int) -> None:
         """Keep the inputs of one step behind those of the steps before."""
-        if self.x is None or not self.save:
-            self.x = np.array(x)
-        else:
-            self.x = np.concatenate([self.x, x])
+        self.x = self._appended(self.x, x, low)
         for name, array in given.items():
-            before = self.given.get(name)
-            self.given[name] = (
-                np.array(array) if before is None or not self.save else np.concatenate([before, array])
-            )
+            self.given[name] = self._appended(self.given.get(name), array, low)
+
+    def _appended(self, before: Array | None, rows: Array, low: int) -> Array:
+        """Write ``rows`` at row ``low``, with room to spare, so that many steps cost what their rows cost."""
+        if before is None or not self.save:
+            return np.array(rows)
+        high = low + len(rows)
+        if len(before) < high:
+            longer = np.empty((max(2 * len(before), high), *before.shape[1:]), before.dtype)
+            longer[:low] = before[:low]
+            before = longer
+        before[low:high] = rows
+        return before
 
     # Gradients that arrive
     # ----------------------------------------------------------------------------------------------------
@@ -428,13 +437,3 @@ class ReferenceRun(Run):
                 f"{self.cell.name}: expected the auxiliary input '{name}', got none. Pass it in given."
             )
         return self.given[name]
-
-
-def _one_hot_outer(d: Array, ids: Array, shape: tuple[int, ...]) -> Array:
-    """Give ``d.T @ one_hot(ids)``: the rows of ``d`` summed by id."""
-    result = np.zeros(shape, d.dtype)
-    order = np.argsort(ids, kind="stable")
-    sorted_ids = ids[order]
-    starts = np.flatnonzero(np.concatenate([[True], sorted_ids[1:] != sorted_ids[:-1]]))
-    result[:, sorted_ids[starts]] = np.add.reduceat(d[order], starts, axis=0).T
-    return result
