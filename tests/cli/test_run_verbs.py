@@ -12,7 +12,7 @@ import pytest
 from cli_commands import Command
 from noria import __version__
 from noria.cli import app
-from noria.models import load
+from noria.models import LanguageModel, load
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -69,7 +69,7 @@ def test_figures_of_another_text(noria: Command, trained: Path, tmp_path: Path):
     (tmp_path / "other.txt").write_text("the wheel turned Ω times", encoding="utf-8")
     said = noria("evaluate", trained, tmp_path / "other.txt")
     assert said.code == 0
-    assert "1 characters are not in the model's vocabulary" in said.err
+    assert "1 character is not in the model's vocabulary" in said.err
     figures = dict(line.rsplit(maxsplit=1) for line in said.out.splitlines())
     expected = load(trained).evaluate(tmp_path / "other.txt")
     assert float(figures["nats per character"]) == pytest.approx(expected["loss"], abs=1e-4)
@@ -137,3 +137,22 @@ def test_symbols_that_an_output_cannot_write_are_escaped(trained: Path):
     environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.startswith("\\xf1")
+
+
+def test_a_long_text_is_said_to_be_read_in_several_places(
+    noria: Command, trained: Path, book: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert "places at once" not in noria("evaluate", trained, book).err
+    monkeypatch.setattr("noria.models.reading.LONG", 2000)
+    monkeypatch.setattr("noria.models.reading.EACH", 1000)
+    places = len(book.read_text(encoding="utf-8")) // 1000
+    said = noria("evaluate", trained, book)
+    assert f"longer than 2,000 characters: read in {places} places at once" in said.err
+
+
+def test_the_unit_of_sequences_is_the_token(noria: Command, tmp_path: Path):
+    LanguageModel(hidden_size=4).fit(["ana", "bo", "eve"] * 9, steps=1, out=tmp_path / "run")
+    (tmp_path / "names.txt").write_text("ana\nbo\n", encoding="utf-8")
+    said = noria("evaluate", tmp_path / "run", tmp_path / "names.txt")
+    assert said.out.startswith("nats per token ")
+    assert "nats per character" not in said.out

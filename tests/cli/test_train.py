@@ -303,9 +303,39 @@ def test_each_line_can_be_a_sequence_of_its_own(noria: Command, desk: Path):
     )
     said = noria("train", names, "--lines", "--steps", 3, "--out", "run", *SMALL)
     assert said.code == 0
-    assert "60 sequences · " in said.err
+    assert said.err.startswith(f"Text    {names} · UTF-8 · 60 sequences · ")
     assert "sequences drawn for each part" in said.err
     assert "batches of 2 sequences" in said.err
     assert load("run").vocabulary_.end_id is not None
     figures = json.loads(noria("evaluate", "run", names, "--json").out)
     assert figures["tokens"] == figures["characters"] + 60
+
+
+def test_ctrl_c_before_the_first_step(noria: Command, book: Path, monkeypatch: pytest.MonkeyPatch):
+    from noria.training import trainer
+
+    def pressed(*arguments: object, **options: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        options["check"]()  # type: ignore[operator]
+
+    monkeypatch.setattr(trainer, "calibrate", pressed)
+    said = noria("train", book, "--minutes", 1, "--out", "run", "--quiet", *SMALL)
+    assert said.code == INTERRUPTED
+    assert "nothing was trained yet" in said.err
+    assert "Next    the same command again" in said.err
+    assert load("run").report_["steps"] == 0
+    assert json.loads(noria("info", "run", "--json").out)["state"] == "untrained"
+    assert "untrained" in noria("info", "run").out
+
+
+def test_a_run_that_was_killed_before_its_first_evaluation(noria: Command, book: Path, monkeypatch):
+    monkeypatch.setattr("noria.training.plan.STEPS_UNSAVED", 2)
+    monkeypatch.setattr("noria.training.trainer.Trainer._evaluate", lambda self, step: 1 / 0)
+    assert noria("train", book, "--steps", 5, "--eval-every", 5, "--out", "run", *SMALL).code == 1
+    state = json.loads(noria("info", "run", "--json").out)["state"]
+    assert state == "stopped after step 4, before the first evaluation"
+
+
+def test_what_is_always_refused_is_no_flag(noria: Command, book: Path):
+    assert "bidirectional" not in noria("train", "--help").out
+    assert noria("train", book, "--bidirectional").code == 2

@@ -84,8 +84,14 @@ def test_nothing_to_read_is_said_each_in_its_own_words(tmp_path):
         read_text(folder)
     with pytest.raises(DataError, match=r"no such file: '.*emtpy\.txt'\. Did you mean '.*empty\.txt'\?"):
         read_text(str(tmp_path / "emtpy.txt"))
-    with pytest.raises(DataError, match=r"pass noria\.data\.Text"):
+    with pytest.raises(
+        DataError, match=r"short string .* is the name of a file;\n.*in Python, noria\.data\.Text\("
+    ):
         read_text("a short text that is no file")
+    (tmp_path / "bin.txt").touch()
+    with pytest.raises(DataError) as caught:
+        read_text(str(tmp_path / "missing.txt"))
+    assert "Did you mean" not in str(caught.value)
     with pytest.raises(DataError, match="empty list"):
         read_text([])
 

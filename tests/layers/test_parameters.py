@@ -144,3 +144,9 @@ def test_a_cell_that_learns_nothing_is_a_layer_like_others():
     first = y.rows[0]
     np.testing.assert_allclose(y.rows[3], first * (1 + 0.5 + 0.25 + 0.125))
     assert backward(np.ones((4, 3))).shape == (4, 2)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "longdouble", "complex64"])
+def test_only_the_types_that_engines_run_in_are_taken(dtype):
+    with pytest.raises(OptionError, match="must be float32 or float64"):
+        built(Linear(3), 4, dtype=dtype)

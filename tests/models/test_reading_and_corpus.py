@@ -105,3 +105,8 @@ def test_a_text_below_one_short_window_is_refused():
     with pytest.raises(DataError, match="at least 16 characters to train on, one window, got 15"):
         fitting_sizes(15, 32, 64, "t")
     assert fitting_sizes(5, 1, 5, "t")[:2] == (1, 5)
+
+
+def test_one_unknown_character_is_one():
+    corpus = corpus_of_text(Text("ab\n" * 300 + "x" + "ab\n" * 20, "t"), 0.05, 0.05)
+    assert corpus.notes[0].startswith("1 character of the validation part is unknown")

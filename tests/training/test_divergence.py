@@ -68,7 +68,7 @@ def test_bad_gradient_never_reaches_the_weights():
     task = QuadraticTask(on_step=spoil(0, 2, np.inf))
     message = diverge(task)
     np.testing.assert_array_equal(task.parameters.values, np.zeros(7))
-    assert "of step 0, are kept in memory" in message
+    assert "Nothing was learnt before it." in message
 
 
 def test_going_backwards_the_first_bad_layer_is_named():
@@ -105,3 +105,15 @@ def test_suggestions_follow_the_options():
 def test_exploding_run_is_stopped_without_a_warning():
     message = diverge(QuadraticTask(dtype=np.float32), lr=1e18, grad_clip=0.0)
     assert "is not finite" in message
+
+
+def test_an_evaluation_that_refuses_is_a_divergence_of_its_step(tmp_path):
+    def on_evaluate(task, part, loss):
+        if len(task.steps_seen) == 10:
+            raise DivergenceError("not finite")
+        return loss
+
+    run = RunFolder.create(tmp_path / "run")
+    message = diverge(QuadraticTask(on_evaluate=on_evaluate), run)
+    assert message.startswith("Step 10: the validation loss is not finite.")
+    assert f"the model has its initial weights. The latest that were saved are in {run.path}." in message

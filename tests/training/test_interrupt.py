@@ -137,3 +137,30 @@ def test_handler_is_put_back_after_an_error():
 
     with pytest.raises(ValueError, match="no data"):
         Trainer(QuadraticTask(on_step=on_step), TrainingOptions(**OPTIONS)).fit(steps=3)
+
+
+def test_while_steps_are_timed_nothing_is_trained_and_all_is_saved(tmp_path):
+    events = []
+    run = RunFolder.create(tmp_path / "run")
+    task = QuadraticTask(on_step=press_at(3))
+    result = Trainer(task, TrainingOptions(**OPTIONS), run, events.append).fit(minutes=1)
+    assert (result.interrupted, result.steps, result.best_step, result.test) == (True, 0, 0, {})
+    assert len(task.steps_seen) == 4
+    np.testing.assert_array_equal(task.parameters.values, np.zeros(7))
+    assert [type(event) for event in events] == [Finished]
+    assert run.read_json("report.json")["steps"] == 0
+    assert int(run.read_arrays("last")["trainer/step"]) == 0
+    np.testing.assert_array_equal(run.read_weights()["first.low"], np.zeros(3))
+
+
+def test_while_the_evaluation_is_timed():
+    task = QuadraticTask()
+
+    def on_evaluate(task, part, loss):
+        signal.raise_signal(signal.SIGINT)
+        return loss
+
+    task.on_evaluate = on_evaluate
+    result = Trainer(task, TrainingOptions(**OPTIONS)).fit(minutes=1)
+    assert (result.interrupted, result.steps) == (True, 0)
+    assert task.parts_seen == ["validation"]

@@ -38,3 +38,10 @@ def test_options_have_the_last_word():
 def test_nothing_held_out_costs_nothing():
     plan = make_plan(60, TrainingOptions(valid_fraction=0.0), steps_per_epoch=1000)
     assert plan.evaluations == 30
+
+
+def test_the_latest_weights_are_written_every_few_hundred_steps_however_rare_evaluations_are():
+    plan = make_plan(100_000, TrainingOptions(eval_every=1700), 10)
+    assert [step for step in range(1, 2101) if plan.saves(step)] == [500, 1000, 1500, 1700, 2000]
+    often = make_plan(40, TrainingOptions(eval_every=7), 10)
+    assert [step for step in range(1, 41) if often.saves(step)] == [7, 14, 21, 28, 35, 40]

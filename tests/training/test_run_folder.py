@@ -227,3 +227,53 @@ def test_killed_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
 def test_error_is_an_os_error_too(tmp_path):
     with pytest.raises(OSError, match="no such run"):
         RunFolder.open(tmp_path / "nowhere")
+
+
+def test_old_words_are_said_where_there_was_something(tmp_path, monkeypatch):
+    run = RunFolder.create(tmp_path / "mine")
+    monkeypatch.setattr(files.os, "fsync", full_disk)
+    with pytest.raises(RunError) as new:
+        run.write_json("report.json", {})
+    with pytest.raises(RunError) as old:
+        run.update_config({"steps": 2})
+    assert "untouched" not in str(new.value)
+    assert "What was there before is untouched. Make room" in str(old.value)
+
+
+def test_folders_that_were_made_for_a_run_that_failed_are_removed_and_no_others(tmp_path, monkeypatch):
+    (tmp_path / "old").mkdir()
+    monkeypatch.setattr(files.os, "replace", full_disk)
+    for make in (
+        lambda: RunFolder.create(tmp_path / "old" / "a" / "b" / "mine"),
+        lambda: RunFolder.create(tmp_path / "old"),
+        lambda: RunFolder.create(task="text", root=tmp_path / "old" / "runs" / "deep"),
+    ):
+        with pytest.raises(RunError, match="No space left"):
+            make()
+        assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+
+
+def test_a_folder_that_cannot_be_made_leaves_no_parents(tmp_path):
+    with pytest.raises(RunError, match="cannot be made: File name too long"):
+        RunFolder.create(tmp_path / "a" / "b" / ("x" * 400))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_fails_in_a_complete_run_stays_and_what_others_wrote_always(tmp_path):
+    run = RunFolder.create(tmp_path / "a" / "mine")
+    (run.path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="no"), run.complete_or_removed():
+        raise ValueError("no")
+    assert [path.name for path in run.path.iterdir()] == ["notes.txt"]
+    run = RunFolder.create(tmp_path / "b")
+    run.is_complete()
+    with pytest.raises(ValueError, match="no"), run.complete_or_removed():
+        raise ValueError("no")
+    assert (run.path / "config.toml").exists()
+
+
+def test_a_failing_clean_up_does_not_hide_the_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "replace", full_disk)
+    monkeypatch.setattr("pathlib.Path.rmdir", full_disk)
+    with pytest.raises(RunError, match=r"config\.toml: cannot be written: No space left"):
+        RunFolder.create(tmp_path / "mine")

@@ -328,3 +328,29 @@ def test_library_is_silent_and_writes_nothing_unasked(tmp_path, capsys, monkeypa
     Trainer(QuadraticTask(), options()).fit(steps=12)
     assert capsys.readouterr() == ("", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_ends_before_its_first_evaluation_has_the_steps_before(tmp_path, monkeypatch):
+    monkeypatch.setattr("noria.training.plan.STEPS_UNSAVED", 4)
+
+    def on_step(task, step):
+        if step == 9:
+            raise ValueError("killed")
+
+    run = RunFolder.create(tmp_path / "run", task="quadratic")
+    with pytest.raises(ValueError, match="killed"):
+        fit(QuadraticTask(on_step=on_step), run)
+    last = run.read_arrays("last")
+    assert int(last["trainer/step"]) == int(last["optimiser/steps"]) == 8
+
+
+def test_a_run_whose_first_state_cannot_be_written_is_removed(tmp_path, monkeypatch):
+    run = RunFolder.create(tmp_path / "a" / "run", task="quadratic")
+
+    def full_disk(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("noria.training.files.os.replace", full_disk)
+    with pytest.raises(RunError, match=r"last\.safetensors: cannot be written: No space left"):
+        fit(QuadraticTask(), run)
+    assert list(tmp_path.iterdir()) == []

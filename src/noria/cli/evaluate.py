@@ -9,6 +9,7 @@ from noria.cli.common import Debug, Json, Threads
 from noria.cli.console import give, give_json, say, table
 
 UNITS = {"loss": "nats per character", "bits_per_character": "bits per character"}
+UNITS_OF_SEQUENCES = {**UNITS, "loss": "nats per token"}  # the end of each is predicted too
 
 
 def evaluate(
@@ -24,20 +25,26 @@ def evaluate(
     """Score every character of a text given all before it."""
     from noria.cli.sources import read_source
     from noria.models import load
+    from noria.models.reading import EACH, LONG
 
     model = load(run)
     text = read_source([file], encoding=encoding)
     say("Text", f"{text.source} · {text.encoding} · {len(text):,} characters")
     for note in text.notes:
         say("", note)
+    separate = model.vocabulary_.end_id is not None
+    if len(text) > LONG and not separate:
+        say("", f"longer than {LONG:,} characters: read in {len(text) // EACH} places at once")
     figures = model.evaluate(text)
     if unknown := figures["unknown"]:
-        say("", f"{unknown:,} characters are not in the model's vocabulary: it cannot predict them")
+        known = "1 character is" if unknown == 1 else f"{unknown:,} characters are"
+        say("", f"{known} not in the model's vocabulary: it cannot predict them")
     if json:
         give_json({"run": str(run), "source": text.source, **figures})
         return
+    units = UNITS_OF_SEQUENCES if separate else UNITS
     rows = [
-        (UNITS.get(name, name.replace("_", " ")), f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
+        (units.get(name, name.replace("_", " ")), f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
         for name, value in figures.items()
     ]
     give(table(rows, right=[1], indent=0) + "\n")

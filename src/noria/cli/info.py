@@ -86,7 +86,8 @@ def _run(folder: Path) -> dict[str, Any]:
     from noria.training import RunFolder
 
     model = load(folder)
-    config = RunFolder.open(folder).config
+    run = RunFolder.open(folder)
+    config = run.config
     summary, report = model.summary, model.report_
     said: dict[str, Any] = {
         "run": str(folder),
@@ -99,6 +100,9 @@ def _run(folder: Path) -> dict[str, Any]:
         "dtype": summary.dtype,
         "engines": list(summary.engines),
     }
+    if not (folder / "best.safetensors").exists():
+        step = int(run.read_arrays("last").get("trainer/step", 0))
+        said["state"] = f"stopped after step {step:,}, before the first evaluation" if step else "untrained"
     return said | {
         name: report[name]
         for name in ("steps", "best_step", "seconds", "validation", "test", "baseline")

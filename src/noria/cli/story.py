@@ -15,7 +15,10 @@ def say_what_was_understood(it: Description) -> None:
     parts = (data.train, data.validation, data.test)
     shares = "/".join(f"{100 * part / sum(parts):.3g}" for part in parts)
     separate = data.kind == "sequences"
-    about = [data.source, data.encoding, f"{data.characters:,} characters", f"{data.symbols} symbols"]
+    about = [data.source, data.encoding]
+    if separate:
+        about.append(f"{sum(data.sequences):,} sequences")
+    about += [f"{data.characters:,} characters", f"{data.symbols} symbols"]
     cut = "sequences drawn for each part" if separate else "in order"
     say("Text", " · ".join([*about, f"train/validation/test {shares}, {cut}"]))
     for note in it.notes:
@@ -34,6 +37,11 @@ def say_what_was_understood(it: Description) -> None:
 
 def say_how_it_went(run: Path, report: dict[str, Any]) -> None:
     """Say the figure on the part that was kept aside, beside that of the baseline, and what to do next."""
+    path = shlex.quote(str(run))
+    if not report["steps"]:
+        say("Done", "Stopped before the first step: nothing was trained yet.")
+        say("Next", f"the same command again; {path} holds the initial weights alone and can be removed")
+        return
     said = [clock(report["seconds"]), f"{report['steps']:,} steps, best after {report['best_step']:,}"]
     if test := report["test"]:
         said.append(f"test {test['loss']:.3f} nats ({test['bits_per_character']:.3f} bits per character)")
@@ -45,7 +53,6 @@ def say_how_it_went(run: Path, report: dict[str, Any]) -> None:
             "",
             f"The {baseline['name']}, which only counts, does better here: try more time, or more text.",
         )
-    path = shlex.quote(str(run))
     say("Next", f"noria sample {path} --temperature 0.7\nnoria evaluate {path} FILE\nnoria info {path}")
 
 

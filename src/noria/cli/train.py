@@ -14,7 +14,6 @@ from noria.cli.headings import heading
 from noria.cli.progress import Progress
 from noria.cli.sources import read_source
 from noria.cli.story import say_how_it_went, say_what_was_understood
-from noria.data import read_lines
 from noria.models import LanguageModel
 from noria.training import RunFolder
 from noria.training.options import Budget, options_of
@@ -24,7 +23,7 @@ WHO = "noria train"
 OK, INTERRUPTED = 0, 130
 
 BUDGET = options_of(Budget)
-MODEL = options_of(LanguageModel)
+MODEL = tuple(info for info in options_of(LanguageModel) if not info.option.hidden)
 BUDGET_NAMES = frozenset(info.name for info in BUDGET)
 
 
@@ -46,7 +45,7 @@ def _train(
     model = LanguageModel(**options)
     model.validate(WHO)
     text = read_source(_without_task(files), name=flags["data"], encoding=flags["encoding"])
-    prepared = model.prepare(read_lines(text) if flags["lines"] else text)
+    prepared = model.prepare(text, lines=flags["lines"])
     understood = prepared.description
     say_what_was_understood(understood)
     if flags["dry_run"]:

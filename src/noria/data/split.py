@@ -7,7 +7,7 @@ import numpy as np
 from noria.arrays import Array, Int
 from noria.errors import DataError, OptionError
 
-TRAIN, VALIDATION, TEST = 0.90, 0.05, 0.05
+VALIDATION, TEST = 0.05, 0.05
 
 
 @dataclass(frozen=True)

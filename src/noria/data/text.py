@@ -158,11 +158,12 @@ def _missing(path: Path) -> str:
         beside = [file.name for file in path.parent.iterdir()]
     except OSError:
         beside = []
-    near = difflib.get_close_matches(path.name, beside, n=1)
+    near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.75)
     hint = f" Did you mean {str(path.with_name(near[0]))!r}?" if near else ""
     return (
         f"no such file: {str(path)!r}.{hint}\n"
-        "  A short string is the name of a file; to train on the text itself pass noria.data.Text('...')."
+        "  A short string without a newline is the name of a file;\n"
+        "  in Python, noria.data.Text(...) says of any string that it is the text itself."
     )
 
 

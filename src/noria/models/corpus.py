@@ -86,25 +86,34 @@ def corpus_of_text(text: Text, valid_fraction: float, test_fraction: float) -> C
 
 
 def corpus_of_sequences(
-    sequences: Sequence[str], valid_fraction: float, test_fraction: float, rng: np.random.Generator
+    sequences: Sequence[str],
+    valid_fraction: float,
+    test_fraction: float,
+    rng: np.random.Generator,
+    text: Text | None = None,
 ) -> Corpus:
-    """Deal separate sequences out to the parts and encode them, each between a start and an end."""
+    """Deal separate sequences out to the parts and encode them, each between a start and an end.
+
+    Where they are the lines of a `text`, its source, encoding and notes are those of the corpus.
+    """
+    text = text or Text("", f"{len(sequences):,} sequences")
     clean = [_normal(sequence, index) for index, sequence in enumerate(sequences)]
     split = split_sequences(len(clean), rng, valid_fraction, test_fraction)
     trained, chosen, tested = (
         [clean[index] for index in part] for part in (split.train, split.validation, split.test)
     )
     vocabulary = Vocabulary.of_text(trained, end=True)
-    _check_variety(vocabulary, f"{len(clean):,} sequences")
+    _check_variety(vocabulary, text.source)
     train = Part(enclosed(trained, vocabulary), sum(len(sequence) for sequence in trained))
     validation, test = (
         _held_out(enclosed(part, vocabulary), "".join(part), vocabulary) for part in (chosen, tested)
     )
     changed = sum(before != after for before, after in zip(sequences, clean, strict=True))
-    notes = [f"{changed:,} sequences were normalised to NFC with \\n at the ends of lines"] if changed else []
+    notes = list(text.notes)
+    if changed:
+        notes.append(f"{changed:,} sequences were normalised to NFC with \\n at the ends of lines")
     notes += _unknown_notes(validation, test)
-    source = f"{len(clean):,} sequences"
-    return Corpus(True, vocabulary, train, validation, test, source, "str", tuple(notes))
+    return Corpus(True, vocabulary, train, validation, test, text.source, text.encoding, tuple(notes))
 
 
 def start_id(vocabulary: Vocabulary) -> int:
@@ -144,11 +153,17 @@ def _held_out(readings: list[Reading], text: str, vocabulary: Vocabulary) -> Par
 
 def _unknown_notes(validation: Part, test: Part) -> list[str]:
     return [
-        f"{part.unknown_count:,} characters of the {name} part are unknown to the training part, so <unk>: "
+        f"{_counted(part.unknown_count, name)} unknown to the training part, so <unk>: "
         f"{describe_symbols(part.unknown)}"
         for name, part in (("validation", validation), ("test", test))
         if part.unknown
     ]
+
+
+def _counted(count: int, part: str) -> str:
+    return (
+        f"1 character of the {part} part is" if count == 1 else f"{count:,} characters of the {part} part are"
+    )
 
 
 def _check_variety(vocabulary: Vocabulary, source: str) -> None:

@@ -20,7 +20,7 @@ from noria.models.preparing import Prepared, TextData, as_sequences, describe_mo
 from noria.models.reading import Reading, long_reading
 from noria.models.sampling import Sampler
 from noria.models.scoring import score_readings
-from noria.models.text_run import VOCABULARY, about_data, read_run, run_config
+from noria.models.text_run import VOCABULARY, about_data, damage_named, read_run, run_config
 from noria.models.text_task import SequenceTask, StreamTask, TextTask
 from noria.models.writing import TextWriter
 from noria.training.model_options import ModelOptions
@@ -29,9 +29,20 @@ from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
-from noria.training.training_options import TrainingOptions
+from noria.training.training_options import Budget, TrainingOptions
 
 TASK = "text"
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a fit or a run folder gives a model, all of it together or nothing."""
+
+    cells: list[Cell]
+    vocabulary: Vocabulary
+    about: dict[str, Any]
+    network: Stack
+    parameters: FlatParameters
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -71,15 +82,15 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
 
     bidirectional: Annotated[
         bool,
-        Option(help="Refused: a language model may not read from the end.", group="Model"),
+        Option(help="Refused: a language model may not read from the end.", group="Model", hidden=True),
     ] = False
 
-    def prepare(self, data: TextData, *, encoding: str | None = None) -> Prepared:
+    def prepare(self, data: TextData, *, encoding: str | None = None, lines: bool = False) -> Prepared:
         """Read data and fit sizes to them without training; ``fit`` takes the result in place of the data.
 
         Parameters
         ----------
-        data, encoding
+        data, encoding, lines
             As for :meth:`fit`.
 
         Returns
@@ -88,7 +99,7 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             Its ``description`` says what was understood.
         """
         self.validate()
-        return prepare(data, self, self, encoding)
+        return prepare(data, self, self, encoding, lines=lines)
 
     def fit(
         self,
@@ -100,8 +111,12 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
         out: str | PathLike[str] | RunFolder | None = None,
         listener: Listener = silent,
         encoding: str | None = None,
+        lines: bool = False,
     ) -> Self:
         """Train on a text, or on separate sequences.
+
+        What cannot be trained is refused before anything is written or forgotten: a model that was fitted
+        before keeps its weights then.
 
         Parameters
         ----------
@@ -116,6 +131,8 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             Gets the events of training.
         encoding : str, optional
             The encoding of the files; detected if left out.
+        lines : bool, default False
+            Each line of the text is a sequence of its own; blank lines are left out.
 
         Returns
         -------
@@ -130,19 +147,26 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             If there is not enough to train on, or the data cannot be read.
         DivergenceError
             If training diverges; says where, and what to try.
+        RunError
+            If the run folder is there already, or cannot be written.
         """
         self.validate()
-        prepared = data if isinstance(data, Prepared) else self.prepare(data, encoding=encoding)
+        Budget(minutes=minutes, epochs=epochs, steps=steps).validate("fit")
+        if isinstance(data, Prepared):
+            prepared = data
+        else:
+            prepared = self.prepare(data, encoding=encoding, lines=lines)
         corpus = prepared.corpus
-        self._build(chosen_cells(self), corpus.vocabulary, about_data(prepared.description.data))
-        self.description_: Description | None = prepared.description
-        self.report_: dict[str, Any] = {}
-        task = self._task(prepared)
-        run = None if out is None else self._start_run(out)
+        fitted = self._built(chosen_cells(self), corpus.vocabulary, about_data(prepared.description.data))
+        task = self._task(fitted, prepared)
+        run = None if out is None else self._start_run(out, fitted)
+        trainer = Trainer(task, self, run, listener)
+        trainer.begin()
+        self._adopt(fitted, prepared.description, {})
         with blas_threads(self.threads):
-            result = Trainer(task, self, run, listener).fit(minutes=minutes, epochs=epochs, steps=steps)
-        baseline = baseline_figures(corpus, corpus.test, result.test.get("loss"))
-        self.report_ = {
+            result = trainer.fit(minutes=minutes, epochs=epochs, steps=steps)
+        baseline = baseline_figures(corpus, corpus.test, result.test.get("loss")) if result.steps else {}
+        self.report_: dict[str, Any] = {
             **asdict(result),
             "baseline": baseline,
             "parameters": task.parameters.count,
@@ -208,9 +232,11 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             If the folder is there already, or cannot be written.
         """
         self._need_fit("be saved")
-        run = self._start_run(path)
-        run.write_arrays("best", self.parameters_.state_dict())
-        run.update_report(self.report_)
+        run = self._start_run(path, self._fitted)
+        with run.complete_or_removed():
+            run.write_arrays("best", self.parameters_.state_dict())
+            run.update_report(self.report_)
+        run.is_complete()
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -219,51 +245,58 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
         Raises
         ------
         RunError
-            If it is not the run of a language model, or is damaged.
+            If it is not the run of a language model, or is damaged: says what of it.
         """
         return cls.from_run(RunFolder.open(Path(path)))
 
     @classmethod
     def from_run(cls, run: RunFolder) -> Self:
         """Make the model of an open run folder."""
-        stored = read_run(run, TASK)
-        model = cls.from_toml_dict(stored.options)
-        model.cell = stored.cell_option
-        model._build(stored.cells, stored.vocabulary, stored.about)
-        stored.fill(model.parameters_)
-        model.description_ = None
-        model.report_ = stored.report
+        with damage_named(run):
+            stored = read_run(run, TASK)
+            model = cls.from_toml_dict(stored.options)
+            model.cell = stored.cell_option
+            fitted = model._built(stored.cells, stored.vocabulary, stored.about)
+            stored.fill(fitted.parameters)
+            model._adopt(fitted, None, stored.report)
         return model
 
-    def _build(self, cells: list[Cell], vocabulary: Vocabulary, about: dict[str, Any]) -> None:
-        self._cells, self._about, self.vocabulary_ = cells, about, vocabulary
-        self.network_: Stack = build_network(self, cells, len(vocabulary))
+    def _built(self, cells: list[Cell], vocabulary: Vocabulary, about: dict[str, Any]) -> Fitted:
+        network = build_network(self, cells, len(vocabulary))
         rng = generator(self.seed, "initial")
-        self.parameters_ = FlatParameters.build(self.network_.layers, rng, np.dtype(self.dtype))
+        parameters = FlatParameters.build(network.layers, rng, np.dtype(self.dtype))
+        return Fitted(cells, vocabulary, about, network, parameters)
 
-    def _task(self, prepared: Prepared) -> TextTask:
+    def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
+        self._fitted = fitted
+        self.vocabulary_ = fitted.vocabulary
+        self.network_: Stack = fitted.network
+        self.parameters_ = fitted.parameters
+        self.description_: Description | None = description
+        self.report_ = report
+
+    def _task(self, fitted: Fitted, prepared: Prepared) -> TextTask:
         def write(rng: np.random.Generator) -> str:
             return "".join(self._written("", Sampler(temperature=0.8), self.sample_length, rng))
 
-        basics = self.network_, self.parameters_, prepared.corpus, prepared.batch_size
+        basics = fitted.network, fitted.parameters, prepared.corpus, prepared.batch_size
         if prepared.corpus.separate:
             return SequenceTask(*basics, self.seed, write)
         return StreamTask(*basics, prepared.seq_length, write)
 
-    def _start_run(self, out: str | PathLike[str] | RunFolder) -> RunFolder:
-        config = run_config(self, self._cells, self._about)
-        if isinstance(out, RunFolder):
-            run = out
-            run.update_config({"task": TASK, **config})
-        else:
-            run = RunFolder.create(Path(out), task=TASK, config=config)
-        run.write_json(VOCABULARY, self.vocabulary_.to_dict())
+    def _start_run(self, out: str | PathLike[str] | RunFolder, fitted: Fitted) -> RunFolder:
+        config = run_config(self, fitted.cells, fitted.about, fitted.vocabulary)
+        run = out if isinstance(out, RunFolder) else RunFolder.create(Path(out), task=TASK, config=config)
+        with run.complete_or_removed():
+            if run is out:
+                run.update_config({"task": TASK, **config})
+            run.write_json(VOCABULARY, fitted.vocabulary.to_dict())
         return run
 
     @property
     def _separate(self) -> bool:
         """Whether it was trained on separate sequences."""
-        return bool(self._about["kind"] == "sequences")
+        return bool(self._fitted.about["kind"] == "sequences")
 
     def _is_fitted(self) -> bool:
         return hasattr(self, "parameters_")

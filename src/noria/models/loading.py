@@ -32,7 +32,7 @@ def load(path: str | PathLike[str]) -> Any:
     """
     run = RunFolder.open(Path(path))
     task = run.config.get("task")
-    if task not in MODELS:
+    if not isinstance(task, str) or task not in MODELS:
         raise RunError(
             f"{path}: the run is of task {task!r}; this version of Noria knows {', '.join(MODELS)}."
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from noria.data import Text, TextSource, read_text
+from noria.data import Text, TextSource, read_lines, read_text
 from noria.equations import Cell
 from noria.errors import DataError
 from noria.layers import Layer, Stack
@@ -43,20 +43,41 @@ def as_sequences(data: TextData) -> list[str] | None:
     """Give separate sequences as a list, or None where data are one text and no iterable of strings."""
     if isinstance(data, str | bytes | bytearray | memoryview | os.PathLike | Text):
         return None
+    if not isinstance(data, Iterable):
+        raise DataError(
+            f"expected a text, a path, several paths or a list of strings, got {type(data).__name__}."
+        )
     if isinstance(data, Mapping) or hasattr(data, "columns"):
         raise DataError(
             f"expected a text or a list of strings, got {type(data).__name__}, which has several columns.\n"
             "  Pass the one that holds the text: data['text'], for one."
         )
-    items = list(data)
-    return None if items and all(isinstance(item, os.PathLike) for item in items) else items  # type: ignore[return-value]
+    items: list[object] = list(data)
+    if items and all(isinstance(item, os.PathLike) for item in items):
+        return None
+    sequences = [item for item in items if isinstance(item, str)]
+    if len(sequences) < len(items):
+        place = next(place for place, item in enumerate(items) if not isinstance(item, str))
+        raise DataError(f"sequence {place}: expected a string, got {type(items[place]).__name__}.")
+    if sequences and all(os.path.isfile(sequence) for sequence in sequences):
+        raise DataError(
+            f"expected a list of sequences, got the names of {len(sequences):,} files, "
+            f"{sequences[0]!r} for one.\n"
+            "  To read the files, pass pathlib.Path objects: a list of strings is a list of sequences."
+        )
+    return sequences
 
 
 def prepare(
-    data: TextData, model: ModelOptions, training: TrainingOptions, encoding: str | None = None
+    data: TextData,
+    model: ModelOptions,
+    training: TrainingOptions,
+    encoding: str | None = None,
+    *,
+    lines: bool = False,
 ) -> Prepared:
     """Read data, fit batch and window to them, and describe what will be trained."""
-    corpus = _read(data, training, encoding)
+    corpus = _read(data, training, encoding, lines)
     notes: list[str] = []
     batch_size, window = training.batch_size, training.seq_length
     if corpus.separate:
@@ -73,16 +94,21 @@ def prepare(
     return Prepared(corpus, batch_size, window, description)
 
 
-def _read(data: TextData, options: TrainingOptions, encoding: str | None) -> Corpus:
+def _read(data: TextData, options: TrainingOptions, encoding: str | None, lines: bool) -> Corpus:
     """Read data and cut them into training, validation and test."""
     sequences = as_sequences(data)
+    shares = options.valid_fraction, options.test_fraction
+    rng = generator(options.seed, "order")
     if sequences is None:
         text = read_text(data, encoding=encoding)
-        return corpus_of_text(text, options.valid_fraction, options.test_fraction)
+        if not lines:
+            return corpus_of_text(text, *shares)
+        return corpus_of_sequences(read_lines(text), *shares, rng, text)
+    if lines:
+        raise DataError("lines: expected one text to take the lines of, got a list of strings.")
     if encoding is not None:
         raise DataError("encoding: expected files or bytes to decode, got a list of strings.")
-    rng = generator(options.seed, "order")
-    return corpus_of_sequences(sequences, options.valid_fraction, options.test_fraction, rng)
+    return corpus_of_sequences(sequences, *shares, rng)
 
 
 def describe_model(network: Stack, options: ModelOptions) -> ModelDescription:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noria.arrays import Array
+from noria.errors import DivergenceError
 from noria.layers import INFERENCE, Layer, State, first_sequences
 from noria.models.reading import Reading
 from noria.sequences import Ragged
@@ -69,15 +70,26 @@ def score_readings(network: Layer, readings: Sequence[Reading], *, end: int | No
         With something to predict in each.
     end : int, optional
         The symbol that is no character.
+
+    Raises
+    ------
+    DivergenceError
+        If what it comes to is not finite, as with weights that are not.
     """
     longest_first = sorted(readings, key=lambda reading: -len(reading.ids))
     total, tokens, characters, correct = 0.0, 0, 0, 0
     for begin in range(0, len(longest_first), SIDE_BY_SIDE):
-        for nats, targets, hits in _windows(network, longest_first[begin : begin + SIDE_BY_SIDE]):
-            total += float(nats.sum())
-            tokens += len(targets)
-            characters += len(targets) if end is None else int(np.count_nonzero(targets != end))
-            correct += int(np.count_nonzero(hits))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # it shows in the total
+            for nats, targets, hits in _windows(network, longest_first[begin : begin + SIDE_BY_SIDE]):
+                total += float(nats.sum())
+                tokens += len(targets)
+                characters += len(targets) if end is None else int(np.count_nonzero(targets != end))
+                correct += int(np.count_nonzero(hits))
+    if not math.isfinite(total):
+        raise DivergenceError(
+            f"evaluation: expected a finite loss, got {total}: the weights of the model are damaged, or its "
+            "training diverged.\n  Load the run again, or train with a lower lr."
+        )
     return Score(total, tokens, characters, correct)
 
 

@@ -1,6 +1,8 @@
 """A language model in a run folder: what is written of it, and what is read back."""
 
-from collections.abc import Mapping
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from noria.training.optioned import Options
 from noria.training.run_folder import RunFolder
 
 VOCABULARY, REPORT = "vocab.json", "report.json"
+KINDS = ("text", "sequences")
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,14 @@ class StoredModel:
             raise RunError(f"{self.path}: the weights do not belong to config.toml: {error}") from None
 
 
-def run_config(options: Options, cells: list[Cell], about: dict[str, Any]) -> dict[str, Any]:
+def run_config(
+    options: Options, cells: list[Cell], about: dict[str, Any], vocabulary: Vocabulary
+) -> dict[str, Any]:
     """Give what config.toml says of a model: all options, the text of its cells, where its data are from."""
     return {
         "options": options.to_toml_dict(),
         "cells": [{"name": cell.name, "text": cell.text} for cell in cells],
-        "data": about,
+        "data": {**about, "vocabulary": _fingerprint(vocabulary)},
     }
 
 
@@ -82,6 +87,10 @@ def read_run(run: RunFolder, task: str) -> StoredModel:
         )
     try:
         options, about = dict(config["options"]), dict(config["data"])
+        if about["kind"] not in KINDS:
+            raise RunError(f"data.kind is {about['kind']!r} and none of {', '.join(KINDS)}.")
+        if not config["cells"]:
+            raise RunError("it has no cells.")
         parsed = [Cell.parse(entry["text"], name=entry["name"]) for entry in config["cells"]]
     except (KeyError, TypeError) as error:
         raise RunError(
@@ -89,16 +98,42 @@ def read_run(run: RunFolder, task: str) -> StoredModel:
         ) from None
     except NoriaError as error:
         raise RunError(f"{path}: the file is damaged: {error}") from None
+    vocabulary = Vocabulary.from_dict(run.read_json(VOCABULARY), str(run.path / VOCABULARY))
+    fingerprint = _fingerprint(vocabulary)
+    is_of_sequences = about["kind"] == KINDS[1]
+    if about.get("vocabulary", fingerprint) != fingerprint or vocabulary.has_end != is_of_sequences:
+        raise RunError(
+            f"{run.path / VOCABULARY}: the vocabulary does not belong to config.toml, it is another run's."
+        )
     report: Mapping[str, Any] = run.read_json(REPORT) if (run.path / REPORT).exists() else {}
     return StoredModel(
         options=options,
         cells=parsed,
-        vocabulary=Vocabulary.from_dict(run.read_json(VOCABULARY), str(run.path / VOCABULARY)),
+        vocabulary=vocabulary,
         about=about,
         weights=run.read_weights(),
         report=dict(report),
         path=str(run.path),
     )
+
+
+@contextlib.contextmanager
+def damage_named(run: RunFolder) -> Iterator[None]:
+    """Make whatever reading a run stumbles over a RunError that names the folder and keeps the reason."""
+    try:
+        yield
+    except RunError:
+        raise
+    except (NoriaError, TypeError, LookupError, ValueError, AttributeError) as error:
+        reason = f"{error} is missing" if type(error) is KeyError else str(error)
+        raise RunError(
+            f"{run.path}: the run is damaged: {reason}\n  Copy the run again from where it was made."
+        ) from error
+
+
+def _fingerprint(vocabulary: Vocabulary) -> str:
+    """Give digits that two vocabularies do not share: with a swapped file a model would write nonsense."""
+    return hashlib.sha256("\0".join(vocabulary.symbols).encode()).hexdigest()[:16]
 
 
 def _ships(cell: Cell) -> bool:

@@ -6,12 +6,13 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.data import Vocabulary, describe_symbols, normalised, whole_characters
-from noria.errors import DataError, OptionError
+from noria.errors import DataError
 from noria.layers import Layer, State
 from noria.models.corpus import begun, start_id
 from noria.models.estimator import Estimator
 from noria.models.generation import generate, read, step
 from noria.models.sampling import Sampler
+from noria.training.options import SamplingOptions
 from noria.training.randomness import generator
 
 
@@ -73,10 +74,15 @@ class TextWriter(Estimator):
         No piece ends inside a character as readers see it: a letter comes with its accents, an emoji whole.
         """
         self._need_fit("write")
-        if length < 1:
-            raise OptionError(
-                f"The 'length' option of sampling must be an int of at least 1. Got {length!r}."
-            )
+        SamplingOptions(
+            prompt=prompt,
+            length=length,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            greedy=greedy,
+            seed=seed,
+        ).validate("sampling")
         sampler = Sampler(temperature, top_k, top_p, greedy)
         prompt = normalised(prompt)
         self._refuse_unknown(prompt, "prompt")

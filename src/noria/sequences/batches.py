@@ -51,10 +51,6 @@ class Batches:
         batches = [batch for pool in pools for batch in self._cut(pool)]
         return [batches[index] for index in rng.permutation(len(batches))]
 
-    def in_order_of_length(self) -> list[Int[Array, " b"]]:
-        """Give batches from the longest to the shortest sequences, nothing drawn, for evaluation."""
-        return self._cut(np.arange(len(self.lengths)))
-
     def _cut(self, pool: Int[Array, " S"]) -> list[Int[Array, " b"]]:
         by_length = pool[np.argsort(-self.lengths[pool], kind="stable")]
         return [by_length[start : start + self.batch_size] for start in range(0, len(pool), self.batch_size)]

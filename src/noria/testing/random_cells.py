@@ -91,10 +91,9 @@ class _Writer:
         if self.rng.random() < 0.15:
             self.given["mask"] = self.given.get("mask", self.choose(["row", "sequence"]))
             terms.append(f"R_{name} @ (mask * {self.use('h')})")
-        if self.rng.random() < 0.15 and self.values:
-            terms.append(
-                f"U @ {self.use(self.choose(self.values))}"
-            )  # the same matrix wherever this is drawn
+        if self.rng.random() < 0.15:  # one matrix, two operands
+            self.use("h")
+            terms += [f"P_{name} @ h", f"P_{name} @ sin(h)"]
         if self.rng.random() < 0.7:
             terms.append(f"b_{name}")
         self.define(name, self.choose(list(ACTIVATIONS)).replace("{}", " + ".join(terms)))

@@ -29,7 +29,18 @@ class Timing:
         return steps * self.step + evaluations * self.evaluation
 
 
-def calibrate(task: Task, options: TrainingOptions, *, budget: float, clock: Clock) -> Timing:
+def go_on() -> None:
+    """Do nothing, as nothing stops a calibration."""
+
+
+def calibrate(
+    task: Task,
+    options: TrainingOptions,
+    *,
+    budget: float,
+    clock: Clock,
+    check: Callable[[], None] = go_on,
+) -> Timing:
     """Time a task for a small share of its budget. Parameters and carried state are as before afterwards.
 
     Parameters
@@ -40,15 +51,25 @@ def calibrate(task: Task, options: TrainingOptions, *, budget: float, clock: Clo
         Seconds that the run may take in all.
     clock : callable
         Seconds that only rise.
+    check : callable
+        Called before each step and evaluation; what it raises ends the calibration.
     """
     weights = task.parameters.state_dict()
     carried = {name: array.copy() for name, array in task.carried().items()}
     updater = Updater(task, options)
     allowed = min(MOST_SECONDS, SHARE * budget)
+
+    def take_step(step: int) -> None:
+        check()
+        updater.make(step, 0.0)  # a learning rate of zero takes the time of any other, and leads nowhere
+
+    def evaluate() -> None:
+        check()
+        task.evaluate("validation")
+
     try:
-        # A learning rate of zero takes the time of any other, and leads nowhere.
-        step = time_steps(lambda step: updater.make(step, 0.0), allowed, clock)
-        return Timing(step, time_evaluation(lambda: task.evaluate("validation"), allowed, clock))
+        step = time_steps(take_step, allowed, clock)
+        return Timing(step, time_evaluation(evaluate, allowed, clock))
     finally:
         task.parameters.load_state_dict(weights)
         task.restore_carried(carried)

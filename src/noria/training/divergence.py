@@ -37,6 +37,17 @@ def divergence_message(what: str, *, lr: float, kept: str, task: Task, options: 
     )
 
 
+def kept_message(step: int, best_step: int, folder: str | None) -> str:
+    """Say what is left of the run after a step that diverged, and where."""
+    if best_step:
+        place = "in memory" if folder is None else f"in {folder}"
+        return f"The best weights so far, of step {best_step}, are kept {place}."
+    if step <= 1:
+        return "Nothing was learnt before it."
+    place = "" if folder is None else f" The latest that were saved are in {folder}."
+    return f"There was no evaluation before it, so the model has its initial weights.{place}"
+
+
 def _culprit(norms: dict[str, float]) -> str:
     """Name the layer to look at: going backwards the first that is not finite, else the largest."""
     if not norms:

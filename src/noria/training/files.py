@@ -20,6 +20,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         If it cannot be written (full disk, no permission, no such folder); the old content then still stands.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    untouched = "What was there before is untouched. " if path.exists() else ""
     try:
         try:
             with open(beside, "wb") as file:
@@ -34,7 +35,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         raise RunError(
             f"{path}: cannot be written: {error.strerror or error}.\n"
-            f"  What was there before is untouched. Make room or choose another folder, then go on."
+            f"  {untouched}Make room or choose another folder, then go on."
         ) from error
 
 

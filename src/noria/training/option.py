@@ -51,6 +51,8 @@ class Option:
         The only strings allowed; empty: any.
     aliases : tuple of str
         Other names under which the command line takes it.
+    hidden : bool
+        Whether the command line does not have it.
     """
 
     help: str
@@ -61,6 +63,7 @@ class Option:
     closed: Literal["both", "left", "right", "neither"] = "both"
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    hidden: bool = False
 
     def allows(self, number: float) -> bool:
         """Whether a number lies in the interval (NaN and the infinities never do)."""

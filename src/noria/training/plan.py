@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from noria.training.training_options import TrainingOptions
 
 EVALUATIONS = 30
+STEPS_UNSAVED = 500
 EVALUATION_SHARE = 0.07
 EVALUATIONS_PER_SAMPLE = 5
 
@@ -30,6 +31,10 @@ class Plan:
     def samples(self, step: int) -> bool:
         """Whether a sample is written after this step."""
         return self.sample_every > 0 and (step % self.sample_every == 0 or step == self.steps)
+
+    def saves(self, step: int) -> bool:
+        """Whether the latest weights are written after this step; at an evaluation they are anyway."""
+        return step % min(self.eval_every, STEPS_UNSAVED) == 0 or self.evaluates(step)
 
     @property
     def evaluations(self) -> int:

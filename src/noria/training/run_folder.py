@@ -10,9 +10,10 @@ report.json           what the run came to
 ====================  ====================================================================
 """
 
+import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ import noria
 from noria.arrays import Array
 from noria.errors import RunError
 from noria.training.files import read_arrays, read_toml, write_arrays, write_atomically
+from noria.training.made import Made
 from noria.training.report import plain
 
 FORMAT = 1
@@ -41,6 +43,7 @@ class RunFolder:
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path = path
         self.config = config
+        self._made = Made()
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -75,42 +78,59 @@ class RunFolder:
         """
         name = "-".join(re.sub(r"[^\w.]+", "_", part) for part in (task, cell) if part)
         root = Path(root)
-        try:
-            if path is None:
-                folder, is_new = cls._make_next(root, name), True
-            else:
-                folder = Path(path)
-                is_new = not folder.exists()
-                if not is_new and (not folder.is_dir() or any(folder.iterdir())):
-                    raise RunError(
-                        f"{folder}: is already there, and a new run never writes over an old one.\n"
-                        f"  Choose another folder ({_next_path(root, name)} is free), or remove this one."
-                    )
-                folder.mkdir(parents=True, exist_ok=True)
-        except RunError:
-            raise
-        except OSError as error:
-            place = error.filename or path or root
-            raise RunError(f"{place}: the run folder cannot be made: {error.strerror or error}.") from error
-        run = cls(folder, {})
-        try:
+        run = cls(root if path is None else Path(path), {})
+        with run.complete_or_removed():
+            try:
+                if path is None:
+                    run._make_next(root, name)
+                else:
+                    run._make_named(root, name)
+            except RunError:
+                raise
+            except OSError as error:
+                place = error.filename or path or root
+                raise RunError(
+                    f"{place}: the run folder cannot be made: {error.strerror or error}."
+                ) from error
             run.update_config({"format": FORMAT, "noria": noria.__version__, "task": task, **(config or {})})
-        except BaseException:
-            if is_new:
-                folder.rmdir()
-            raise
         return run
 
-    @staticmethod
-    def _make_next(root: Path, name: str) -> Path:
-        root.mkdir(parents=True, exist_ok=True)
+    @contextlib.contextmanager
+    def complete_or_removed(self) -> Iterator[None]:
+        """Remove all that was made of the run if what is done inside fails while it is not complete.
+
+        That is the files and folders which this object made, parents of the folder included, and nothing
+        else. :meth:`is_complete` ends it: from then on a failure leaves what there is.
+        """
+        try:
+            yield
+        except BaseException:
+            self._made.remove()
+            raise
+
+    def is_complete(self) -> None:
+        """Say that the run holds weights that can be loaded: it will not be removed any more."""
+        self._made.forget()
+
+    def _make_named(self, root: Path, name: str) -> None:
+        folder = self.path
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RunError(
+                f"{folder}: is already there, and a new run never writes over an old one.\n"
+                f"  Choose another folder ({_next_path(root, name)} is free), or remove this one."
+            )
+        self._made.make_folders(folder)
+
+    def _make_next(self, root: Path, name: str) -> None:
+        self._made.make_folders(root)
         while True:
-            folder = _next_path(root, name)
+            self.path = _next_path(root, name)
             try:
-                folder.mkdir()
+                self.path.mkdir()
             except FileExistsError:
                 continue  # somebody else took it just now
-            return folder
+            self._made.note(self.path)
+            return
 
     @classmethod
     def open(cls, path: str | Path) -> "RunFolder":
@@ -156,13 +176,14 @@ class RunFolder:
                 {**before, **value} if isinstance(before, dict) and isinstance(value, Mapping) else value
             )
         merged = _without_none(merged)
-        write_atomically(self.path / "config.toml", tomli_w.dumps(merged, multiline_strings=True).encode())
+        file = self._made.file(self.path / "config.toml")
+        write_atomically(file, tomli_w.dumps(merged, multiline_strings=True).encode())
         self.config = merged
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file of the run, ``"vocab.json"`` or ``"report.json"``."""
         text = json.dumps(plain(content), ensure_ascii=False, indent=2)
-        write_atomically(self.path / name, (text + "\n").encode())
+        write_atomically(self._made.file(self.path / name), (text + "\n").encode())
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the run.
@@ -195,7 +216,7 @@ class RunFolder:
     def write_arrays(self, which: Which, arrays: Mapping[str, Array], **note: object) -> None:
         """Write best.safetensors (weights by their names) or last.safetensors (prefixed names)."""
         write_arrays(
-            self.path / f"{which}.safetensors",
+            self._made.file(self.path / f"{which}.safetensors"),
             arrays,
             json.dumps({"format": FORMAT, **plain(note)}, sort_keys=True),
         )

@@ -11,7 +11,7 @@ from noria.errors import DivergenceError
 from noria.training import report
 from noria.training.calibration import calibrate, steps_within
 from noria.training.checkpoints import Checkpoints
-from noria.training.divergence import divergence_message
+from noria.training.divergence import divergence_message, kept_message
 from noria.training.interrupt import GentleInterrupt
 from noria.training.log import LogWriter
 from noria.training.plan import Plan, make_plan
@@ -23,6 +23,10 @@ from noria.training.schedules import learning_rate
 from noria.training.task import Task
 from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
 from noria.training.update import Updater
+
+
+class _StoppedError(Exception):
+    """Ctrl-C was heard before the first step."""
 
 
 class Trainer:
@@ -58,6 +62,7 @@ class Trainer:
         self._listener = listener
         self._log: Listener = silent
         self._clock = clock
+        self._has_begun = False
 
     def fit(
         self, *, minutes: float | None = None, epochs: float | None = None, steps: int | None = None
@@ -65,7 +70,8 @@ class Trainer:
         """Train for a budget; without one, for two minutes.
 
         Afterwards the parameters are those that did best on the validation part. Ctrl-C ends the run after
-        the step that it is in, with everything saved and evaluated; a second Ctrl-C ends it at once.
+        the step that it is in, with everything saved and evaluated; a second Ctrl-C ends it at once. Before
+        the first step there is nothing to evaluate: the result has 0 steps and no figures.
 
         Parameters
         ----------
@@ -90,40 +96,60 @@ class Trainer:
         """
         budget = Budget(minutes=minutes, epochs=epochs, steps=steps)
         budget.validate("fit")
-        self._begin()
+        if not self._has_begun:
+            self.begin()
+        self._has_begun = False
         if self.run_folder is None:
-            return self._run(self._plan(budget))
+            return self._run(budget)
         with LogWriter(self.run_folder.path / "log.jsonl") as self._log:
-            return self._run(self._plan(budget))
+            return self._run(budget)
 
-    def _run(self, plan: Plan) -> Result:
+    def begin(self) -> None:
+        """Write the initial state, the first with which the run is complete; ``fit`` does it if need be.
+
+        Raises
+        ------
+        RunError
+            If it cannot be written. What was made of the run until then is removed.
+        """
+        self._updater = Updater(self.task, self.options)
+        self._checkpoints = Checkpoints(self.task, self.run_folder)
+        self._progress = Progress(self._clock)
+        if self.run_folder is not None:
+            with self.run_folder.complete_or_removed():
+                self._save_last(0)
+            self.run_folder.is_complete()
+        self._has_begun = True
+
+    def _run(self, budget: Budget) -> Result:
         with GentleInterrupt() as interrupt:
             step = 0
+            try:
+                plan = self._plan(budget, interrupt)
+            except _StoppedError:
+                return self._finish(step, interrupted=True)
             while step < plan.steps and not interrupt.requested:
                 self._take_step(step, plan)
                 step += 1
                 if plan.evaluates(step):
                     self._evaluate(step)
+                elif plan.saves(step):
+                    self._save_last(step)
                 if plan.samples(step):
                     self._sample(step)
-            if step < plan.steps:
+            if 0 < step < plan.steps:
                 self._stop_early(step, plan)
             return self._finish(step, interrupted=step < plan.steps)
 
-    def _begin(self) -> None:
-        self._updater = Updater(self.task, self.options)
-        self._checkpoints = Checkpoints(self.task, self.run_folder)
-        self._progress = Progress(self._clock)
-        self._save_last(0)
-
-    def _plan(self, budget: Budget) -> Plan:
+    def _plan(self, budget: Budget, interrupt: GentleInterrupt) -> Plan:
         """Settle how many steps, decided before the first one and written into the config."""
         if budget.steps is not None:
             steps = budget.steps
         elif budget.epochs is not None:
             steps = max(1, round(budget.epochs * self.task.steps_per_epoch))
         else:
-            steps = self._calibrate(60.0 * (DEFAULT_MINUTES if budget.minutes is None else budget.minutes))
+            minutes = DEFAULT_MINUTES if budget.minutes is None else budget.minutes
+            steps = self._calibrate(60.0 * minutes, interrupt)
         plan = self._plan_of(steps)
         if self.run_folder is not None:
             self.run_folder.update_config(
@@ -145,8 +171,12 @@ class Trainer:
     def _plan_of(self, steps: int) -> Plan:
         return make_plan(steps, self.options, self.task.steps_per_epoch)
 
-    def _calibrate(self, seconds: float) -> int:
-        timing = calibrate(self.task, self.options, budget=seconds, clock=self._clock)
+    def _calibrate(self, seconds: float, interrupt: GentleInterrupt) -> int:
+        def check() -> None:
+            if interrupt.requested:
+                raise _StoppedError
+
+        timing = calibrate(self.task, self.options, budget=seconds, clock=self._clock, check=check)
         self._progress.evaluation_took(timing.evaluation)
         left = seconds - self._progress.seconds
         # One evaluation more than those of the validation part: the test.
@@ -196,8 +226,11 @@ class Trainer:
 
     def _evaluate(self, step: int) -> None:
         before = self._clock()
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            metrics = self.task.evaluate("validation")
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                metrics = self.task.evaluate("validation")
+        except DivergenceError as error:
+            raise self._diverged(step, f"Step {step}: the validation loss is not finite.") from error
         if not math.isfinite(metrics.get("loss", 0.0)):
             raise self._diverged(
                 step, f"Step {step}: the validation loss is not finite ({metrics['loss']:.4g})."
@@ -221,7 +254,7 @@ class Trainer:
     def _stop_early(self, step: int, plan: Plan) -> None:
         self._save_last(step)  # first of all: a second Ctrl-C may cut off what follows
         self._emit(report.Interrupted(step))
-        if step and not plan.evaluates(step):
+        if not plan.evaluates(step):
             self._evaluate(step)
 
     def _finish(self, step: int, *, interrupted: bool) -> Result:
@@ -230,7 +263,7 @@ class Trainer:
             steps=step,
             best_step=self._checkpoints.best_step,
             validation=self._checkpoints.best,
-            test=self.task.evaluate("test"),
+            test=self.task.evaluate("test") if step else {},
             tokens=self._progress.tokens,
             seconds=self._progress.seconds,
             clipped_steps=self._updater.clipping.events,
@@ -243,8 +276,8 @@ class Trainer:
 
     def _diverged(self, step: int, what: str) -> DivergenceError:
         self._checkpoints.restore_best()
-        where = "in memory" if self.run_folder is None else f"in {self.run_folder.path}"
-        kept = f"The best weights so far, of step {self._checkpoints.best_step}, are kept {where}."
+        folder = None if self.run_folder is None else str(self.run_folder.path)
+        kept = kept_message(step, self._checkpoints.best_step, folder)
         message = divergence_message(what, lr=self._lr, kept=kept, task=self.task, options=self.options)
         self._emit(report.Diverged(step, message))
         return DivergenceError(message)
