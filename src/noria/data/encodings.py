@@ -76,7 +76,7 @@ def decode(raw: bytes, source: str, encoding: str | None = None) -> Decoded:
     if (offset := raw.find(b"\0")) >= 0:
         raise DataError(
             f"{source}: expected text, got a binary file: byte {offset:,} is NUL.\n"
-            "  If it is UTF-16 or UTF-32 without a byte order mark, name it: encoding='utf-16-le', for one."
+            "  If it is UTF-16 or UTF-32 without a byte order mark, name its encoding: utf-16-le, for one."
         )
     try:
         return Decoded(raw.decode("utf-8"), "UTF-8")
@@ -136,7 +136,7 @@ def _guess(raw: bytes, source: str, utf8: UnicodeDecodeError) -> Decoded:
     raise DataError(
         f"{source}: expected text, got bytes that are text in no known encoding.\n"
         f"  Not UTF-8 because of {_where(raw, utf8.start)}.\n"
-        "  If it is text, name its encoding with encoding=..."
+        "  If it is text, name its encoding (cp1252 or shift_jis, for one)."
     )
 
 

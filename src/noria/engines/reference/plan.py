@@ -120,6 +120,9 @@ def make_plan(program: Program, sizes: Mapping[str, int], *, training: bool) -> 
     for key, calls in plan.code.items():
         used = dict.fromkeys(slot for _, a, b, out in calls for slot in (a, b, out) if slot >= 0)
         plan.touched[key] = [slot for slot in used if slot not in constant]
+    if training:  # and what goes back to the step before, wherever it was computed
+        handed = [plan.slot(node) for node in program.derived.d_old.values() if node is not None]
+        plan.touched["backward", LOOP] = list(dict.fromkeys([*plan.touched["backward", LOOP], *handed]))
     ends = {slot for whole, operand, _ in plan.gradients for slot in (whole, operand)}
     ends |= {plan.slot(column_sum.d) for column_sum in program.derived.column_sums} if training else set()
     plan.touched["backward", "end"] = list(ends)
