@@ -322,7 +322,7 @@ def test_ctrl_c_before_the_first_step(noria: Command, book: Path, monkeypatch: p
     said = noria("train", book, "--minutes", 1, "--out", "run", "--quiet", *SMALL)
     assert said.code == INTERRUPTED
     assert "nothing was trained yet" in said.err
-    assert "Next    the same command again" in said.err
+    assert "Next    remove " in said.err
     assert load("run").report_["steps"] == 0
     assert json.loads(noria("info", "run", "--json").out)["state"] == "untrained"
     assert "untrained" in noria("info", "run").out

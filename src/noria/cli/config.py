@@ -21,7 +21,8 @@ def read_config(path: Path, infos: Sequence[OptionInfo]) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise OptionError(f"{path}: the options cannot be read: {error.strerror or error}.") from None
+        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or error
+        raise OptionError(f"{path}: the options cannot be read: {reason}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"{path}: expected TOML: {error}.") from None
     known = {name: info for info in infos for name in (info.name, *info.option.aliases)}

@@ -71,6 +71,9 @@ def _products() -> dict[str, str]:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, Mapping) and "loss" in value:
+        figures = f"{value['loss']:.3f} nats, {value['bits_per_character']:.3f} bits per character"
+        return f"{value['name']}: {figures}" if "name" in value else figures
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):

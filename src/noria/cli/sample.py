@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from noria.cli.common import Debug, Json, Threads
-from noria.cli.console import give, give_json
+from noria.cli.console import give, give_json, say
 from noria.cli.flags import flag, option_flags, parsed, with_flags
 from noria.training.options import SamplingOptions, options_of
 
@@ -26,7 +26,13 @@ def _sample(
     options = SamplingOptions(**parsed(OPTIONS, flags, WHO))
     options.validate(WHO)
     chosen = {info.name: getattr(options, info.name) for info in OPTIONS}
-    pieces = load(run).stream(chosen.pop("prompt"), **chosen)
+    model = load(run)
+    if model.report_.get("steps") == 0:
+        say(
+            "Note",
+            f"{run} was stopped before its first step; initial weights write noise",
+        )
+    pieces = model.stream(chosen.pop("prompt"), **chosen)
     if flags["json"]:
         give_json({"run": str(run), "options": options.to_toml_dict(), "text": "".join(pieces)})
         return 0

@@ -40,7 +40,7 @@ def say_how_it_went(run: Path, report: dict[str, Any]) -> None:
     path = shlex.quote(str(run))
     if not report["steps"]:
         say("Done", "Stopped before the first step: nothing was trained yet.")
-        say("Next", f"the same command again; {path} holds the initial weights alone and can be removed")
+        say("Next", f"remove {path}, which holds the initial weights alone, and give the same command again")
         return
     said = [clock(report["seconds"]), f"{report['steps']:,} steps, best after {report['best_step']:,}"]
     if test := report["test"]:
