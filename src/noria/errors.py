@@ -20,6 +20,10 @@ class UnknownNameError(NoriaError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class EngineError(NoriaError):
+    """An engine cannot run here; says why."""
+
+
 class ProgramError(NoriaError, ValueError):
     """A derived program is not legal: a fault in a rewrite of the program, never in the user's cell."""
 

@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
+from quadratic_task import QuadraticTask
 
 from noria.layers import Group
 from noria.training.clipping import Clipping, global_norm
+from noria.training.options import TrainingOptions
+from noria.training.update import Updater
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 
 def test_norm_is_euclidean_over_many_chunks():
@@ -104,3 +109,29 @@ def test_single_precision_stays_single():
     Clipping(max_norm=1.0)(gradients)
     assert gradients.dtype == np.float32
     np.testing.assert_allclose(gradients, [0.6, 0.8], rtol=1e-6)
+
+
+def test_what_measuring_leaves_to_do_is_a_scale():
+    gradients = np.array([30.0, 0.4, -0.2])
+    groups = [Group(0, 2, True, False), Group(2, 3, True, True)]
+    whole = gradients.copy()
+    clipping = Clipping(max_norm=0.25, max_value=0.3)
+    met = clipping.measure(gradients, groups)
+    np.testing.assert_array_equal(gradients, [0.3, 0.3, -0.2])
+    np.testing.assert_allclose(met.scale, 0.25 / np.hypot(0.3, 0.3))
+    assert met == Clipping(max_norm=0.25, max_value=0.3)(whole, groups)
+    np.testing.assert_array_equal(whole, [*(met.scale * gradients[:2]), -0.2])
+    assert clipping.measure(np.array([0.1, 0.1])).scale == 1.0
+    assert clipping.measure(np.array([np.inf, 0.1])).scale == 1.0
+    assert (clipping.steps, clipping.events) == (3, 1)
+
+
+@pytest.mark.parametrize("clip", [2.0, 0.0])
+def test_an_update_takes_the_shortened_gradient(clip):
+    task = QuadraticTask()
+    updater = Updater(task, TrainingOptions(optimizer="sgd", grad_clip=clip))
+    update = updater.make(0, 0.25)
+    norm = np.linalg.norm(task.targets)
+    np.testing.assert_allclose(update.norm, norm)
+    np.testing.assert_allclose(task.parameters.values, 0.25 * task.targets * (clip / norm if clip else 1.0))
+    assert updater.clipping.events == bool(clip)

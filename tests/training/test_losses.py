@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from noria.engines import fused
 from noria.errors import BackwardError, ShapeError, TargetError
-from noria.training import losses
 from noria.training.losses import cross_entropy_rows, sequence_cross_entropy
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 
 def make(rows=6, symbols=11, seed=3, dtype=np.float64, scale=2.0):
@@ -80,7 +82,8 @@ def test_mean_of_many_rows_is_accumulated_in_double_precision():
 def test_rows_in_several_blocks_equal_rows_in_one(monkeypatch):
     logits, targets = make(rows=11)
     whole = cross_entropy_rows(logits, targets)
-    monkeypatch.setattr(losses, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(fused, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(fused, "PIECE", 40)
     np.testing.assert_array_equal(cross_entropy_rows(logits, targets), whole)
 
 
@@ -90,6 +93,28 @@ def test_forward_leaves_logits_alone():
     _, backward = sequence_cross_entropy(logits, targets)
     backward()
     np.testing.assert_array_equal(logits, before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradient_may_take_the_place_of_the_logits(dtype):
+    logits, targets = make(dtype=dtype)
+    loss, backward = sequence_cross_entropy(logits, targets)
+    in_place = logits.copy()
+    loss_in_place, backward_in_place = sequence_cross_entropy(in_place, targets, out=in_place)
+    assert loss_in_place == loss
+    d_logits = backward_in_place(0.3)
+    assert d_logits is in_place
+    np.testing.assert_array_equal(d_logits, backward(0.3))
+
+
+@pytest.mark.parametrize(
+    "out",
+    [np.empty((6, 12)), np.empty((5, 11)), np.empty((6, 11), np.float32)],
+    ids=["wide", "short", "type"],
+)
+def test_memory_for_the_gradient_must_fit(out):
+    with pytest.raises(ShapeError, match=r"\(6, 11\) and type float64"):
+        sequence_cross_entropy(*make(), out=out)
 
 
 def test_nan_passes_on():

@@ -5,6 +5,8 @@ from noria.training.losses import cross_entropy_rows, sequence_cross_entropy
 
 torch = pytest.importorskip("torch", reason="PyTorch is the outside judge of losses; install noria[torch]")
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 1e-6)])
 def test_cross_entropy_and_gradient(dtype, tolerance):

@@ -3,13 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from noria.engines import fused
 from noria.errors import RunError, UnknownNameError
 from noria.layers import Group
-from noria.training import optimisers, ranges
+from noria.training import ranges
 from noria.training.optimisers import OPTIMISERS, SGD, AdaGrad, Adam, make_optimiser
 from noria.training.training_options import TrainingOptions
 
 GOLDEN = np.load(Path(__file__).parent / "golden" / "optimisers.npz")
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 RULES = {
     "sgd": lambda values: SGD(values),
@@ -61,7 +64,8 @@ def test_chunks_do_not_show(name, dtype, monkeypatch):
         return values
 
     whole = run()
-    monkeypatch.setattr(optimisers, "CHUNK", 7)
+    monkeypatch.setattr(fused, "CHUNK", 7)
+    monkeypatch.setattr(fused, "PIECE", 7)
     np.testing.assert_array_equal(run(), whole)
     assert not np.allclose(whole, start)
 
@@ -79,6 +83,20 @@ def test_frozen_ranges_stay_and_the_others_do_not_notice(name):
     np.testing.assert_array_equal(held[:4], free[:4])
     np.testing.assert_array_equal(held[9:], free[9:])
     assert (free[4:9] != start[4:9]).all()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_scale_is_as_if_the_gradient_had_been_shortened(name):
+    rng = np.random.default_rng(3)
+    values, gradients = rng.standard_normal(9), rng.standard_normal((4, 9))
+    shortened = values.copy()
+    optimiser, other = RULES[name](values), RULES[name](shortened)
+    for gradient in gradients:
+        before = gradient.copy()
+        optimiser.update(values, gradient, 0.1, scale=0.375)
+        np.testing.assert_array_equal(gradient, before)
+        other.update(shortened, 0.375 * gradient, 0.1)
+    np.testing.assert_allclose(values, shortened, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -7,6 +7,8 @@ torch = pytest.importorskip(
     "torch", reason="PyTorch is the outside judge of optimisers; install noria[torch]"
 )
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 PAIRS = {
     "sgd": (lambda v: SGD(v), lambda p, lr: torch.optim.SGD(p, lr=lr)),
     "momentum": (lambda v: SGD(v, momentum=0.9), lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9)),

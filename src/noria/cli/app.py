@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 from noria import __version__
 from noria.cli.common import STANDARD_INPUT
 from noria.cli.console import complain, tell
+from noria.cli.threads import set_threads
 from noria.errors import NoriaError
 
 HELP = """Recurrent neural networks from their equations.
@@ -29,13 +30,7 @@ WITH_STANDARD_INPUT = {"train", "evaluate"}
 
 OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
-# Read by the libraries that do NumPy's products when they are loaded, and never again.
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
+ABOUT = {"--help", "-h", "--version"}
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -62,7 +57,8 @@ def run(arguments: Sequence[str]) -> int:
     words = list(arguments)
     debug = "--debug" in words
     try:
-        set_threads(words)
+        if words and not ABOUT & set(words):
+            set_threads(words)
         if words and words[0] in WITH_STANDARD_INPUT:
             words = [STANDARD_INPUT if word == "-" else word for word in words]
         code = build()(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -105,13 +101,3 @@ def build() -> App:
         target = f"noria.cli.{verb}:{'app' if verb in WITH_SUBCOMMANDS else verb}"
         app.command(target, name=verb, help=summary, sort_key=place)
     return app
-
-
-def set_threads(words: Sequence[str]) -> None:
-    """Pass ``--threads N`` on to the library behind NumPy, which looks once, when NumPy is first imported."""
-    for place, word in enumerate(words):
-        name, _, value = word.partition("=")
-        if name == "--threads":
-            value = value or (words[place + 1] if place + 1 < len(words) else "")
-            if value.isdecimal() and int(value) > 0:
-                os.environ.update(dict.fromkeys(THREAD_VARIABLES, value))

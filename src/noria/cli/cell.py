@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from noria.cli.cell_files import open_cell
 from noria.cli.common import Debug, Json
 from noria.cli.console import give, give_json, say, table
 
@@ -36,24 +37,40 @@ def list_(*, json: Json = False, debug: Debug = False) -> None:
 def show(
     cell: Annotated[str, Parameter(help="The name of a cell that ships, or a file of equations.")],
     *,
-    input_size: Annotated[int, Parameter(help="D, for the counts.")] = 64,
-    hidden_size: Annotated[int, Parameter(help="H, for the counts.")] = 128,
+    input_size: Annotated[int, Parameter(help="D, for the counts and the kernel.")] = 64,
+    hidden_size: Annotated[int, Parameter(help="H, for the counts and the kernel.")] = 128,
     latex: Annotated[
         bool,
         Parameter(negative="", show_default=False, help="Write the LaTeX alone: forward, then backward."),
     ] = False,
+    kernel: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Write the code of the native engine alone: LLVM IR as generated, then assembly.",
+        ),
+    ] = False,
+    dtype: Annotated[
+        Literal["float32", "float64"], Parameter(help="The precision of the kernel.")
+    ] = "float32",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Show a cell: its equations, parameters, LaTeX, backward pass, program, and what a step costs."""
-    from noria.equations import cells
     from noria.errors import OptionError
 
     for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
         if size < 1:
             raise OptionError(f"The {name!r} option of cell show must be an int of at least 1. Got {size}.")
-    found = cells.get(cell)
-    everything = _derived(found, {"D": input_size, "H": hidden_size})
+    if latex and kernel:
+        raise OptionError("cell show: --latex and --kernel are two answers, and only one is given. Leave one out.")
+    found = open_cell(cell)
+    sizes = {"D": input_size, "H": hidden_size}
+    if kernel:
+        _show_kernel(found, sizes, dtype, json=json)
+        return
+    everything = _derived(found, sizes)
     if latex:
         give(f"{everything['latex']}\n\n{everything['backward_latex']}\n")
     elif json:
@@ -93,6 +110,30 @@ def _derived(cell: "Cell", sizes: Mapping[str, int]) -> dict[str, Any]:
         "program": str(program),
         "cost": dataclasses.asdict(cost(program, known)),
     }
+
+
+def _show_kernel(cell: "Cell", sizes: Mapping[str, int], dtype: str, *, json: bool) -> None:
+    """Write the machine code of a cell's kernel, under a line that says what it was made for."""
+    from noria.compiler import compile_cell
+    from noria.engines.native.host import host
+    from noria.errors import EngineError
+
+    try:
+        host()
+    except EngineError as error:
+        raise EngineError(f"{cell.name}: the native engine cannot run here: {error}") from None
+    from noria.engines.native.listing import kernel_listing
+
+    known = {symbol: size for symbol, size in sizes.items() if symbol in cell.sizes}
+    it = kernel_listing(compile_cell(cell), known, dtype)
+    if json:
+        give_json({"cell": cell.name, **dataclasses.asdict(it)})
+        return
+    numbers = ", ".join(f"{symbol} = {size}" for symbol, size in it.sizes.items())
+    tile = f"register tile {it.tile[0]} rows x {it.tile[1]} vectors"
+    give(f"; {cell.name} · {it.engine}: {it.processor} · {numbers} · {it.dtype} · {tile}")
+    give(f" · compiled in {it.milliseconds:.0f} ms\n\n; LLVM IR, as generated\n{it.ir.strip()}\n\n")
+    give(f"; Assembly\n{it.assembly.strip()}\n")
 
 
 def _sections(cell: "Cell", derived: Mapping[str, Any]) -> Iterable[str]:

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from noria.cli.cell_files import open_cell
 from noria.cli.common import Debug, Json
+from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say, table
 
 WRONG = 1
@@ -28,10 +30,11 @@ def check(
     """
     import numpy as np
 
-    from noria.equations import cells
     from noria.inspection import check_gradients
 
-    report = check_gradients(cells.get(cell), dtype=dtype, engine=engine, rng=np.random.default_rng(seed))
+    with compilation_said():
+        rng = np.random.default_rng(seed)
+        report = check_gradients(open_cell(cell), dtype=dtype, engine=engine, rng=rng)
     if json:
         about = {"cell": report.cell, "dtype": report.dtype, "engine": report.engine, "ok": report.ok}
         names = ("name", "shape", "error", "tolerance", "ok")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from noria.cli.headings import heading
 
@@ -22,7 +22,8 @@ Threads = Annotated[
     int,
     Parameter(
         group=heading("Machine"),
-        help="Threads for NumPy's products; 0: as many as its library chooses.",
+        help="Threads of the engines and of NumPy's products; 0: what NORIA_THREADS says, or one a core.",
         show_default=False,
+        validator=validators.Number(gte=0),
     ),
 ]

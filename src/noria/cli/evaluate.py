@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from noria.cli.common import Debug, Json, Threads
+from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say, table
 
 UNITS = {"loss": "nats per character", "bits_per_character": "bits per character"}
@@ -28,6 +29,7 @@ def evaluate(
     from noria.models.reading import EACH, LONG
 
     model = load(run)
+    model.threads = threads or model.threads
     text = read_source([file], encoding=encoding)
     say("Text", f"{text.source} · {text.encoding} · {len(text):,} characters")
     for note in text.notes:
@@ -35,16 +37,24 @@ def evaluate(
     separate = model.vocabulary_.end_id is not None
     if len(text) > LONG and not separate:
         say("", f"longer than {LONG:,} characters: read in {len(text) // EACH} places at once")
-    figures = model.evaluate(text)
-    if unknown := figures["unknown"]:
-        known = "1 character is" if unknown == 1 else f"{unknown:,} characters are"
-        say("", f"{known} not in the model's vocabulary: it cannot predict them")
+    with compilation_said():
+        figures = model.evaluate(text)
+    note = _about_unknown(figures["unknown"], figures["characters"])
+    if note:
+        say("", f"{note}: it cannot predict them")
     if json:
-        give_json({"run": str(run), "source": text.source, **figures})
+        noted = {"note": note} if note else {}
+        give_json({"run": str(run), "source": text.source, **figures, **noted})
         return
     units = UNITS_OF_SEQUENCES if separate else UNITS
-    rows = [
-        (units.get(name, name.replace("_", " ")), f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
-        for name, value in figures.items()
-    ]
+    rows = []
+    for name, value in figures.items():
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        rows.append((units.get(name, name.replace("_", " ")), shown, note if name == "loss" else ""))
     give(table(rows, right=[1], indent=0) + "\n")
+
+
+def _about_unknown(unknown: int, characters: int) -> str:
+    """Say how much of a text a model does not know; nothing where it knows all of it."""
+    are = "is" if unknown == 1 else "are"
+    return f"{unknown:,} of {characters:,} characters {are} not in the model's vocabulary" if unknown else ""

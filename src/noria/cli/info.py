@@ -1,6 +1,5 @@
 """``noria info``: what is installed here and which engine runs, or what is in a run."""
 
-import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -12,6 +11,10 @@ from cyclopts import Parameter
 from noria import __version__
 from noria.cli.common import Debug, Json, Threads
 from noria.cli.console import give, give_json, table
+from noria.cli.threads import origin
+
+EXPLAINED = {"engine": ("processor", ": "), "threads": ("threads_from", ", ")}
+"""What stands on one line in words, and joined by what."""
 
 
 def info(
@@ -23,16 +26,22 @@ def info(
     debug: Debug = False,
 ) -> None:
     """Say what is installed here, or what is in a run."""
-    said = installation() if run is None else _run(run)
+    said = installation(threads) if run is None else _run(run)
     if json:
         give_json(said)
     else:
-        rows = [(name.replace("_", " "), _words(value)) for name, value in said.items()]
+        rows = [(name.replace("_", " "), words) for name, words in _sentences(said).items() if words]
         give(table(rows, indent=0) + "\n")
 
 
-def installation() -> dict[str, Any]:
-    """Gather the versions and choices that results and speed depend on."""
+def installation(threads: int = 0) -> dict[str, Any]:
+    """Gather the versions and choices that results and speed depend on.
+
+    Parameters
+    ----------
+    threads : int
+        What was asked for; 0: nothing.
+    """
     import numpy as np
 
     from noria.equations import cells
@@ -43,20 +52,27 @@ def installation() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "numpy": np.__version__,
         **_products(),
-        "engine": _engine(),
+        **_engine(),
+        **_threads(threads),
         "cells": list(cells.names()),
     }
 
 
-def _engine() -> str:
-    """Name the engine that runs a cell here when nobody chooses one."""
-    import numpy as np
+def _engine() -> dict[str, str]:
+    """Name the engine that runs a cell here when nobody chooses one, and say with what, or why not another."""
+    from noria.engines import why_not_native
+    from noria.engines.native.host import processor
 
-    from noria.compiler import compile_cell
-    from noria.engines import bind
-    from noria.equations import cells
+    reason = why_not_native()
+    engine = "reference" if reason else "native"
+    return {"engine": engine, "processor": "" if reason else processor(), "why_not_native": reason}
 
-    return bind(compile_cell(cells.get("rnn")), {"D": 1, "H": 1}, np.float32).engine
+
+def _threads(asked_for: int) -> dict[str, Any]:
+    """Say how many threads the engines use, and why so many."""
+    from noria.engines.threads import thread_count
+
+    return {"threads": asked_for or thread_count(), "threads_from": origin(asked_for)}
 
 
 def _products() -> dict[str, str]:
@@ -65,9 +81,17 @@ def _products() -> dict[str, str]:
 
     libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
     names = [f"{library['internal_api']} {library['version'] or ''}".strip() for library in libraries]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = ", ".join(str(library["num_threads"]) for library in libraries) or "unknown"
-    return {"blas": ", ".join(names) or "unknown", "threads": f"{threads} of {cores} cores"}
+    return {"blas": ", ".join(names) or "unknown", "blas_threads": threads}
+
+
+def _sentences(said: Mapping[str, Any]) -> dict[str, str]:
+    """Give each entry in words, some with what explains them behind."""
+    words = {name: _words(value) for name, value in said.items()}
+    for name, (more, joint) in EXPLAINED.items():
+        if name in words and (explanation := words.pop(more)):
+            words[name] += joint + explanation
+    return words
 
 
 def _words(value: Any) -> str:
@@ -102,6 +126,8 @@ def _run(folder: Path) -> dict[str, Any]:
         "parameters": summary.parameters,
         "dtype": summary.dtype,
         "engines": list(summary.engines),
+        "processor": summary.processor,
+        "why_not_native": summary.why_not_native,
     }
     if not (folder / "best.safetensors").exists():
         step = int(run.read_arrays("last").get("trainer/step", 0))

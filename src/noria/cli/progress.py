@@ -60,22 +60,23 @@ class Progress:
                 self._latest = event
                 self._move(event)
             case Interrupted():
-                self._line(
+                self.say(
                     "Stop", f"after step {event.step:,}: saved, now evaluating. Ctrl-C again ends at once."
                 )
             case _ if self._quiet:
                 return
             case Started():
-                self._line("Plan", _plan(event))
-                self._line("", _row(*(title for title, _ in COLUMNS)))
+                self.say("Plan", _plan(event))
+                self.say("", _row(*(title for title, _ in COLUMNS)))
             case Evaluated():
-                self._line("", _evaluated(event, self._latest))
+                self.say("", _evaluated(event, self._latest))
             case Sampled():
-                self._line("", _sample(event.text))
+                self.say("", _sample(event.text))
             case _:
                 return
 
-    def _line(self, label: str, text: str) -> None:
+    def say(self, label: str, text: str) -> None:
+        """Write a line, above the moving one where there is one."""
         if self._live is not None:
             self._live.console.print(labelled(f"{label:<{LABEL}}" if label else "", text), soft_wrap=True)
         elif label:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from noria.cli.common import Debug, Json, Threads
+from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say
 from noria.cli.flags import flag, option_flags, parsed, with_flags
 from noria.training.options import SamplingOptions, options_of
@@ -27,17 +28,19 @@ def _sample(
     options.validate(WHO)
     chosen = {info.name: getattr(options, info.name) for info in OPTIONS}
     model = load(run)
+    model.threads = flags["threads"] or model.threads
     if model.report_.get("steps") == 0:
         say(
             "Note",
             f"{run} was stopped before its first step; initial weights write noise",
         )
     pieces = model.stream(chosen.pop("prompt"), **chosen)
-    if flags["json"]:
-        give_json({"run": str(run), "options": options.to_toml_dict(), "text": "".join(pieces)})
-        return 0
-    for piece in pieces:
-        give(piece)
+    with compilation_said():
+        if flags["json"]:
+            give_json({"run": str(run), "options": options.to_toml_dict(), "text": "".join(pieces)})
+            return 0
+        for piece in pieces:
+            give(piece)
     give("\n")
     return 0
 

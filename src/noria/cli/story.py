@@ -9,8 +9,15 @@ from noria.cli.progress import clock
 from noria.models import Description
 
 
-def say_what_was_understood(it: Description) -> None:
-    """Say what the data are, how they are cut, and which network will read them."""
+def say_what_was_understood(it: Description, origin: str) -> None:
+    """Say what the data are, how they are cut, which network will read them, and what runs it.
+
+    Parameters
+    ----------
+    it : Description
+    origin : str
+        Where the number of threads comes from.
+    """
     data, model = it.data, it.model
     parts = (data.train, data.validation, data.test)
     shares = "/".join(f"{100 * part / sum(parts):.3g}" for part in parts)
@@ -24,15 +31,16 @@ def say_what_was_understood(it: Description) -> None:
     for note in it.notes:
         say("", note)
     layers = f"{len(model.cells)} layer{'s' if len(model.cells) > 1 else ''} x {_listed(model.hidden_sizes)}"
-    engine = f"engine {_listed(model.engines)}"
-    say(
-        "Model",
-        " · ".join([_listed(model.cells), layers, f"{model.parameters:,} parameters", engine, model.dtype]),
-    )
+    size = f"{model.parameters:,} parameters"
+    say("Model", " · ".join([_listed(model.cells), layers, size, model.dtype]))
     epoch = f"{it.steps_per_epoch:,} steps an epoch"
     streams = f"{it.batch_size} streams, windows of {it.seq_length} steps"
     read = f"batches of {it.batch_size} sequences" if separate else streams
     say("", f"{read}, {epoch}")
+    engine = ": ".join(filter(None, [_listed(model.engines), model.processor]))
+    say("Engine", f"{engine} · {model.threads} thread{'s' if model.threads > 1 else ''}, {origin}")
+    if model.why_not_native:
+        say("", f"slower than the native engine, which does not run here: {model.why_not_native}")
 
 
 def say_how_it_went(run: Path, report: dict[str, Any]) -> None:

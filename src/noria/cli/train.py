@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from noria.cli.common import Debug, Json
+from noria.cli.cell_files import open_cell
+from noria.cli.compiling import compilation_said
 from noria.cli.config import read_config
 from noria.cli.console import give_json, say
 from noria.cli.flags import flag, option_flags, parsed, with_flags
@@ -14,6 +16,8 @@ from noria.cli.headings import heading
 from noria.cli.progress import Progress
 from noria.cli.sources import read_source
 from noria.cli.story import say_how_it_went, say_what_was_understood
+from noria.cli.threads import origin
+from noria.errors import RunError
 from noria.models import LanguageModel
 from noria.training import RunFolder
 from noria.training.options import Budget, options_of
@@ -44,17 +48,21 @@ def _train(
     Budget(**budget).validate(WHO)
     model = LanguageModel(**options)
     model.validate(WHO)
+    for cell in model.layer_cells:
+        open_cell(cell) if isinstance(cell, str) else None
+    if flags["out"] is not None and not flags["dry_run"]:
+        _refuse_taken(flags["out"])
     text = read_source(_without_task(files), name=flags["data"], encoding=flags["encoding"])
     prepared = model.prepare(text, lines=flags["lines"])
     understood = prepared.description
-    say_what_was_understood(understood)
+    say_what_was_understood(understood, origin(model.threads))
     if flags["dry_run"]:
         if flags["json"]:
             give_json(understood.to_dict())
         return OK
     run = RunFolder.create(flags["out"], task=TASK, cell="-".join(dict.fromkeys(understood.model.cells)))
     say("Run", f"{run.path} · seed {model.seed} · Ctrl-C saves and stops")
-    with Progress(quiet=flags["quiet"]) as progress:
+    with Progress(quiet=flags["quiet"]) as progress, compilation_said(progress.say):
         model.fit(prepared, **budget, out=run, listener=progress)
     report = model.report_
     say_how_it_went(run.path, report)
@@ -72,6 +80,15 @@ def _options(flags: Mapping[str, Any]) -> dict[str, Any]:
     if BUDGET_NAMES & typed.keys():  # --steps takes the place of the file's minutes
         written = {name: value for name, value in written.items() if name not in BUDGET_NAMES}
     return written | typed
+
+
+def _refuse_taken(folder: Path) -> None:
+    """Refuse a folder with something in it before the text is read, which may take long."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(
+            f"{folder}: is already there, and a new run never writes over an old one.\n"
+            "  Choose another folder, leave --out out to take the next one in runs, or remove this one."
+        )
 
 
 def _without_task(files: tuple[str, ...]) -> tuple[str, ...]:

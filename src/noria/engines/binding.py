@@ -1,16 +1,16 @@
 """Which engine runs a program."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from noria.compiler.program import Program
 from noria.engines.seam import Kernel
-from noria.errors import ShapeError, UnknownNameError
+from noria.errors import EngineError, ShapeError, UnknownNameError
 
-ENGINES = ("auto", "reference")
+ENGINES = ("auto", "native", "reference")
 
 
 def bind(
@@ -24,7 +24,8 @@ def bind(
     sizes : mapping of size symbol to int
         ``{"D": 4, "H": 7}``; free sizes of the cell that are not named (``"H_c"``) are as wide as ``H``.
     dtype : {float32, float64, complex128}
-    engine : {"auto", "reference"}
+    engine : {"auto", "native", "reference"}
+        ``"auto"`` is the native engine where it can run, else the reference engine.
 
     Raises
     ------
@@ -32,6 +33,8 @@ def bind(
         If a size is missing, unknown, or not a positive whole number.
     UnknownNameError
         If there is no such engine.
+    EngineError
+        If the native engine is asked for and cannot run here.
     """
     cell = program.forward.cell
     if engine not in ENGINES:
@@ -57,11 +60,43 @@ def bind(
             f"were expected, got {sizes['D']}. "
             f"Put a linear layer in front, or choose hidden_size={sizes['D']}."
         )
-    return _bind(program, tuple(full.items()), np.dtype(dtype))
+    kind = np.dtype(dtype)
+    if engine == "auto":
+        engine = "reference" if why_not_native(kind) else "native"
+    elif engine == "native" and (reason := why_not_native(kind)):
+        raise EngineError(f"{cell.name}: the native engine cannot run here: {reason}")
+    return _bind(program, tuple(full.items()), kind, engine)
+
+
+def why_not_native(dtype: DTypeLike = np.float32) -> str:
+    """Say why the native engine cannot run; empty where it can.
+
+    Parameters
+    ----------
+    dtype : {float32, float64, complex128}
+    """
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        return f"it computes in float32 and float64, not in {np.dtype(dtype)}."
+    return _why_not_here()
+
+
+@cache
+def _why_not_here() -> str:
+    from noria.engines.native.host import host
+
+    try:
+        host()
+    except EngineError as error:
+        return str(error)
+    return ""
 
 
 @lru_cache(maxsize=256)
-def _bind(program: Program, sizes: tuple[tuple[str, int], ...], dtype: np.dtype) -> Kernel:
+def _bind(program: Program, sizes: tuple[tuple[str, int], ...], dtype: np.dtype, engine: str) -> Kernel:
+    if engine == "native":
+        from noria.engines.native.kernel import NativeKernel
+
+        return NativeKernel(program, dict(sizes), dtype)
     from noria.engines.reference import ReferenceKernel
 
     return ReferenceKernel(program, dict(sizes), dtype)

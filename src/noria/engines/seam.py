@@ -7,11 +7,14 @@ same buffers (``step``, then ``step_back`` in reverse order, then ``finish``), f
 output back and for streaming.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 
 from noria.arrays import Array
 from noria.compiler.program import Program
+from noria.engines.parameters import ParameterLayout
 
 
 class Run(ABC):
@@ -80,7 +83,16 @@ class Kernel(ABC):
     program: Program
     sizes: Mapping[str, int]
     size: int
-    layout: tuple[tuple[str, int, tuple[int, ...]], ...]
+    layout: ParameterLayout
+
+    def view(self, theta: Array, name: str) -> Array:
+        """Give one parameter as a view into the flat block."""
+        start, shape = self._where[name]
+        return theta[start : start + math.prod(shape)].reshape(shape)
+
+    @cached_property
+    def _where(self) -> dict[str, tuple[int, tuple[int, ...]]]:
+        return {name: (start, shape) for name, start, shape in self.layout}
 
     @abstractmethod
     def start(

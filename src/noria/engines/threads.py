@@ -5,10 +5,32 @@ not: the threads wait for each other at every step, and where another process ho
 long. So time loops run on one thread, whatever the limit is.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
+
+_limit: ContextVar[int] = ContextVar("threads", default=0)
+
+
+def thread_count() -> int:
+    """Give how many threads the engines may use.
+
+    What a surrounding :func:`use_threads` says; else the environment variable ``NORIA_THREADS``, else
+    ``OMP_NUM_THREADS``, else as many as there are cores for this process.
+    """
+    return _limit.get() or _threads_of_machine()
+
+
+@cache
+def _threads_of_machine() -> int:
+    for name in ("NORIA_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "").strip()
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
@@ -37,3 +59,14 @@ def blas_threads(count: int) -> Iterator[None]:
     finally:
         for library, number in zip(_libraries(), before, strict=False):
             library.set_num_threads(number)
+
+
+@contextmanager
+def use_threads(count: int) -> Iterator[None]:
+    """Let engines and NumPy's products use ``count`` threads inside the block; 0 leaves them as they are."""
+    token = _limit.set(count or _limit.get())
+    try:
+        with blas_threads(count):
+            yield
+    finally:
+        _limit.reset(token)

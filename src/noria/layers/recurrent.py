@@ -74,6 +74,7 @@ class Recurrent(Layer):
         self._laws = {given.name: given for given in self.cell.givens}
         self._must_be_supplied = any(given.law == "supplied" for given in self.cell.givens)
         self._parameters: dict[str, Parameter] = {}
+        self._initial_rows: dict[np.dtype[Any], dict[str, Array]] = {}
         self._kernels: dict[tuple[np.dtype[Any], bool, bool], Kernel] = {}
         if input_size is not None:
             self.configure(input_size)
@@ -115,13 +116,13 @@ class Recurrent(Layer):
     def start(self, batch_size: int = 1) -> dict[str, Array]:
         """Give the cell's own initial state for `batch_size` sequences."""
         dtype = self._built().values.dtype
-        nothing_drawn = np.random.default_rng(0)  # states start at constants
-        return {
-            name: initialise(self.cell.initial[name], (batch_size, self._width(name)), nothing_drawn).astype(
-                dtype
-            )
-            for name in self.cell.states
-        }
+        if dtype not in self._initial_rows:
+            nothing_drawn = np.random.default_rng(0)  # states start at constants
+            self._initial_rows[dtype] = {
+                name: initialise(self.cell.initial[name], (1, self._width(name)), nothing_drawn).astype(dtype)
+                for name in self.cell.states
+            }
+        return {name: np.repeat(row, batch_size, 0) for name, row in self._initial_rows[dtype].items()}
 
     def __call__(
         self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED

@@ -62,6 +62,12 @@ class ModelDescription:
     engines : tuple of str
         What runs each recurrent layer.
     dtype : str
+    processor : str
+        What the native engine computes with, and how wide; empty where it runs no layer.
+    why_not_native : str
+        Why the native engine, the fast one, does not run every layer; empty where it does.
+    threads : int
+        How many threads the engines may use.
     """
 
     cells: tuple[str, ...]
@@ -70,6 +76,9 @@ class ModelDescription:
     parameters: int
     engines: tuple[str, ...]
     dtype: str
+    processor: str
+    why_not_native: str
+    threads: int
 
 
 @dataclass(frozen=True)

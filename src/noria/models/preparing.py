@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from noria.data import Text, TextSource, read_lines, read_text
+from noria.engines import why_not_native
+from noria.engines.native.host import processor
+from noria.engines.threads import thread_count
 from noria.equations import Cell
 from noria.errors import DataError
 from noria.layers import Layer, Stack
@@ -17,6 +20,8 @@ from noria.sequences import Batches, Streams
 from noria.training.model_options import ModelOptions
 from noria.training.randomness import generator
 from noria.training.training_options import TrainingOptions
+
+NATIVE = "native"
 
 TextData: TypeAlias = TextSource | Iterable[str]
 """What a language model is trained on: one text, or a list of strings that are separate sequences."""
@@ -115,14 +120,24 @@ def describe_model(network: Stack, options: ModelOptions) -> ModelDescription:
     """Describe a configured network; its parameters need no values yet."""
     layers = tuple(_layers(network))
     cells: list[Cell] = [layer.cell for layer in recurrent_layers(network)]
+    engines = tuple(engines_of(network, options.dtype))
     return ModelDescription(
         cells=tuple(cell.name for cell in cells),
         hidden_sizes=tuple(layer.hidden_size for layer in recurrent_layers(network)),
         layers=layers,
         parameters=sum(layer.parameters for layer in layers),
-        engines=tuple(engines_of(network, options.dtype)),
+        engines=engines,
         dtype=options.dtype,
+        processor=processor(options.dtype) if NATIVE in engines else "",
+        why_not_native=_why_not_native(engines, options),
+        threads=options.threads or thread_count(),
     )
+
+
+def _why_not_native(engines: tuple[str, ...], options: ModelOptions) -> str:
+    if set(engines) == {NATIVE}:
+        return ""
+    return why_not_native(options.dtype) or f"the 'engine' option is '{options.engine}'."
 
 
 def _layers(layer: Layer, path: str = "") -> list[LayerDescription]:

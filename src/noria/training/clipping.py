@@ -1,12 +1,13 @@
 """Clipping of the gradient, by value and by global norm, with the events counted."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from noria.arrays import Array, Inexact
+from noria.engines import fused
 from noria.layers import Group
 from noria.training.ranges import trainable_chunks
 
@@ -19,11 +20,13 @@ class Clipped:
     """Norm of the gradient as it came, not finite if any of its values is not."""
     clipped: bool
     """Whether anything was shortened or cut."""
+    scale: float = 1.0
+    """What the gradient has to be multiplied by to be as short as it may be."""
 
 
 @dataclass
 class Clipping:
-    """Shortens gradients in place, and counts how often it had to.
+    """Shortens gradients, and counts how often it had to.
 
     Parameters
     ----------
@@ -52,6 +55,24 @@ class Clipping:
         groups : sequence of ranges, optional
             Frozen ones neither count nor change. By default, all values are trained.
         """
+        met = self.measure(gradients, groups)
+        if met.scale != 1.0:
+            for part in trainable_chunks(gradients.size, groups):
+                gradients[part] *= met.scale
+        return met
+
+    def measure(self, gradients: Inexact[Array, " P"], groups: Sequence[Group] | None = None) -> Clipped:
+        """Do all of it but the shortening to a norm, which is left to whoever next goes over the gradient.
+
+        Single values are cut in place. What is then left to do is the ``scale`` of the outcome: an optimiser
+        takes it with the step, and spares the gradient one way through the memory.
+
+        Parameters
+        ----------
+        gradients : array of shape (P,)
+        groups : sequence of ranges, optional
+            As in :meth:`__call__`.
+        """
         norm = global_norm(gradients, groups)
         self.steps += 1
         if not math.isfinite(norm):
@@ -61,12 +82,10 @@ class Clipping:
         if self.max_value and norm > self.max_value:
             cut = self._cut_values(gradients, groups)
             left = global_norm(gradients, groups) if cut and self.max_norm else norm
-        if self.max_norm and left > self.max_norm:
-            for part in trainable_chunks(gradients.size, groups):
-                gradients[part] *= self.max_norm / left
-            cut = True
+        scale = self.max_norm / left if self.max_norm and left > self.max_norm else 1.0
+        cut = cut or scale != 1.0
         self.events += cut
-        return Clipped(norm, clipped=cut)
+        return Clipped(norm, cut, scale)
 
     def _cut_values(self, gradients: Array, groups: Sequence[Group] | None) -> bool:
         cut = False
@@ -93,25 +112,14 @@ def global_norm(gradients: Inexact[Array, " P"], groups: Sequence[Group] | None 
     float
         Not finite if and only if a value is not.
     """
-    total = sum(_squares(gradients, groups, 1.0))
+    ranges = [gradients[part] for part in trainable_chunks(gradients.size, groups, max(1, gradients.size))]
+    total = sum(fused.sum_of_squares(vector) for vector in ranges)
     if math.isnan(total) or 1e-280 < total < math.inf:
-        return math.sqrt(total) if not math.isnan(total) else math.nan
+        return math.sqrt(total)
     # Squares left the range of float64, or there is an infinite value, or all are zero: the largest one
     # tells.
-    largest = max(
-        (float(np.abs(gradients[part]).max()) for part in trainable_chunks(gradients.size, groups)),
-        default=0.0,
-    )
+    largest = max((float(np.abs(vector).max()) for vector in ranges if vector.size), default=0.0)
     if largest == 0.0 or math.isinf(largest):
         return largest
-    return largest * math.sqrt(sum(_squares(gradients, groups, largest)))
-
-
-def _squares(gradients: Array, groups: Sequence[Group] | None, divisor: float) -> Iterator[float]:
-    """Give sums of squares of chunks too short for BLAS to share among threads: always in one order."""
-    for part in trainable_chunks(gradients.size, groups, chunk=8192):
-        exact = gradients[part].astype(np.float64)
-        if divisor != 1.0:
-            exact /= divisor
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            yield float(exact @ exact)
+    exact = (np.divide(vector, largest, dtype=np.float64) for vector in ranges)
+    return largest * math.sqrt(sum(fused.sum_of_squares(vector) for vector in exact))

@@ -5,13 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from noria.arrays import Array, Float, Shaped
+from noria.engines import fused
 from noria.errors import BackwardError, ShapeError, TargetError
-
-ROWS_AT_ONCE = 4096
 
 
 def sequence_cross_entropy(
-    logits: Float[Array, "N V"], targets: Shaped[Array, "..."]
+    logits: Float[Array, "N V"], targets: Shaped[Array, "..."], out: Float[Array, "..."] | None = None
 ) -> tuple[float, Callable[..., Float[Array, "N V"]]]:
     """Mean cross-entropy of packed rows, in nats per token.
 
@@ -23,6 +22,10 @@ def sequence_cross_entropy(
         One row per real token; there is no padding to ignore.
     targets : integer array of shape (N,)
         Token ids in [0, V).
+    out : array of shape (N, V), optional
+        Memory for the gradient, in the precision of the logits, at least single. Written at once, not by the
+        backward. The logits themselves will do where nobody reads them any more; by default they stay as
+        they are.
 
     Returns
     -------
@@ -30,24 +33,31 @@ def sequence_cross_entropy(
         Nats per token, summed in float64. A NaN among the logits makes it NaN.
     backward : callable
         ``d_loss -> d_logits``, shape (N, V), in the precision of the logits; ``d_loss`` is 1 by default. It
-        works in the saved values and can be called once.
+        gives the saved gradient itself and can be called once.
 
     Raises
     ------
     TargetError
         If a target is outside [0, V): says which row and which id.
     ShapeError
-        If there is not one target per row, or no row at all.
+        If there is not one target per row, or no row at all, or if ``out`` does not fit.
 
     References
     ----------
     Bishop 2006, section 4.3.4.
     """
     ids = _checked_targets(logits, targets)
-    rows = np.arange(len(ids))
-    nats, exponentials, sums = _row_losses(logits, ids)
-    loss = float(nats.mean())
-    saved: list[Array] = [exponentials]
+    precision = np.promote_types(logits.dtype, np.float32)
+    if out is None:
+        out = np.empty(logits.shape, precision)
+    elif out.shape != logits.shape or out.dtype != precision:
+        raise ShapeError(
+            f"cross-entropy: expected memory of shape {logits.shape} and type {precision} for the gradient, "
+            f"got {out.shape} and {out.dtype}."
+        )
+    # The gradient of the mean costs one product more while a row's exponentials are at hand.
+    loss = float(fused.cross_entropy(logits, ids, out).mean())
+    saved: list[Array] = [out]
 
     def backward(d_loss: float = 1.0) -> Float[Array, "N V"]:
         # d_logits = d_loss / N * (softmax(logits) - one_hot(targets))
@@ -56,10 +66,8 @@ def sequence_cross_entropy(
                 "cross-entropy: this backward was called before.\n  Call the loss again for another one."
             )
         d_logits = saved.pop()
-        scale = d_loss / len(ids)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            d_logits *= (scale / sums)[:, None].astype(d_logits.dtype)
-        d_logits[rows, ids] -= scale
+        if d_loss != 1.0:
+            d_logits *= d_loss
         return d_logits.astype(logits.dtype, copy=False)
 
     return loss, backward
@@ -84,23 +92,7 @@ def cross_entropy_rows(logits: Float[Array, "N V"], targets: Shaped[Array, "..."
     TargetError, ShapeError
         As :func:`sequence_cross_entropy`.
     """
-    ids = _checked_targets(logits, targets)
-    nats = np.empty(len(ids))
-    for start in range(0, len(ids), ROWS_AT_ONCE):
-        part = slice(start, start + ROWS_AT_ONCE)
-        nats[part] = _row_losses(logits[part], ids[part])[0]
-    return nats
-
-
-def _row_losses(logits: Array, ids: Array) -> tuple[Array, Array, Array]:
-    """Give the nats of each row, exp(logits - maximum) in float32 or better, and its row sums."""
-    precision = np.promote_types(logits.dtype, np.float32)
-    with np.errstate(invalid="ignore"):
-        shifted = np.subtract(logits, logits.max(axis=1, keepdims=True), dtype=precision)
-        of_targets = shifted[np.arange(len(ids)), ids].astype(np.float64)
-        exponentials = np.exp(shifted, out=shifted)
-        sums = exponentials.sum(axis=1, dtype=np.float64)
-        return np.log(sums) - of_targets, exponentials, sums
+    return fused.cross_entropy(logits, _checked_targets(logits, targets))
 
 
 def _checked_targets(logits: Array, targets: Array) -> Array:

@@ -1,8 +1,7 @@
 """Optimisers: one update rule per class, in place on the flat vectors of parameters and gradients.
 
-The work goes chunk by chunk, so that a chunk of values, gradients and moments stays in the cache through all
-the small operations of a rule; on large models this is a quarter faster than whole vectors, and it needs one
-chunk of scratch memory only.
+A step is one pass over values, gradients and state; what clipping shortens the gradient by is applied on the
+way.
 """
 
 import difflib
@@ -13,14 +12,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from noria.arrays import Array, Inexact, Shaped
+from noria.engines import fused
 from noria.errors import RunError, UnknownNameError
 from noria.layers import Group
-from noria.training.ranges import CHUNK, trainable_chunks
+from noria.training.ranges import trainable_chunks
 from noria.training.training_options import TrainingOptions
 
 
 class Optimiser(ABC):
-    """What all update rules share: their state as named flat arrays, the step counter, the walk over chunks.
+    """What all update rules share: their state as named flat arrays, the step counter, the walk over ranges.
 
     Parameters
     ----------
@@ -33,7 +33,6 @@ class Optimiser(ABC):
     def __init__(self, values: Inexact[Array, " P"], slots: Sequence[str] = ()) -> None:
         self.steps = 0
         self._slots = {name: np.zeros_like(values) for name in slots}
-        self._scratch = np.empty(max(1, min(CHUNK, values.size)), values.dtype)
 
     @classmethod
     @abstractmethod
@@ -46,6 +45,8 @@ class Optimiser(ABC):
         gradients: Inexact[Array, " P"],
         lr: float,
         groups: Sequence[Group] | None = None,
+        *,
+        scale: float = 1.0,
     ) -> None:
         """Take one step, changing ``values`` in place.
 
@@ -56,20 +57,17 @@ class Optimiser(ABC):
             The learning rate of this step.
         groups : sequence of ranges, optional
             Frozen ones stay as they are. By default, all values are trained.
+        scale : float
+            What the gradients are multiplied by on the way, as clipping says; they stay as they are.
         """
         self.steps += 1
-        # A square may overflow in single precision; the trainer looks at the loss, and a warning would say
-        # less than its error.
-        with np.errstate(over="ignore", under="ignore"):
-            for part in trainable_chunks(values.size, groups, chunk=self._scratch.size):
-                state = [slot[part] for slot in self._slots.values()]
-                self._update(
-                    values[part], gradients[part], lr, self._scratch[: part.stop - part.start], *state
-                )
+        for part in trainable_chunks(values.size, groups, max(1, values.size)):
+            state = [slot[part] for slot in self._slots.values()]
+            self._update(values[part], gradients[part], lr, scale, *state)
 
     @abstractmethod
-    def _update(self, values: Array, gradients: Array, lr: float, scratch: Array, *state: Array) -> None:
-        """Apply the rule to one chunk; ``state`` are the chunks of the slots, in their order."""
+    def _update(self, values: Array, gradients: Array, lr: float, scale: float, *state: Array) -> None:
+        """Apply the rule to one range; ``state`` are the ranges of the slots, in their order."""
 
     def state(self) -> dict[str, Shaped[Array, "..."]]:
         """Give all that the next step depends on besides values and gradients; not copied."""
@@ -114,21 +112,9 @@ class SGD(Optimiser):
     def from_options(cls, options: TrainingOptions, values: Inexact[Array, " P"]) -> "Optimiser":  # noqa: D102
         return cls(values, momentum=options.momentum)
 
-    def _update(self, values: Array, gradients: Array, lr: float, scratch: Array, *state: Array) -> None:
-        if not state:
-            np.multiply(gradients, lr, out=scratch)
-            values -= scratch
-            return
-        (velocity,) = state
-        velocity *= self.momentum
-        velocity += gradients
-        if self.nesterov:
-            np.multiply(velocity, self.momentum, out=scratch)
-            scratch += gradients
-            scratch *= lr
-        else:
-            np.multiply(velocity, lr, out=scratch)
-        values -= scratch
+    def _update(self, values: Array, gradients: Array, lr: float, scale: float, *state: Array) -> None:
+        momentum, nesterov = self.momentum, self.nesterov
+        fused.sgd(values, gradients, *state, rate=lr, momentum=momentum, nesterov=nesterov, scale=scale)
 
 
 class AdaGrad(Optimiser):
@@ -145,15 +131,9 @@ class AdaGrad(Optimiser):
     def from_options(cls, options: TrainingOptions, values: Inexact[Array, " P"]) -> "Optimiser":  # noqa: D102
         return cls(values)
 
-    def _update(self, values: Array, gradients: Array, lr: float, scratch: Array, *state: Array) -> None:
+    def _update(self, values: Array, gradients: Array, lr: float, scale: float, *state: Array) -> None:
         (squares,) = state
-        np.multiply(gradients, gradients, out=scratch)
-        squares += scratch
-        np.sqrt(squares, out=scratch)
-        scratch += self.epsilon
-        np.divide(gradients, scratch, out=scratch)
-        scratch *= lr
-        values -= scratch
+        fused.adagrad(values, gradients, squares, rate=lr, epsilon=self.epsilon, scale=scale)
 
 
 class Adam(Optimiser):
@@ -175,21 +155,20 @@ class Adam(Optimiser):
     def from_options(cls, options: TrainingOptions, values: Inexact[Array, " P"]) -> "Optimiser":  # noqa: D102
         return cls(values)
 
-    def _update(self, values: Array, gradients: Array, lr: float, scratch: Array, *state: Array) -> None:
+    def _update(self, values: Array, gradients: Array, lr: float, scale: float, *state: Array) -> None:
         mean, mean_square = state
-        np.multiply(gradients, 1.0 - self.beta1, out=scratch)
-        mean *= self.beta1
-        mean += scratch
-        np.multiply(gradients, gradients, out=scratch)
-        scratch *= 1.0 - self.beta2
-        mean_square *= self.beta2
-        mean_square += scratch
-        np.sqrt(mean_square, out=scratch)
-        scratch *= 1.0 / math.sqrt(1.0 - self.beta2**self.steps)
-        scratch += self.epsilon
-        np.divide(mean, scratch, out=scratch)
-        scratch *= lr / (1.0 - self.beta1**self.steps)
-        values -= scratch
+        fused.adam(
+            values,
+            gradients,
+            mean,
+            mean_square,
+            rate=lr / (1.0 - self.beta1**self.steps),
+            beta1=self.beta1,
+            beta2=self.beta2,
+            correction=1.0 / math.sqrt(1.0 - self.beta2**self.steps),
+            epsilon=self.epsilon,
+            scale=scale,
+        )
 
 
 OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "sgd": SGD, "adagrad": AdaGrad}

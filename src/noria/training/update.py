@@ -60,8 +60,9 @@ class Updater:
         # What overflows shows as a loss or norm that is not finite, three lines further on.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             result = self._task.step(step, mode)
-        clipped = self.clipping(parameters.gradients, parameters.groups())
+        groups = parameters.groups()
+        clipped = self.clipping.measure(parameters.gradients, groups)
         update = Update(result.loss, result.tokens, clipped.norm)
         if update.is_finite:
-            self.optimiser.update(parameters.values, parameters.gradients, lr, parameters.groups())
+            self.optimiser.update(parameters.values, parameters.gradients, lr, groups, scale=clipped.scale)
         return update

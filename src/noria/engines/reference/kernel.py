@@ -7,6 +7,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.compiler.graph import Block
 from noria.compiler.program import Program
+from noria.engines.parameters import ParameterLayout, parameter_count, parameter_layout
 from noria.engines.reference.plan import Plan, Stack, make_plan
 from noria.engines.reference.run import ReferenceRun
 from noria.engines.seam import Kernel
@@ -25,29 +26,14 @@ class ReferenceKernel(Kernel):
         self.plans: dict[bool, Plan] = {
             save: make_plan(program, sizes, training=save) for save in (True, False)
         }
-        parameters = {parameter.name: parameter for parameter in program.forward.cell.parameters}
-        layout, offset = [], 0
-        for name in program.order:
-            parameter = parameters[name]
-            shape: tuple[int, ...] = (self.sizes[parameter.rows],)
-            if parameter.kind == "matrix":
-                shape += (sum(self.sizes[size] for size in parameter.columns),)
-            layout.append((name, offset, shape))
-            offset += int(np.prod(shape))
-        self.layout: tuple[tuple[str, int, tuple[int, ...]], ...] = tuple(layout)
-        self.size = offset
+        self.layout: ParameterLayout = parameter_layout(program, self.sizes)
+        self.size = parameter_count(self.layout)
         self.reads_input = any(
             argument.op == "input"
             for node in program.forward.graph.nodes
             if node.op != "product"
             for argument in node.arguments
         )
-        self._where = {name: (start, shape) for name, start, shape in layout}
-
-    def view(self, theta: Array, name: str) -> Array:
-        """Give one parameter as a view into the flat block."""
-        start, shape = self._where[name]
-        return theta[start : start + int(np.prod(shape))].reshape(shape)
 
     def stacked(self, theta: Array, stack: Stack) -> tuple[Array, bool]:
         """Give several blocks as one matrix, and whether it is a view into the flat block."""

@@ -1,0 +1,178 @@
+"""The processor at hand: what LLVM says of it, and how modules become functions that run on it."""
+
+import ctypes
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from noria.errors import EngineError
+
+if TYPE_CHECKING:
+    from llvmlite import ir
+
+WIDTHS = (("avx512f", 64, 32), ("avx2", 32, 16), ("neon", 16, 32), ("sse2", 16, 16))
+"""Feature, bytes in a vector register, number of vector registers; the first that the processor has counts."""
+
+NAMES = {"avx512f": "AVX-512", "avx2": "AVX2", "neon": "NEON", "sse2": "SSE2"}
+"""How people call the vectors of ``WIDTHS``."""
+
+Watch: TypeAlias = Callable[[], AbstractContextManager[object]]
+
+_watch: ContextVar[Watch] = ContextVar("watch", default=nullcontext)
+
+
+@dataclass(frozen=True)
+class Host:
+    """The processor: its name and features as LLVM spells them, and its vector registers."""
+
+    cpu: str
+    features: str
+    vector_bytes: int
+    registers: int
+
+    @property
+    def vectors(self) -> str:
+        """What its vector instructions are called: ``"AVX-512"``."""
+        shape = self.vector_bytes, self.registers
+        return next((NAMES[name] for name, *widths in WIDTHS if tuple(widths) == shape), "vectors")
+
+
+@cache
+def host() -> Host:
+    """Look at the processor.
+
+    Raises
+    ------
+    EngineError
+        If LLVM is not installed, or knows no vectors of this processor.
+    """
+    try:
+        import llvmlite.binding as llvm
+    except (ImportError, OSError) as error:
+        raise EngineError(
+            f"llvmlite cannot be loaded ({error}). Install it: python -m pip install llvmlite"
+        ) from error
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features()
+    for feature, size, registers in WIDTHS:
+        if features.get(feature) and (feature != "avx2" or features.get("fma")):
+            return Host(cpu, features.flatten(), size, registers)
+    raise EngineError(f"no vector instructions are known of this processor, '{cpu}'.")
+
+
+def processor(dtype: DTypeLike = np.float32) -> str:
+    """Say what the engine computes with: ``"AVX-512, 16 float32 at once, emeraldrapids, LLVM 22"``.
+
+    Parameters
+    ----------
+    dtype : {float32, float64}
+
+    Raises
+    ------
+    EngineError
+        As :func:`host`.
+    """
+    here, kind = host(), np.dtype(dtype)
+    import llvmlite.binding as llvm
+
+    lanes = here.vector_bytes // kind.itemsize
+    return f"{here.vectors}, {lanes} {kind} at once, {here.cpu}, LLVM {llvm.llvm_version_info[0]}"
+
+
+@contextmanager
+def watch_compilation(watch: Watch) -> Iterator[None]:
+    """Let ``watch()`` be entered around every compilation inside the block, whatever asks for it."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
+class Library:
+    """Compiled functions. The code lives as long as the library."""
+
+    def __init__(self, engine: Any, assembly: str) -> None:
+        self._engine = engine
+        self.assembly = assembly
+
+    def address(self, name: str) -> int:
+        """Give where a function begins."""
+        address = int(self._engine.get_function_address(name))
+        if not address:
+            raise EngineError(f"the compiled code has no function '{name}'.")
+        return address
+
+    def function(self, name: str, arguments: Sequence[Any], result: Any = None) -> Any:
+        """Give a function that can be called from Python, without the interpreter's lock.
+
+        Parameters
+        ----------
+        name : str
+        arguments, result : ctypes types
+        """
+        function = ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
+        function.library = self  # so that the code outlives whoever made the library
+        return function
+
+
+def compile_module(module: "ir.Module", symbols: Mapping[str, int] | None = None) -> Library:
+    """Turn a module into machine code for this processor.
+
+    Parameters
+    ----------
+    module : llvmlite.ir.Module
+    symbols : mapping of str to int
+        Addresses of the functions that the module declares and does not define.
+    """
+    import llvmlite.binding as llvm
+
+    with _watch.get()():
+        machine = _machine()
+        for name, address in (symbols or {}).items():
+            llvm.add_symbol(name, address)
+        engine = llvm.create_mcjit_compiler(_optimised(module, machine), machine)
+        engine.finalize_object()
+    return Library(engine, "")
+
+
+def optimised_and_assembly(module: "ir.Module") -> tuple[str, str]:
+    """Give what :func:`compile_module` makes of a module, to be read: LLVM IR behind all passes, and assembly.
+
+    Nothing of it is kept when a module is compiled; it is made again here.
+
+    Parameters
+    ----------
+    module : llvmlite.ir.Module
+    """
+    machine = _machine()
+    optimised = _optimised(module, machine)
+    text = str(optimised)  # before the assembly, for which LLVM rewrites what it is given
+    return text, str(machine.emit_assembly(optimised))
+
+
+def _machine() -> Any:
+    import llvmlite.binding as llvm
+
+    here = host()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=here.cpu, features=here.features, opt=2, jit=True
+    )
+
+
+def _optimised(module: "ir.Module", machine: Any) -> Any:
+    """Run the passes over a module."""
+    import llvmlite.binding as llvm
+
+    parsed = llvm.parse_assembly(str(module))
+    parsed.verify()
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
+    builder.getModulePassManager().run(parsed, builder)
+    return parsed

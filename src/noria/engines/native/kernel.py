@@ -1,0 +1,135 @@
+"""A program bound to sizes and a dtype, compiled when it is first run."""
+
+import ctypes
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.compiler.program import Program
+from noria.engines.native.code import Numbers
+from noria.engines.native.design import Design
+from noria.engines.native.driver import Driver
+from noria.engines.native.host import Library, compile_module
+from noria.engines.native.products import library
+from noria.engines.native.run import NativeRun
+from noria.engines.native.workspace import Workspace
+from noria.engines.parameters import ParameterLayout, parameter_count, parameter_layout
+from noria.engines.seam import Kernel
+from noria.errors import ShapeError
+
+KEPT_WORKSPACES = 4
+"""How many workspaces wait to be used again."""
+
+SIGNATURE = (ctypes.c_void_p, *(ctypes.c_int64,) * 5)
+
+
+class Variant:
+    """The compiled functions for one way of running: saving or not, rows or ids of symbols as input."""
+
+    def __init__(self, kernel: "NativeKernel", *, saves: bool, symbols: bool) -> None:
+        products = library(kernel.dtype)
+        numbers = Numbers(kernel.dtype)
+        self.design = Design(kernel.program, kernel.sizes, numbers, saves=saves, symbols=symbols)
+        offsets = {name: offset for name, offset, _ in kernel.layout}
+        columns = max((outer.columns for outer in self.design.outers), default=1)
+        self.work = products.work_size(columns) if saves else 0
+        self.driver = Driver(self.design, numbers, offsets, self.work, products.panel)
+        self.library: Library = compile_module(self.driver.module, products.symbols | give_way())
+        self.forward = self.library.function("forward", SIGNATURE)
+        self.backward = self.library.function("backward", SIGNATURE) if saves else None
+        self.packed = {
+            packed.name: products.packed_size(packed.inner, packed.columns // numbers.lanes)
+            for packed in self.design.packed
+        }
+        self._free: list[Workspace] = []
+
+    def take(self, key: tuple[int, int, int, int, bool]) -> Workspace:
+        """Give a workspace with room for what ``key`` says."""
+        for number, workspace in enumerate(self._free):
+            if workspace.key == key:
+                try:
+                    found = self._free.pop(number)
+                except IndexError:  # another thread was faster
+                    break
+                if found.key == key:
+                    return found
+                self._free.append(found)
+                break
+        return Workspace(self.design, self.driver.slots, self.packed, key, self.driver.block_rows, self.work)
+
+    def give(self, workspace: Workspace) -> None:
+        """Take back a workspace that nobody needs any more."""
+        self._free.append(workspace)
+        if len(self._free) > KEPT_WORKSPACES:
+            del self._free[0]
+
+
+class NativeKernel(Kernel):
+    """The native engine's kernel; see :mod:`noria.engines.seam`."""
+
+    engine = "native"
+
+    def __init__(self, program: Program, sizes: Mapping[str, int], dtype: np.dtype) -> None:
+        self.program = program
+        self.sizes = dict(sizes)
+        self.dtype = np.dtype(dtype)
+        self.layout: ParameterLayout = parameter_layout(program, self.sizes)
+        self.size = parameter_count(self.layout)
+        self.reads_input = any(
+            argument.op == "input"
+            for node in program.forward.graph.nodes
+            if node.op != "product"
+            for argument in node.arguments
+        )
+        self._variants: dict[tuple[bool, bool], Variant] = {}
+        self._lock = threading.Lock()
+
+    def variant(self, *, saves: bool, symbols: bool) -> Variant:
+        """Give the compiled functions for one way of running, compiling them the first time."""
+        key = saves, symbols
+        if key not in self._variants:
+            with self._lock:
+                if key not in self._variants:
+                    self._variants[key] = Variant(self, saves=saves, symbols=symbols)
+        return self._variants[key]
+
+    def start(
+        self,
+        theta: Array,
+        states: Mapping[str, Array],
+        counts: Array | None,
+        *,
+        given: Mapping[str, Array] | None = None,
+        save: bool = True,
+    ) -> NativeRun:
+        """Begin a run; see :class:`noria.engines.seam.Kernel`."""
+        cell = self.program.forward.cell
+        if theta.shape != (self.size,) or theta.dtype != self.dtype or not theta.flags.c_contiguous:
+            raise ShapeError(
+                f"{cell.name}: expected {self.size} parameters of {self.dtype} in one block, "
+                f"got an array of shape {theta.shape} of {theta.dtype}."
+            )
+        batch = len(states["h"]) if "h" in states else 0
+        for state in cell.states:
+            size = self.sizes[cell.size_of[state]]
+            if state not in states or states[state].shape != (batch, size):
+                got = states[state].shape if state in states else "none"
+                raise ShapeError(
+                    f"{cell.name}: expected an initial state '{state}' of shape (B, {size}), got {got}."
+                )
+        return NativeRun(self, theta, states, counts, dict(given or {}), save)
+
+
+def give_way() -> dict[str, int]:
+    """Find the system's call that lets another thread have the core."""
+    import os
+    import sys
+
+    if sys.platform == "win32":
+        function = ctypes.windll.kernel32.SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    del os
+    return {"noria_give_way": ctypes.cast(function, ctypes.c_void_p).value or 0}

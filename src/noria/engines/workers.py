@@ -1,0 +1,94 @@
+"""The one pool of threads. It never competes with itself: one call at a time has it, others go on alone."""
+
+import os
+import threading
+from _thread import LockType, allocate_lock
+from collections.abc import Callable, Sequence
+
+Task = Callable[[], object]
+
+
+class _Worker:
+    """A thread that waits for tasks. Plain locks wake it faster than anything built upon them."""
+
+    def __init__(self) -> None:
+        self.begin: LockType = allocate_lock()
+        self.end: LockType = allocate_lock()
+        self.begin.acquire()
+        self.end.acquire()
+        self.task: Task | None = None
+        self.error: BaseException | None = None
+        threading.Thread(target=self._work, name="noria-worker", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            self.begin.acquire()
+            try:
+                if self.task is not None:
+                    self.task()
+            except BaseException as error:  # handed to the caller, who raises it
+                self.error = error
+            self.task = None
+            self.end.release()
+
+
+class _Workers:
+    """The threads besides the caller's, made when first needed; a forked process makes its own."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.busy = allocate_lock()
+        self.workers: list[_Worker] = []
+
+
+_pool = _Workers()
+
+
+def acquire() -> bool:
+    """Try to get the pool for one or several :func:`run`; who gets it calls :func:`release`."""
+    global _pool
+    if _pool.process != os.getpid():
+        _pool = _Workers()
+    return _pool.busy.acquire(blocking=False)
+
+
+def release() -> None:
+    """Give the pool back."""
+    _pool.busy.release()
+
+
+def run(tasks: Sequence[Task]) -> None:
+    """Run tasks at the same time, the first of them here; only between ``acquire`` and ``release``.
+
+    All of them are running before any has to end, so that they may wait for each other.
+    """
+    workers = _pool.workers
+    while len(workers) < len(tasks) - 1:
+        workers.append(_Worker())
+    begun: list[_Worker] = []
+    error: BaseException | None = None
+    try:
+        for worker, task in zip(workers, tasks[1:], strict=False):
+            worker.task = task
+            begun.append(worker)
+            worker.begin.release()
+        tasks[0]()
+    except BaseException as raised:
+        error = raised
+    for worker in begun:
+        error = _wait(worker) or error
+    if error is not None:
+        raise error
+
+
+def _wait(worker: _Worker) -> BaseException | None:
+    """Wait until a worker is done, whatever happens meanwhile: it may be writing to the caller's arrays."""
+    interrupt: BaseException | None = None
+    while True:
+        try:
+            worker.end.acquire()
+            break
+        except KeyboardInterrupt as raised:
+            interrupt = raised
+    error, worker.error = worker.error, None
+    return error or interrupt
