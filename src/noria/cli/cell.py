@@ -64,7 +64,7 @@ def show(
         if size < 1:
             raise OptionError(f"The {name!r} option of cell show must be an int of at least 1. Got {size}.")
     if latex and kernel:
-        raise OptionError("cell show: --latex and --kernel are two answers, and only one is given. Leave one out.")
+        raise OptionError("cell show: expected --latex or --kernel, got both. Leave one of them out.")
     found = open_cell(cell)
     sizes = {"D": input_size, "H": hidden_size}
     if kernel:
@@ -115,13 +115,11 @@ def _derived(cell: "Cell", sizes: Mapping[str, int]) -> dict[str, Any]:
 def _show_kernel(cell: "Cell", sizes: Mapping[str, int], dtype: str, *, json: bool) -> None:
     """Write the machine code of a cell's kernel, under a line that says what it was made for."""
     from noria.compiler import compile_cell
-    from noria.engines.native.host import host
+    from noria.engines import why_not_native
     from noria.errors import EngineError
 
-    try:
-        host()
-    except EngineError as error:
-        raise EngineError(f"{cell.name}: the native engine cannot run here: {error}") from None
+    if reason := why_not_native(dtype):
+        raise EngineError(f"{cell.name}: no kernel to show, the native engine cannot run here: {reason}")
     from noria.engines.native.listing import kernel_listing
 
     known = {symbol: size for symbol, size in sizes.items() if symbol in cell.sizes}

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from noria.equations import Cell
 
 
-def open_cell(which: str) -> "Cell":
-    """Give a cell by its name, or by the file that it is in.
+def open_cell(which: "str | Cell") -> "Cell":
+    """Give a cell by its name, by the file that it is in, or as it is.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def open_cell(which: str) -> "Cell":
     try:
         return cells.get(which)
     except LocatedEquationError as error:
-        name = Path(which).stem
+        name = Path(str(which)).stem
         if error.kind == "file" or not str(error).startswith(name):
             raise
         raise EquationError(f"{which}{str(error).removeprefix(name)}") from error

@@ -33,7 +33,7 @@ def compilation_said(tell: Callable[[str, str], None] = say) -> Iterator[None]:
             waiting.cancel()
             waiting.join()  # so that what it says comes first
         if (seconds := time.perf_counter() - begun) > PATIENCE:
-            tell("", f"compiled in {seconds:.1f} s")
+            tell("Engine", f"compiled in {seconds:.1f} s")
 
     with watch_compilation(watch):
         yield

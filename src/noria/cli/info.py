@@ -59,7 +59,7 @@ def installation(threads: int = 0) -> dict[str, Any]:
 
 
 def _engine() -> dict[str, str]:
-    """Name the engine that runs a cell here when nobody chooses one, and say with what, or why not another."""
+    """Name the engine that runs a cell where none is chosen; say what it computes with, or why not native."""
     from noria.engines import why_not_native
     from noria.engines.native.host import processor
 

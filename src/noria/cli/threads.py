@@ -17,10 +17,7 @@ OF_PRODUCTS = (
 
 
 def set_threads(words: Sequence[str]) -> None:
-    """Pass the number of threads on, before NumPy is first imported.
-
-    ``--threads N`` goes before whatever the environment says; ``NORIA_THREADS`` fills in what the environment
-    does not say of NumPy's products.
+    """Pass the number of threads on, before NumPy is first imported: ``--threads N``, else ``NORIA_THREADS``.
 
     Parameters
     ----------
@@ -32,20 +29,14 @@ def set_threads(words: Sequence[str]) -> None:
     OptionError
         If ``NORIA_THREADS`` counts and is no whole number from 0.
     """
-    if typed := _typed(words):
-        os.environ.update(dict.fromkeys((OWN, *OF_PRODUCTS), str(typed)))
-        return
-    value = os.environ.get(OWN, "").strip()
-    if not value:
-        return
+    value = _typed(words) or os.environ.get(OWN, "").strip() or "0"
     if not (value.isascii() and value.isdecimal()):
         raise OptionError(
             f"{OWN}: expected a whole number of threads, 0 for one a core, got {value!r}.\n"
             f"  Set it to a number ({OWN}=2), remove it from the environment, or give --threads."
         )
     if int(value):
-        for name in OF_PRODUCTS:
-            os.environ.setdefault(name, value)
+        os.environ.update(dict.fromkeys((OWN, *OF_PRODUCTS), value))
 
 
 def origin(option: int, environment: Mapping[str, str] = os.environ) -> str:
@@ -66,12 +57,12 @@ def origin(option: int, environment: Mapping[str, str] = os.environ) -> str:
     return "one for each core"
 
 
-def _typed(words: Sequence[str]) -> int:
-    """Find the last ``--threads N`` among the words; 0 if there is none, or no number."""
-    found = 0
+def _typed(words: Sequence[str]) -> str:
+    """Find the last ``--threads N`` among the words; empty if there is none, or no number from 1."""
+    found = ""
     for place, word in enumerate(words):
         name, _, value = word.partition("=")
         if name == "--threads":
             value = value or (words[place + 1] if place + 1 < len(words) else "")
-            found = int(value) if value.isdecimal() else 0
+            found = value if value.isascii() and value.isdecimal() and int(value) else ""
     return found

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from noria.cli.common import Debug, Json
 from noria.cli.cell_files import open_cell
+from noria.cli.common import Debug, Json
 from noria.cli.compiling import compilation_said
 from noria.cli.config import read_config
 from noria.cli.console import give_json, say
@@ -49,7 +49,7 @@ def _train(
     model = LanguageModel(**options)
     model.validate(WHO)
     for cell in model.layer_cells:
-        open_cell(cell) if isinstance(cell, str) else None
+        open_cell(cell)
     if flags["out"] is not None and not flags["dry_run"]:
         _refuse_taken(flags["out"])
     text = read_source(_without_task(files), name=flags["data"], encoding=flags["encoding"])

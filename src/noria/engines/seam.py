@@ -39,10 +39,10 @@ class Run(ABC):
         """
 
     @abstractmethod
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, table: Array | None = None) -> Array:
         """Run the whole batch: rows ``(N, D)`` to ``h`` rows ``(N, H)``.
 
-        Token ids ``(N,)`` stand for one-hot rows.
+        Token ids ``(N,)`` stand for one-hot rows, or for rows of a ``table`` (V, D).
         """
 
     @abstractmethod
@@ -56,7 +56,7 @@ class Run(ABC):
     ) -> Array | None:
         """Give ``d_x``, and add the gradient of the parameters to ``d_theta``.
 
-        ``d_x`` is ``None`` for token ids, or if it is not wanted.
+        ``d_x`` is ``None`` for token ids, or if it is not wanted; with a table it is that of the table.
         """
 
     @abstractmethod
@@ -77,9 +77,13 @@ class Run(ABC):
 
 
 class Kernel(ABC):
-    """A program bound to sizes and a dtype."""
+    """A program bound to sizes and a dtype.
+
+    ``reads_input`` tells whether the cell does more with its input than multiply it.
+    """
 
     engine: str
+    reads_input: bool
     program: Program
     sizes: Mapping[str, int]
     size: int

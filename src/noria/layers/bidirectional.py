@@ -82,7 +82,9 @@ class Bidirectional(Layer):
             d_x_f = back_f(d_y[:, :width], d_final_f)
             d_x_b = back_b(d_y[:, width:][reversal], d_final_b)
             kept.update(gather_kept({"forward": back_f, "backward": back_b}))
-            d_x = None if d_x_f is None or d_x_b is None else d_x_f + d_x_b[reversal]
+            d_x_b = None if d_x_b is None else d_x_b[reversal]
+            d_x = d_x_f + d_x_b if d_x_f is not None and d_x_b is not None else d_x_f
+            d_x = d_x_b if d_x is None else d_x
             return Gradients(d_x, (back_f.d_state, back_b.d_state))
 
         final = (back_f.state, back_b.state)

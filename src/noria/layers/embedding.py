@@ -13,7 +13,7 @@ from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import check_ids, check_symbols
 from noria.layers.parameters import Parameter
 from noria.layers.state import State
-from noria.sequences import Ragged
+from noria.sequences import LookedUp, Ragged
 
 
 class Embedding(Layer):
@@ -80,7 +80,11 @@ class Embedding(Layer):
         self._check_given(given)
         ids, table = x.rows, self.table
         check_ids(self.title, ids, self.input_size)
-        y = x.with_rows(table.value[ids])  # y_n = table[ids_n]
+
+        def receive(d_table: Array) -> None:
+            table.gradient[...] += d_table
+
+        y = LookedUp(table.value, ids, x.layout, None if table.frozen else receive)  # y_n = table[ids_n]
 
         def backward(d_y: Array, d_state: State) -> None:
             if not table.frozen:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from noria.arrays import Array
+from noria.engines.dense import add_outer, times
 from noria.engines.one_hot import add_rows
 from noria.equations import Initial
 from noria.errors import ShapeError
@@ -87,7 +88,7 @@ class Linear(Layer):
         else:
             self._check_width(x)
             rows = rows.astype(W.value.dtype, copy=False)
-            y = rows @ W.value.T
+            y = times(rows, W.value, transposed=True)
         if b is not None:
             y += b.value
 
@@ -97,7 +98,7 @@ class Linear(Layer):
             if not W.frozen and by_id:
                 add_rows(W.gradient.T, rows, d_y)
             elif not W.frozen:
-                W.gradient[...] += d_y.T @ rows  # sum over rows of d_y_n x_n^T
-            return None if by_id else np.asarray(d_y @ W.value)
+                add_outer(d_y, rows, W.gradient)  # sum over rows of d_y_n x_n^T
+            return None if by_id else times(d_y, W.value, transposed=False)
 
         return x.with_rows(y), Backward(backward if mode.save else None, self.title)

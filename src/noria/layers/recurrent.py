@@ -18,7 +18,7 @@ from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import check_ids, is_ids
 from noria.layers.parameters import Block, Parameter
 from noria.layers.state import State
-from noria.sequences import Layout, Ragged
+from noria.sequences import Layout, LookedUp, Ragged
 
 
 class Recurrent(Layer):
@@ -130,7 +130,6 @@ class Recurrent(Layer):
         """Run the cell over rows (N, D), or over token ids (N,) that stand for one-hot rows."""
         block, layout = self._built(), x.layout
         dtype = block.values.dtype
-        rows = self._rows(x, dtype)
         self._check_given(given, self._laws)
         drawn = mode.training or bool(given)
         kernel = self._kernel(dtype, drawn=drawn, save=mode.save)
@@ -143,14 +142,23 @@ class Recurrent(Layer):
             else {},
             save=mode.save,
         )
-        y = x.with_rows(run.forward(rows))
+        rows, table = self._rows(x, dtype, kernel)
+        y = x.with_rows(run.forward(rows, table))
+        receive = x.receive if isinstance(x, LookedUp) and table is not None else None
         final = {name: array[layout.inverse] for name, array in run.finals.items()}
         recorded = run.kept if self.keep else {}
         kept = {name: recorded[name] for name in self._forward_names()}
 
         def backward(d_y: Array, d_state: State) -> Gradients:
             d_final = None if d_state is None else self._sorted_state(d_state, layout, dtype, "d_state")
-            d_rows = run.backward(np.ascontiguousarray(d_y, dtype), d_final, block.gradients)
+            wanted = table is None or receive is not None
+            d_rows = run.backward(
+                np.ascontiguousarray(d_y, dtype), d_final, block.gradients, want_d_x=wanted
+            )
+            if receive is not None and d_rows is not None:
+                receive(d_rows)
+            if table is not None:
+                d_rows = None
             block.clear_frozen()
             if self.keep:
                 kept.update(run.kept)
@@ -217,12 +225,17 @@ class Recurrent(Layer):
             )
         return free[key]
 
-    def _rows(self, x: Ragged, dtype: np.dtype[Any]) -> Array:
+    def _rows(self, x: Ragged, dtype: np.dtype[Any], kernel: Kernel) -> tuple[Array, Array | None]:
+        """Give the rows for the kernel: features, token ids, or ids into a table where that is less work."""
+        if isinstance(x, LookedUp) and not kernel.reads_input and len(x.table) <= len(x.ids):
+            table = np.ascontiguousarray(x.table, dtype)
+            if table.shape[1] == self.input_size:
+                return x.ids, table
         if is_ids(x.rows):
             check_ids(self.title, x.rows, self.input_size)
-            return x.rows
+            return x.rows, None
         self._check_width(x)
-        return np.ascontiguousarray(x.rows, dtype)
+        return np.ascontiguousarray(x.rows, dtype), None
 
     def _sorted_state(
         self, state: State, layout: Layout, dtype: np.dtype[Any], what: str

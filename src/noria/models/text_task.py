@@ -103,7 +103,7 @@ class TextTask(ABC):
         self, inputs: Ragged, targets: Array, state: State, mode: Mode
     ) -> tuple[StepResult, State]:
         logits, backward = self.network(inputs, state=state, mode=mode)
-        loss, loss_backward = sequence_cross_entropy(logits.rows, targets)
+        loss, loss_backward = sequence_cross_entropy(logits.rows, targets, out=logits.rows)
         final = backward.state
         backward(loss_backward())
         return StepResult(loss, len(targets)), final

@@ -9,7 +9,8 @@ readings of one long text (:class:`Streams`), and separate sequences sorted into
 
 from noria.sequences.batches import Batches
 from noria.sequences.layout import Layout
+from noria.sequences.looked_up import LookedUp
 from noria.sequences.ragged import Ragged
 from noria.sequences.streams import Streams, Window
 
-__all__ = ["Batches", "Layout", "Ragged", "Streams", "Window"]
+__all__ = ["Batches", "Layout", "LookedUp", "Ragged", "Streams", "Window"]

@@ -511,6 +511,15 @@ class Design:
                     return place
         raise AssertionError(f"{node!r} was not kept")
 
+    def tables(self) -> list[tuple[Packed, Place]]:
+        """Give the products of symbols, with the places of their results."""
+        return [
+            (multiply.packed, multiply.target)
+            for multiplies in self.forward.multiplies.values()
+            for multiply in multiplies
+            if multiply.target.index == SYMBOL
+        ]
+
     def kept_place(self, node: Node) -> Place:
         """Give where all rows of a value lie that somebody asked to see."""
         if node.op in LEAVES:

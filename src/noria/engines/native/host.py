@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llvmlite import ir
 
 WIDTHS = (("avx512f", 64, 32), ("avx2", 32, 16), ("neon", 16, 32), ("sse2", 16, 16))
-"""Feature, bytes in a vector register, number of vector registers; the first that the processor has counts."""
+"""Feature, bytes in a vector register, number of registers; the first that the processor has counts."""
 
 NAMES = {"avx512f": "AVX-512", "avx2": "AVX2", "neon": "NEON", "sse2": "SSE2"}
 """How people call the vectors of ``WIDTHS``."""
@@ -118,7 +118,7 @@ class Library:
         name : str
         arguments, result : ctypes types
         """
-        function = ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
+        function: Any = ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
         function.library = self  # so that the code outlives whoever made the library
         return function
 
@@ -144,9 +144,9 @@ def compile_module(module: "ir.Module", symbols: Mapping[str, int] | None = None
 
 
 def optimised_and_assembly(module: "ir.Module") -> tuple[str, str]:
-    """Give what :func:`compile_module` makes of a module, to be read: LLVM IR behind all passes, and assembly.
+    """Give what :func:`compile_module` makes of a module, to be read: LLVM IR after all passes, and assembly.
 
-    Nothing of it is kept when a module is compiled; it is made again here.
+    None of it is kept when a module is compiled; it is made again here.
 
     Parameters
     ----------

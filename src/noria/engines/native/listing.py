@@ -28,10 +28,10 @@ class Listing:
     milliseconds : float
         That writing and compiling the kernel took.
     ir : str
-        LLVM IR as generated: ``forward``, ``backward`` and what they call. The matrix products are a module of
-        their own, compiled once for all kernels, and only declared here.
+        LLVM IR as generated: ``forward``, ``backward`` and what they call. The matrix products are a module
+        of their own, compiled once for all kernels, and only declared here.
     optimised_ir : str
-        The same behind LLVM's passes.
+        The same after LLVM's passes.
     assembly : str
     """
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WORTH_SHARING = 1 << 22
 """Floating-point operations of a call from which on a second thread is worth waking."""
 
+RARE = 2
+"""Symbols for each row from which on only those that occur are looked at."""
+
 OWNED = 8
 """Sequences for each thread from which on every thread owns its sequences."""
 
@@ -56,6 +59,7 @@ class NativeRun(Run):
         self.variant: Variant | None = None
         self.x: Array | None = None
         self.table: Array | None = None
+        self.occurring: Array | None = None
         self.d_h: Array | None = None
         self.d_x: Array | None = None
         self.h: Array
@@ -64,10 +68,13 @@ class NativeRun(Run):
     # The two ways through
     # ----------------------------------------------------------------------------------------------------
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, table: Array | None = None) -> Array:
         """Run the whole batch."""
         steps = self._steps()
         self._check_rows("x", x, steps.total)
+        if table is not None and self.kernel.reads_input:
+            raise ShapeError(f"{self.cell.name}: does more with its input than multiply it: give it rows.")
+        self._take_table(x, table)
         self._prepare(x, steps.total)
         self._bind_given(self.given)
         self._call("forward", 0, steps.steps, entry.PACK)
@@ -93,7 +100,7 @@ class NativeRun(Run):
         self._bind("d_theta", d_theta)
         self._call("backward", 0, steps.steps, mode)
         self._finish_leaves(d_theta)
-        return self._gradient_of_input(0, steps.total) if wanted else None
+        return self._gradient_of_input(0, steps.total if self.table is None else len(self.table)) if wanted else None
 
     def step(self, x: Array, given: Mapping[str, Array] | None = None) -> Array:
         """Run one more step of the sequences that are still going on."""
@@ -238,6 +245,8 @@ class NativeRun(Run):
         if self._of_symbols != is_ids:
             raise ShapeError(f"{self.cell.name}: expected token ids at every step of a run, or at none.")
         self._check_input(x)
+        if is_ids and self.table is None and not self.stepwise and self._size_of_input > RARE * len(x):
+            self.occurring, x = np.unique(x, return_inverse=True)
         if self.stepwise:
             x = self.x = self._appended(self.x, x, low)
         parts = self._parts(total)
@@ -261,7 +270,7 @@ class NativeRun(Run):
         capacity = max(total, 2 * old.key[0]) if old is not None else total
         if self.stepwise and self.save:
             capacity = max(capacity, 16 * self.batch)
-        symbols = self._size_of_input if self._of_symbols else 0
+        symbols = self._symbols() if self._of_symbols else 0
         self.workspace = self.variant.take((capacity, self.batch, symbols, parts, self.stepwise))
         design = self._design
         h = recycled((self.batch + capacity, design.buffers["state h"].width), self.kernel.dtype)
@@ -350,13 +359,47 @@ class NativeRun(Run):
         graph = self.kernel.program.forward.graph
         return any(node.op == "given" and node.attribute == name for node in graph.nodes)
 
+    def _take_table(self, ids: Array, table: Array | None) -> None:
+        """Remember what ids stand for: rows of a table, or one-hot rows of which only some occur."""
+        if table is not None:
+            size = self.kernel.sizes[self.cell.size_of["x"]]
+            if table.ndim != 2 or table.shape[1] != size or ids.dtype.kind not in "iu":
+                raise ShapeError(
+                    f"{self.cell.name}: expected token ids and a table of rows of {size} features, "
+                    f"got {ids.dtype} and shape {table.shape}."
+                )
+            self.table = np.ascontiguousarray(table, self.kernel.dtype)
+
+    def _symbols(self) -> int:
+        """Give how many symbols the ids number."""
+        if self.table is not None:
+            return len(self.table)
+        return len(self.occurring) if self.occurring is not None else self._size_of_input
+
     def _bind_ids(self, ids: Array) -> None:
         assert self.workspace is not None
         assert self.variant is not None
-        self._bind("ids", np.ascontiguousarray(ids, np.int64))
         slots, arguments = self.variant.driver.slots, self.workspace.arguments
-        arguments[slots["symbols"]] = self._size_of_input
-        arguments[slots["table"]] = entry.TRANSPOSED
+        arguments[slots["symbols"]] = self._symbols()
+        if self.table is not None:
+            self._bind("x", self.table)
+            arguments[slots["table"]] = entry.MULTIPLIED
+        elif self.occurring is not None:
+            self._fill_table(self.occurring)
+            arguments[slots["table"]] = entry.READY
+        else:
+            arguments[slots["table"]] = entry.TRANSPOSED
+        self._bind("ids", np.ascontiguousarray(ids, np.int64))
+
+    def _fill_table(self, occurring: Array) -> None:
+        """Look up the columns of the weights that belong to the symbols that occur."""
+        for packed, place in self._design.tables():
+            rows = self._arrays[place.buffer]
+            for block, start in packed.blocks:
+                before = sum(self.kernel.sizes[size] for size in block.columns[: block.part])
+                weights = self.kernel.view(self.theta, block.matrix)
+                begin = place.column + start
+                rows[:, begin : begin + len(weights)] = weights[:, before + occurring].T
 
     def _appended(self, before: Array | None, rows: Array, low: int) -> Array:
         """Write ``rows`` at row ``low``, with room to spare, so that many steps cost what their rows cost."""
@@ -426,13 +469,13 @@ class NativeRun(Run):
             if name.startswith("symbols of "):
                 array[...] = 0.0
         if self._design.buffers.get("d_x") is not None:
-            total = self.workspace.key[0]
+            total = self.workspace.key[0] if not self._of_symbols else self._symbols()
             self.d_x = recycled((total, self._design.buffers["d_x"].width), self.kernel.dtype)
             self._bind("d_x", self.d_x)
 
     def _wants_input(self, wanted: bool) -> bool:
         derived = self.kernel.program.derived
-        return wanted and derived.d_x is not None and not self._of_symbols
+        return wanted and derived.d_x is not None and (self.table is not None or not self._of_symbols)
 
     def _gradient_of_input(self, low: int, high: int) -> Array:
         d_x = self.kernel.program.derived.d_x
@@ -446,8 +489,9 @@ class NativeRun(Run):
         """Add what is not worth compiled code: gradients that arrive as they leave, and those of symbols."""
         for vector, node in self._design.leaf_sums:
             self.kernel.view(d_theta, vector)[...] += self._rows_of(node).sum(axis=0)
-        if not self._of_symbols:
+        if not self._of_symbols or self.table is not None:
             return
+        columns: slice | Array = slice(None) if self.occurring is None else self.occurring
         for outer in self._design.outers:
             if outer.operand.buffer != "x":
                 continue
@@ -457,9 +501,9 @@ class NativeRun(Run):
             for number in range(outer.matrices):
                 start = outer.d.column + number * outer.stride
                 view = self.kernel.view(d_theta, order[first + number])
-                columns = [self.kernel.sizes[size] for size in outer.block.columns]
-                begin = sum(columns[: outer.block.part])
-                view[:, begin : begin + outer.columns] += sums[: outer.columns, start : start + outer.group].T
+                begin = sum(self.kernel.sizes[size] for size in outer.block.columns[: outer.block.part])
+                part = view[:, begin : begin + outer.columns]
+                part[:, columns] += sums[: self._symbols(), start : start + outer.group].T
 
     def _with_unread_final(self, d_h: Array, d_finals: Mapping[str, Array] | None) -> Array:
         """Where no step reads h, the gradient of its last value arrives as if from above."""
@@ -527,7 +571,7 @@ class NativeRun(Run):
             )
 
     def _check_input(self, x: Array) -> None:
-        size = self._size_of_input
+        size = self._size_of_input if self.table is None else len(self.table)
         if self._of_symbols:
             if len(x) and (int(x.min()) < 0 or int(x.max()) >= size):
                 raise ShapeError(f"{self.cell.name}: expected token ids from 0 to {size - 1}, got {x.min()} to {x.max()}.")

@@ -41,14 +41,16 @@ class ReferenceRun(Run):
         self.rows = Rows.of_counts(counts, batch) if counts is not None else Rows.stepwise(batch)
         self.frame = Frame(kernel, plan, theta, states, given, self.rows, save)
         self.back = 0
+        self.table: tuple[Array, Array] | None = None
 
     # The two ways through
     # ----------------------------------------------------------------------------------------------------
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, table: Array | None = None) -> Array:
         """Run the whole batch."""
         self._check_rows("x", x, self.rows.total)
-        self.frame.x = x = self._dense(x)
+        self.table = None if table is None else (table, x)
+        self.frame.x = x = self._dense(x) if table is None else table[x]
         self.frame.open(self.rows.total)
         with np.errstate(all="ignore"):
             self._run_all("forward", BEFORE)
@@ -86,7 +88,15 @@ class ReferenceRun(Run):
             if wanted:
                 self._run_all("backward", INPUT)
             self.finish(d_theta)
-        return np.array(self.frame.all_rows(derived.d_x)) if wanted and derived.d_x is not None else None
+        if not wanted or derived.d_x is None:
+            return None
+        d_x = np.array(self.frame.all_rows(derived.d_x))
+        if self.table is None:
+            return d_x
+        table, ids = self.table
+        d_table = np.zeros_like(table)
+        add_rows(d_table, ids, d_x)
+        return d_table
 
     def step(self, x: Array, given: Mapping[str, Array] | None = None) -> Array:
         """Run one more step of the sequences that are still going on."""

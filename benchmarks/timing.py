@@ -1,0 +1,78 @@
+"""Timing several ways of doing the same thing, in turn, in one process."""
+
+import gc
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+SAMPLE = 2e-3
+"""Seconds that one sample lasts at least; what is quicker is done several times in it."""
+
+MOST = 101
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How often to measure: at least ``repeats`` rounds, more of them while ``seconds`` last.
+
+    ``pause`` seconds pass between samples: the threads of a pool that has just worked spin for a while.
+    """
+
+    repeats: int
+    seconds: float
+    pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The median in milliseconds, of how many samples, and how many cores were busy meanwhile."""
+
+    ms: float
+    samples: int
+    busy: float
+
+
+def alternate(runs: Mapping[str, Callable[[], object]], budget: Budget) -> dict[str, Timing]:
+    """Run A, B, ..., A, B, ... and give each one's median; the first two rounds warm up and do not count."""
+    inner = {name: _calls_in_a_sample(run) for name, run in runs.items()}
+    walls: dict[str, list[float]] = {name: [] for name in runs}
+    busy = dict.fromkeys(runs, 0.0)
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        start, rounds = time.perf_counter(), 0
+        while rounds < budget.repeats or (rounds < MOST and time.perf_counter() - start < budget.seconds):
+            for name, run in runs.items():
+                if budget.pause:
+                    time.sleep(budget.pause)
+                before, worked = time.perf_counter(), time.process_time()
+                for _ in range(inner[name]):
+                    run()
+                walls[name].append(time.perf_counter() - before)
+                busy[name] += time.process_time() - worked
+            rounds += 1
+    finally:
+        if collecting:
+            gc.enable()
+    return {
+        name: Timing(
+            ms=1e3 * statistics.median(walls[name]) / inner[name],
+            samples=rounds,
+            busy=busy[name] / sum(walls[name]),
+        )
+        for name in runs
+    }
+
+
+def _calls_in_a_sample(run: Callable[[], object]) -> int:
+    run()
+    before = time.perf_counter()
+    run()
+    return max(1, math.ceil(SAMPLE / (time.perf_counter() - before)))
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """Give exp(mean(log(values)))."""
+    return math.exp(statistics.fmean(math.log(value) for value in values))
