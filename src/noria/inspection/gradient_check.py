@@ -86,8 +86,9 @@ def check_gradients(
         The length of each sequence.
     dtype : {"float64", "float32"}
         The precision of the backward that is checked; the complex step is always taken in double precision.
-    engine : str, default "auto"
-        The engine whose backward is checked.
+    engine : {"auto", "native", "reference"}
+        The engine whose backward is checked, by default the one that layers use. The complex step always
+        goes through the reference engine, the only one that computes in complex numbers.
     rng : numpy.random.Generator, optional
         Where the random numbers come from; seeded with 0 if left out.
     tolerance : float, optional

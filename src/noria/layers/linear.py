@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from noria.arrays import Array
 from noria.engines.dense import add_outer, times
 from noria.engines.one_hot import add_rows

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import cached_property
 
+import numpy as np
+
 from noria.arrays import Array, Inexact, Integer
 from noria.sequences.layout import Layout
 from noria.sequences.ragged import Ragged
@@ -39,9 +41,9 @@ class LookedUp(Ragged):
             object.__setattr__(self, name, value)
 
     @cached_property
-    def rows(self) -> Array:  # type: ignore[override]
+    def rows(self) -> Array:
         """The rows, written out."""
-        return self.table[self.ids]
+        return np.asarray(self.table[self.ids])
 
     def __len__(self) -> int:
         """Give the number of rows, N."""

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from noria.arrays import Array
-from noria.compiler import compile_cell
-from noria.engines import bind
 from noria.equations import Cell
 from noria.inspection.gradient_check import (
     DEFAULT_LENGTHS,
@@ -27,6 +25,7 @@ def check_cell(
     sizes: Mapping[str, int] = DEFAULT_SIZES,
     lengths: Sequence[int] = DEFAULT_LENGTHS,
     float32_tolerance: float = 1e-5,
+    engine: str = "auto",
     rng: np.random.Generator | None = None,
 ) -> None:
     """Check that ``cell`` can be relied on.
@@ -44,6 +43,9 @@ def check_cell(
     float32_tolerance : float, default 1e-5
         Largest error of a gradient in float32, relative to its norm. A cell that cancels large numbers
         needs more.
+    engine : {"auto", "native", "reference"}
+        The engine whose gradients and runs are checked, by default the one that layers use. Values in
+        complex numbers are always the reference engine's.
     rng : numpy.random.Generator, optional
 
     Raises
@@ -56,20 +58,20 @@ def check_cell(
     assert again == cell, f"{cell.name}: its text does not read back as the same cell"
     for dtype, tolerance in (("float64", 1e-12), ("float32", float32_tolerance)):
         report = check_gradients(
-            cell, sizes=sizes, lengths=lengths, dtype=dtype, rng=rng, tolerance=tolerance
+            cell, sizes=sizes, lengths=lengths, dtype=dtype, engine=engine, rng=rng, tolerance=tolerance
         )
         assert report.ok, (
             f"{cell.name}: gradient of '{report.worst.name}' in {dtype} "
             f"is off by {report.worst.error:.1e}\n{cell.text}"
         )
     problem = Problem.random(cell, full_sizes(cell, sizes), lengths, "float64", rng)
-    _check_stepwise(problem)
-    _check_batch_mates(problem)
+    _check_stepwise(problem, engine)
+    _check_batch_mates(problem, engine)
 
 
-def _check_stepwise(problem: Problem) -> None:
+def _check_stepwise(problem: Problem, engine: str) -> None:
     """Check that step by step, forward and back, is the same as all at once."""
-    kernel = bind(compile_cell(problem.cell), problem.sizes, np.float64)
+    kernel = problem.kernel("float64", engine)
     theta = problem.theta(kernel)
     states = {state: problem.inputs[state] for state in problem.cell.states}
     whole = kernel.start(theta, states, problem.counts, given=problem.given)
@@ -106,9 +108,9 @@ def _check_stepwise(problem: Problem) -> None:
                 _same(problem.cell, f"stepwise d_{state}", run.d_states[state], d_state)
 
 
-def _check_batch_mates(problem: Problem) -> None:
+def _check_batch_mates(problem: Problem, engine: str) -> None:
     """Check that the longest sequence alone gives the rows that it gives among others."""
-    kernel = bind(compile_cell(problem.cell), problem.sizes, np.float64)
+    kernel = problem.kernel("float64", engine)
     theta = problem.theta(kernel)
     offsets = np.concatenate([[0], np.cumsum(problem.counts)])[:-1]
     per_row = {given.name for given in problem.cell.givens if given.per == "row"}

@@ -5,86 +5,39 @@ rows of buffers are padded to whole vectors, so that code on vectors needs no sp
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from noria.compiler.graph import LEAVES, ONE, PRODUCTS, Block, Node
-from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP, Pass, Program
+from noria.compiler.program import BEFORE, LOOP, Pass, Program
 from noria.engines.native.code import Numbers
+from noria.engines.native.places import (
+    BLOCK,
+    CARRY_NEW,
+    CARRY_OLD,
+    CHUNK,
+    LASTING,
+    NEW,
+    OLD,
+    ROLL_NEW,
+    ROLL_OLD,
+    ROW,
+    SEQUENCE,
+    SYMBOL,
+    ZERO,
+    Buffer,
+    Multiply,
+    Outer,
+    Packed,
+    Place,
+)
 from noria.engines.native.stages import ONCE, Multiplication, Stage, Staged, staged
-
-ROW, OLD, NEW, SEQUENCE, BLOCK, ZERO, SYMBOL = "row", "old", "new", "sequence", "block", "zero", "symbol"
-CHUNK = "chunk"
-ROLL_OLD, ROLL_NEW, CARRY_OLD, CARRY_NEW = "roll_old", "roll_new", "carry_old", "carry_new"
-"""How a row is found in a buffer: see :meth:`noria.engines.native.sweeps.Rows.of`."""
-
-LASTING = frozenset({ROW, OLD, NEW, ZERO, SYMBOL, CHUNK})
-"""The places whose rows outlive the step (those of a chunk: as long as somebody reads them)."""
 
 CHUNK_BYTES = {"forward": 3 << 18, "backward": 5 << 18}
 """How much of what products give or take may lie in a core's cache between writing and reading it."""
 
 LIGHT_GRADIENTS = 1 << 19
 """Bytes of weight gradients up to which adding to them costs little, so that chunks may be short."""
-
-
-@dataclass(frozen=True)
-class Buffer:
-    """Memory of a run.
-
-    ``rows`` tells how many: ``"N"`` rows of the batch, ``"B"`` sequences, ``"B+N"``, ``"2B"``, ``"1"``,
-    ``"chunk forward"`` or ``"chunk backward"`` (rows of a few steps), ``"parts"`` (one for each thread), ``"symbols"``, or ``""`` for memory of
-    the caller. ``width`` is the row stride in numbers.
-    """
-
-    name: str
-    rows: str
-    width: int
-
-
-@dataclass(frozen=True)
-class Place:
-    """Columns of a buffer, from ``column`` on, and the way in which its rows are found."""
-
-    buffer: str
-    column: int
-    index: str
-
-
-@dataclass(frozen=True, eq=False)
-class Packed:
-    """The weights of one multiplication (of one run of its operands), packed: K rows of whole vectors."""
-
-    name: str
-    blocks: tuple[tuple[Block, int], ...]  # with the first column (transposed: the first row) of each
-    inner: int
-    columns: int
-    transposed: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Multiply:
-    """``target (+)= source @ packed``; ``per_step`` where the rows of all steps do not lie in a row."""
-
-    packed: Packed
-    source: Place
-    target: Place
-    adds: bool
-    per_step: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Outer:
-    """The gradient of adjacent weights: the sum over rows of ``d operand.T``."""
-
-    block: Block
-    matrices: int
-    d: Place
-    group: int
-    stride: int
-    operand: Place
-    columns: int
 
 
 @dataclass
@@ -234,7 +187,9 @@ class Design:
         design = PassDesign(staged(program, one, wanted))
         for state, node in new.items():
             place = (
-                Place(f"state {state}", 0, NEW) if state in self.stored else Place(f"roll {state}", 0, ROLL_NEW)
+                Place(f"state {state}", 0, NEW)
+                if state in self.stored
+                else Place(f"roll {state}", 0, ROLL_NEW)
             )
             design.places[node] = [place]
         self._place(design, "forward", wanted, [])
@@ -255,16 +210,15 @@ class Design:
         design = PassDesign(staged(program, one, self._swept(visited, made)))
         for state, node in derived.d_old.items():
             size = program.forward.cell.size_of[state]
-            handed_back = node
             if node is None:
                 handed_back = _made_up("spread", _made_up("number", size=ONE, attribute=0.0), size=size)
+                design.staged.visit(handed_back)
             elif node.op in LEAVES or design.staged.phase_of[node] != LOOP:
                 handed_back = _made_up("copy", node, size=size)
-            if handed_back is not node:
                 design.staged.visit(handed_back)
-                if node in made and node is not None:
-                    wanted.add(node)
-            assert handed_back is not None
+                wanted |= {node} & made
+            else:
+                handed_back = node
             design.places.setdefault(handed_back, []).append(Place(f"carry {state}", 0, CARRY_NEW))
         if derived.d_x in made and derived.d_x is not None:
             design.places.setdefault(derived.d_x, []).append(Place("d_x", 0, ROW))
@@ -286,7 +240,9 @@ class Design:
         derived = self.program.derived
         handed = [node for node in derived.d_old.values() if node is not None]
         sums = {column_sum.d for column_sum in derived.column_sums}
-        ends = {node for gradient in self.program.weight_gradients for node in (*gradient.ds, gradient.operand)}
+        ends = {
+            node for gradient in self.program.weight_gradients for node in (*gradient.ds, gradient.operand)
+        }
         ends |= set(self.program.kept.values())
         direct = {
             node
@@ -367,7 +323,11 @@ class Design:
             for number, (operands, blocks) in enumerate(runs):
                 source = self.find(design, operands[0], phase)
                 per_step = source.index not in (ROW, NEW, CHUNK)
-                result.append(Multiply(self._pack(multiplication, operands, blocks), source, target, number > 0, per_step))
+                result.append(
+                    Multiply(
+                        self._pack(multiplication, operands, blocks), source, target, number > 0, per_step
+                    )
+                )
         design.multiplies[id(stage)] = result
         if column:
             self._grow("block", "parts", column)

@@ -8,6 +8,7 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.compiler.program import Program
+from noria.engines.native.barrier import give_way
 from noria.engines.native.code import Numbers
 from noria.engines.native.design import Design
 from noria.engines.native.driver import Driver
@@ -35,7 +36,14 @@ class Variant:
         offsets = {name: offset for name, offset, _ in kernel.layout}
         columns = max((outer.columns for outer in self.design.outers), default=1)
         self.work = products.work_size(columns) if saves else 0
-        self.driver = Driver(self.design, numbers, offsets, self.work, products.panel)
+        self.driver = Driver(
+            self.design,
+            numbers,
+            offsets,
+            tile_rows=products.tile_rows,
+            panel=products.panel,
+            work=self.work,
+        )
         self.library: Library = compile_module(self.driver.module, products.symbols | give_way())
         self.forward = self.library.function("forward", SIGNATURE)
         self.backward = self.library.function("backward", SIGNATURE) if saves else None
@@ -120,16 +128,3 @@ class NativeKernel(Kernel):
                     f"{cell.name}: expected an initial state '{state}' of shape (B, {size}), got {got}."
                 )
         return NativeRun(self, theta, states, counts, dict(given or {}), save)
-
-
-def give_way() -> dict[str, int]:
-    """Find the system's call that lets another thread have the core."""
-    import os
-    import sys
-
-    if sys.platform == "win32":
-        function = ctypes.windll.kernel32.SwitchToThread
-    else:
-        function = ctypes.CDLL(None).sched_yield
-    del os
-    return {"noria_give_way": ctypes.cast(function, ctypes.c_void_p).value or 0}

@@ -161,33 +161,31 @@ def _stages(
     final = _latest(nodes, earliest, last_sweep)
     position.update(final)
     stages = [Stage() for _ in range(max((stage for stage, _ in final.values()), default=-1) + 1)]
-    for number, stage in enumerate(stages):
-        stage.sweeps = [Sweep() for _ in range(last_sweep[number] + 1)]
+    for number, made in enumerate(stages):
+        made.sweeps = [Sweep() for _ in range(last_sweep[number] + 1)]
     done: set[int] = set()
     for node in nodes:
-        stage = stages[final[node][0]]
+        made = stages[final[node][0]]
         if node.op in PRODUCTS:
             group = groups.get(node)
             if group is None:
                 blocks = node.attribute
                 assert isinstance(blocks, tuple)
-                stage.multiplications.append(Multiplication(blocks, node.arguments, (node,), True))
+                made.multiplications.append(Multiplication(blocks, node.arguments, (node,), True))
             elif id(group) not in done:
                 done.add(id(group))
-                stage.multiplications.append(
-                    Multiplication(group.blocks, (group.operand,), group.outs, False)
-                )
+                made.multiplications.append(Multiplication(group.blocks, (group.operand,), group.outs, False))
             if node not in wanted:
                 continue
-        sweep = stage.sweeps[final[node][1]]
+        place = made.sweeps[final[node][1]]
         size = node.arguments[0].size if node.op == "sum" else node.size
         if node.op != "sum" and size == ONE:
-            sweep.numbers.append(node)
+            place.numbers.append(node)
         else:
-            sweep.vectors[size].append(node)
-    for stage in stages:
-        while stage.sweeps and not stage.sweeps[-1].nodes():
-            stage.sweeps.pop()
+            place.vectors[size].append(node)
+    for made in stages:
+        while made.sweeps and not made.sweeps[-1].nodes():
+            made.sweeps.pop()
     return stages
 
 

@@ -1,4 +1,4 @@
-"""The table of steps: how many sequences are active at each, and where its rows lie in every kind of buffer."""
+"""The table of steps: how many sequences are active, and where the step's rows lie in each kind of buffer."""
 
 from functools import cached_property, lru_cache
 
@@ -57,7 +57,7 @@ class Steps:
 
     @cached_property
     def last(self) -> Array:
-        """The last row of each sequence behind the initial states; that of one that never was active is its own."""
+        """Where each sequence's last state is, in a buffer with the initial states in front."""
         starts = np.concatenate([[0], self.starts + self.batch])
         return np.asarray(starts[self.lengths] + np.arange(self.batch))
 

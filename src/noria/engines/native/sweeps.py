@@ -1,12 +1,13 @@
 """One stage's arithmetic as vector code: for each row, walks over its units with all values in registers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from llvmlite import ir
 
 from noria.compiler.graph import LEAVES, ONE, PRODUCTS, Node
-from noria.engines.native import design as d
+from noria.engines.native import places as d
 from noria.engines.native.code import INDEX, POINTER, Code
+from noria.engines.native.design import Design, PassDesign
 from noria.engines.native.functions import OPERATIONS, power
 from noria.engines.native.stages import Stage, Sweep
 
@@ -52,8 +53,8 @@ class SweepWriter:
     def __init__(
         self,
         code: Code,
-        design: "d.Design",
-        one: "d.PassDesign",
+        design: Design,
+        one: PassDesign,
         phase: str,
         stage: Stage,
         slots: dict[str, int],
@@ -126,7 +127,9 @@ class SweepWriter:
             for node in sweep.nodes():
                 copied = node.op in PRODUCTS or node.op in LEAVES
                 for argument in (node,) if copied else node.arguments:
-                    if argument.op not in CONSTANTS and (copied or argument not in inside or argument.op == "sum"):
+                    if argument.op not in CONSTANTS and (
+                        copied or argument not in inside or argument.op == "sum"
+                    ):
                         place = self._find(argument)
                         if place is not None:
                             found[place.buffer, place.index] = None
@@ -134,12 +137,12 @@ class SweepWriter:
                     found[place.buffer, place.index] = None
         return list(found)
 
-    def _find(self, node: Node) -> "d.Place | None":
+    def _find(self, node: Node) -> d.Place | None:
         if node in self.one.staged.phase_of and node not in self.one.places:
             return None
         return self.design.find(self.one, node, self.phase)
 
-    def _targets(self, node: Node) -> "Sequence[d.Place]":
+    def _targets(self, node: Node) -> Sequence[d.Place]:
         """Give the places that a sweep has to write a value to."""
         places = self.one.places.get(node, [])
         return places[1:] if node.op in PRODUCTS else places
@@ -200,7 +203,7 @@ class SweepWriter:
         sums = [node for node in nodes if node.op == "sum"]
         first, last = self._share(vectors)
 
-        def body(vector: ir.Value, totals: list[ir.Value]) -> Iterable[ir.Value]:
+        def body(vector: ir.Value, totals: list[ir.Value]) -> list[ir.Value]:
             unit = b.mul(vector, code.index(lanes))
             inside = None
             if units % lanes and (sums or any(node in self.one.masked for node in nodes)):
@@ -274,6 +277,4 @@ def splits_units(stage: Stage) -> bool:
     """Tell whether the units of a row may be shared among threads: no sum runs over all of them."""
     if len(stage.sweeps) > 1:
         return False
-    return not any(
-        sweep.numbers or any(node.op == "sum" for node in sweep.nodes()) for sweep in stage.sweeps
-    )
+    return not any(sweep.numbers or any(node.op == "sum" for node in sweep.nodes()) for sweep in stage.sweeps)

@@ -1,0 +1,328 @@
+"""The memory of one run: arrays brought to the layout that compiled code expects, and bound to its arguments.
+
+Every array's shape, dtype and order are checked, or the array is copied, before its address is taken.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.compiler.graph import Node
+from noria.engines.native import entry
+from noria.engines.native import places as d
+from noria.engines.native.design import Design
+from noria.engines.native.memory import recycled
+from noria.engines.native.steps import Steps
+from noria.engines.native.workspace import Workspace, address
+from noria.engines.threads import thread_count
+from noria.errors import BackwardError, ShapeError
+
+if TYPE_CHECKING:
+    from noria.engines.native.kernel import NativeKernel, Variant
+
+WORTH_SHARING = 1 << 22
+"""Floating-point operations of a call from which on a second thread is worth waking."""
+
+RARE = 2
+"""Symbols for each row from which on only those that occur are looked at."""
+
+
+class Frame:
+    """Memory of one run of a kernel, for the batch or step by step."""
+
+    def __init__(
+        self,
+        kernel: "NativeKernel",
+        theta: Array,
+        states: Mapping[str, Array],
+        counts: Array | None,
+        given: dict[str, Array],
+        save: bool,
+    ) -> None:
+        self.kernel, self.theta, self.save, self.given = kernel, theta, save, given
+        self.cell = kernel.program.forward.cell
+        self.initial = {state: states[state] for state in self.cell.states}
+        self.batch = len(states["h"])
+        self.stepwise = counts is None
+        self.steps: Steps | None = Steps.of(counts, self.batch) if counts is not None else None
+        self.workspace: Workspace | None = None
+        self.variant: Variant | None = None
+        self.x: Array | None = None
+        self.table: Array | None = None
+        self.occurring: Array | None = None
+        self.d_h: Array | None = None
+        self.h: Array
+        self._held: dict[str, Array] = {}
+        self._size_of_input = kernel.sizes[self.cell.size_of["x"]] if "x" in self.cell.size_of else 0
+
+    @property
+    def _of_symbols(self) -> bool:
+        return self.variant is not None and self._design.symbols
+
+    @property
+    def _design(self) -> Design:
+        assert self.variant is not None
+        return self.variant.design
+
+    @property
+    def _arrays(self) -> dict[str, Array]:
+        assert self.workspace is not None
+        return self.workspace.arrays
+
+    def _steps(self) -> Steps:
+        if self.steps is None:
+            raise BackwardError(f"{self.cell.name}: no step has been run yet.")
+        return self.steps
+
+    def _prepare(self, x: Array, total: int, low: int = 0) -> None:
+        """Choose the compiled functions, find memory for ``total`` rows and put the inputs there."""
+        is_ids = x.dtype.kind in "iu"
+        if is_ids and self.kernel.reads_input:
+            x, is_ids = self._one_hot(x), False
+        if self.variant is None:
+            self.variant = self.kernel.variant(saves=self.save, symbols=is_ids)
+        if self._of_symbols != is_ids:
+            raise ShapeError(f"{self.cell.name}: expected token ids at every step of a run, or at none.")
+        self._check_input(x)
+        if is_ids and self.table is None and not self.stepwise and self._size_of_input > RARE * len(x):
+            self.occurring, x = np.unique(x, return_inverse=True)
+        if self.stepwise:
+            x = self.x = self._appended(self.x, x, low)
+        parts = self._parts(total)
+        if self.workspace is None or self.workspace.key[0] < total:
+            self._open(total, parts)
+        elif self.stepwise:
+            self._bind_steps()
+        if is_ids:
+            self._bind_ids(x)
+        elif self._size_of_input:
+            width = self._design.buffers["x"].width
+            if width == self._size_of_input:
+                self._bind("x", np.ascontiguousarray(x, self.kernel.dtype))
+            else:
+                self._bind_padded("x", x, self._size_of_input)
+
+    def _parts(self, total: int) -> int:
+        """Choose how many threads take part."""
+        wanted = thread_count()
+        if wanted < 2 or self.stepwise or 2 * self.kernel.size * total < WORTH_SHARING:
+            return 1
+        return wanted
+
+    def _open(self, total: int, parts: int) -> None:
+        """Take memory for ``total`` rows, keeping what earlier steps left."""
+        assert self.variant is not None
+        old = self.workspace
+        capacity = max(total, 2 * old.key[0]) if old is not None else total
+        if self.stepwise and self.save:
+            capacity = max(capacity, 16 * self.batch)
+        symbols = self._symbols() if self._of_symbols else 0
+        self.workspace = self.variant.take((capacity, self.batch, symbols, parts, self.stepwise))
+        design = self._design
+        h = recycled((self.batch + capacity, design.buffers["state h"].width), self.kernel.dtype)
+        if old is None:
+            self.h = h
+            for state, array in self.initial.items():
+                rows = h if state == "h" and "h" in design.stored else self._state_home(state)
+                rows[: self.batch, : array.shape[1]] = array
+        else:
+            h[: len(self.h)] = self.h
+            self.h = h
+            for name, array in old.arrays.items():
+                self._arrays[name][: len(array)] = array
+            for name in ("table", "symbols"):
+                slot = self.variant.driver.slots[name]
+                self.workspace.arguments[slot] = old.arguments[slot]
+            self.variant.give(old)
+        self._bind("state h", h)
+        self._bind_steps()
+
+    def _state_home(self, state: str) -> Array:
+        name = f"state {state}" if state in self._design.stored else f"roll {state}"
+        return self.h if name == "state h" else self._arrays[name]
+
+    def _restart(self) -> None:
+        """Let the states after the last step of a run that keeps nothing be the initial ones of the next."""
+        assert self.steps is not None
+        count = int(self.steps.counts[-1])
+        for state in self.cell.states:
+            rows = self._state_home(state)
+            rows[:count] = rows[self.batch : self.batch + count]
+
+    def _bind_steps(self) -> None:
+        steps = self._steps()
+        assert self.workspace is not None
+        self._bind("steps", steps.table)
+        self._bind("bounds", steps.bounds(self.workspace.key[3]))
+        if self.save:
+            if not steps.dense:
+                self._bind("previous", steps.previous)
+            elif self.variant is not None:
+                self.workspace.arguments[self.variant.driver.slots["previous"]] = 0
+            self._bind("sequence", steps.sequence)
+        self._bind("theta", self.theta)
+
+    def _bind(self, name: str, array: Array) -> None:
+        """Let an argument say where an array lies, and hold on to it."""
+        assert self.workspace is not None
+        assert self.variant is not None
+        self._held[name] = array
+        self.workspace.arguments[self.variant.driver.slots[name]] = address(array)
+
+    def _bind_padded(self, name: str, rows: Array, size: int, *, own: bool = False) -> Array:
+        """Bind rows whose stride has to be a whole number of vectors; copy them where it is not."""
+        width = self._design.buffers[name].width
+        if rows.ndim != 2 or rows.shape[1] != size:
+            raise ShapeError(
+                f"{self.cell.name}: expected '{name}' as rows of {size} numbers, got shape {rows.shape}."
+            )
+        if width == size and rows.flags.c_contiguous and rows.dtype == self.kernel.dtype:
+            array = np.array(rows) if own else rows
+        else:
+            array = np.zeros((len(rows), width), self.kernel.dtype)
+            array[:, :size] = rows
+        self._bind(name, array)
+        return array
+
+    def _bind_given(self, given: Mapping[str, Array]) -> None:
+        for declared in self.cell.givens:
+            if declared.name in given:
+                size = self.kernel.sizes[self.cell.size_of[declared.name]]
+                count = self.batch if declared.per == "sequence" else self._steps().total
+                rows = given[declared.name][:count] if self.stepwise else given[declared.name]
+                self._check_rows(declared.name, rows, count)
+                self._bind_padded(f"given {declared.name}", rows, size)
+            elif self._reads_given(declared.name):
+                raise ShapeError(
+                    f"{self.cell.name}: expected the auxiliary input '{declared.name}', got none. "
+                    "Pass it in given."
+                )
+
+    def _reads_given(self, name: str) -> bool:
+        graph = self.kernel.program.forward.graph
+        return any(node.op == "given" and node.attribute == name for node in graph.nodes)
+
+    # Symbols
+    # ----------------------------------------------------------------------------------------------------
+
+    def _take_table(self, ids: Array, table: Array | None) -> None:
+        """Remember what ids stand for: rows of a table, or one-hot rows of which only some occur."""
+        if table is not None:
+            size = self.kernel.sizes[self.cell.size_of["x"]]
+            if table.ndim != 2 or table.shape[1] != size or ids.dtype.kind not in "iu":
+                raise ShapeError(
+                    f"{self.cell.name}: expected token ids and a table of rows of {size} features, "
+                    f"got {ids.dtype} and shape {table.shape}."
+                )
+            self.table = np.ascontiguousarray(table, self.kernel.dtype)
+
+    def _symbols(self) -> int:
+        """Give how many symbols the ids number."""
+        if self.table is not None:
+            return len(self.table)
+        return len(self.occurring) if self.occurring is not None else self._size_of_input
+
+    def _bind_ids(self, ids: Array) -> None:
+        assert self.workspace is not None
+        assert self.variant is not None
+        slots, arguments = self.variant.driver.slots, self.workspace.arguments
+        arguments[slots["symbols"]] = self._symbols()
+        if self.table is not None:
+            self._bind("x", self.table)
+            arguments[slots["table"]] = entry.MULTIPLIED
+        elif self.occurring is not None:
+            self._fill_table(self.occurring)
+            arguments[slots["table"]] = entry.READY
+        else:
+            arguments[slots["table"]] = entry.TRANSPOSED
+        self._bind("ids", np.ascontiguousarray(ids, np.int64))
+
+    def _fill_table(self, occurring: Array) -> None:
+        """Look up the columns of the weights that belong to the symbols that occur."""
+        for packed, place in self._design.tables():
+            rows = self._arrays[place.buffer]
+            for block, start in packed.blocks:
+                before = sum(self.kernel.sizes[size] for size in block.columns[: block.part])
+                weights = self.kernel.view(self.theta, block.matrix)
+                begin = place.column + start
+                rows[:, begin : begin + len(weights)] = weights[:, before + occurring].T
+
+    # Rows
+    # ----------------------------------------------------------------------------------------------------
+
+    def _appended(self, before: Array | None, rows: Array, low: int) -> Array:
+        """Write ``rows`` at row ``low``, with room to spare, so that many steps cost what their rows cost."""
+        if before is None or not self.save:
+            return np.array(rows)
+        high = low + len(rows)
+        if len(before) < high:
+            longer = np.empty((max(2 * len(before), high), *before.shape[1:]), before.dtype)
+            longer[:low] = before[:low]
+            before = longer
+        before[low:high] = rows
+        return before
+
+    def _output(self, low: int, high: int) -> Array:
+        return self.h[self.batch + low : self.batch + high, : self.kernel.sizes["H"]]
+
+    def _rows_of(self, node: Node) -> Array:
+        """Give all rows of a value."""
+        steps, design = self._steps(), self._design
+        size = self.kernel.sizes.get(node.size, 1)
+        if node.op == "number":
+            return np.full((steps.total, size), node.attribute, self.kernel.dtype)
+        if node.op == "inverse_size":
+            return np.full((steps.total, size), 1.0 / design.size(str(node.attribute)), self.kernel.dtype)
+        if node.op == "vector":
+            return np.tile(self.kernel.view(self.theta, str(node.attribute)), (steps.total, 1))
+        if node.op == "d_output":
+            assert self.d_h is not None
+            return np.array(self.d_h[: steps.total, :size])
+        if node.op == "input":
+            assert self.x is not None
+            return np.array(self.x[: steps.total])
+        if node.op == "given":
+            rows = self.given[str(node.attribute)]
+            declared = next(given for given in self.cell.givens if given.name == node.attribute)
+            return np.array(rows[steps.sequence] if declared.per == "sequence" else rows[: steps.total])
+        place = design.kept_place(node)
+        if place.buffer.startswith("state "):
+            rows = self._state_home(place.buffer.removeprefix("state "))
+            begin = self.batch
+            if place.index == d.OLD:
+                return np.array(rows[steps.previous, :size])
+            return np.array(rows[begin : begin + steps.total, :size])
+        rows = self._arrays[place.buffer]
+        if place.index == d.ZERO:
+            return np.tile(rows[0, place.column : place.column + size], (steps.total, 1))
+        if place.index == d.SYMBOL:
+            assert self.x is not None
+            return np.array(rows[self.x[: steps.total], place.column : place.column + size])
+        return np.array(rows[: steps.total, place.column : place.column + size])
+
+    def _check_rows(self, name: str, array: Array, total: int) -> None:
+        if len(array) != total:
+            raise ShapeError(
+                f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, "
+                f"got {len(array)}."
+            )
+
+    def _check_input(self, x: Array) -> None:
+        size = self._size_of_input if self.table is None else len(self.table)
+        if self._of_symbols:
+            if len(x) and (int(x.min()) < 0 or int(x.max()) >= size):
+                raise ShapeError(
+                    f"{self.cell.name}: expected token ids from 0 to {size - 1}, got {x.min()} to {x.max()}."
+                )
+        elif size and (x.ndim != 2 or x.shape[1] != size):
+            raise ShapeError(f"{self.cell.name}: expected rows of {size} features, got shape {x.shape}.")
+        if not self.stepwise:
+            self.x = x
+
+    def _one_hot(self, ids: Array) -> Array:
+        """Write token ids out as one-hot rows where the cell does more with its input than multiply it."""
+        one_hot = np.zeros((len(ids), self.kernel.sizes[self.cell.size_of["x"]]), self.kernel.dtype)
+        one_hot[np.arange(len(ids)), ids] = 1.0
+        return one_hot
