@@ -2,10 +2,15 @@
 
 import json
 import math
+import re
 
+import numpy as np
 import pytest
 
 from cli_commands import Command
+from noria.engines.native.code import Numbers
+from noria.engines.native.host import host
+from noria.engines.native.tiles import tile_shape
 from noria.equations import Cell, cells
 from noria.inspection import GradientReport, GradientRow
 
@@ -49,6 +54,51 @@ def test_latex_alone(noria: Command):
     assert r"\tanh" in out
     assert r"\delta" in out
     assert "Parameters" not in out
+
+
+def test_the_kernel_that_runs(noria: Command):
+    said = noria("cell", "show", "lstm", "--kernel", "--input-size", 5, "--hidden-size", 19)
+    assert (said.code, said.err) == (0, "")
+    heading, *rest = said.out.splitlines()
+    lanes, shape = host().vector_bytes // 4, tile_shape(Numbers(np.dtype(np.float32)))
+    assert re.fullmatch(
+        rf"; lstm · native: \S+, {lanes} float32 at once, .* · D = 5, H = 19 · float32 · "
+        rf"register tile {shape.rows} rows x {shape.vectors} vectors · compiled in \d+ ms",
+        heading,
+    )
+    ir, assembly = "\n".join(rest).split("\n; Assembly\n")
+    assert ir.startswith("\n; LLVM IR, as generated\n")
+    for function in ("forward", "backward"):
+        assert re.search(rf'^define void @"{function}"\(', ir, re.MULTILINE)
+        assert re.search(rf"^_?{function}:", assembly, re.MULTILINE)
+    assert f"<{lanes} x float>" in ir
+    assert f"<{lanes} x double>" not in ir
+
+
+def test_the_kernel_as_json(noria: Command):
+    told = json.loads(
+        noria("cell", "show", "indrnn", "--kernel", "--hidden-size", 21, "--dtype", "float64", "--json").out
+    )
+    lanes = host().vector_bytes // 8
+    assert (told["cell"], told["engine"], told["dtype"], told["sizes"]) == (
+        "indrnn",
+        "native",
+        "float64",
+        {"D": 64, "H": 21},
+    )
+    assert told["milliseconds"] > 0
+    assert f"{lanes} float64 at once" in told["processor"]
+    assert f"<{lanes} x double>" in told["ir"]
+    assert "float>" not in told["ir"]
+    assert "define void @backward(" in told["optimised_ir"]
+    assert told["optimised_ir"].count(" alloca ") <= told["ir"].count(" alloca ")
+    assert re.search(r"^_?backward:", told["assembly"], re.MULTILINE)
+
+
+def test_latex_and_kernel_are_two_answers(noria: Command):
+    said = noria("cell", "show", "rnn", "--kernel", "--latex")
+    assert (said.code, said.out) == (1, "")
+    assert "expected --latex or --kernel, got both" in said.err
 
 
 def test_sizes_below_one_are_refused(noria: Command):

@@ -105,11 +105,28 @@ def test_a_mistake_in_a_cell_is_shown_where_it_is(noria: Command, desk: Path, bo
         ["check", "mine.eq"],
     ):
         message = complaint(noria(*command))
-        assert "line 2" in message
-        assert "column" in message
+        assert message.startswith("error: mine.eq, line 2, column 24: ")
         assert "^^^^" in message
         assert "tanh" in message
     assert set(files_of(desk)) == {"mine.eq"}
+
+
+def test_a_mistake_in_a_cell_names_its_file(noria: Command, desk: Path, book: Path):
+    (desk / "own").mkdir()
+    (desk / "own" / "bad.v2.eq").write_text("z = sigmoid(W_z @ x)\nh = z\n")
+    (desk / "own" / "empty.eq").write_text("")
+    for name, start in (
+        ("own/bad.v2.eq", "own/bad.v2.eq, line 2, column 1: "),
+        ("own/empty.eq", "own/empty.eq, line 1, column 1: "),
+        ("own/bad.eq", "own/bad.eq: there is no such file"),
+        ("gone.eq", "gone.eq: there is no such file"),
+    ):
+        for command in (
+            ["train", desk / "no.txt", "--cell", f"rnn,{name}"],
+            ["cell", "show", name],
+            ["check", name],
+        ):
+            assert complaint(noria(*command)).startswith(f"error: {start}")
 
 
 def test_a_run_is_never_written_over(noria: Command, desk: Path, book: Path):
@@ -117,6 +134,26 @@ def test_a_run_is_never_written_over(noria: Command, desk: Path, book: Path):
     (desk / "taken" / "mine.txt").write_text("precious")
     assert "taken" in complaint(noria("train", book, "--out", "taken", "--steps", 3, *SMALL))
     assert files_of(desk) == {"taken/mine.txt": b"precious"}
+
+
+def test_a_run_that_is_there_is_seen_before_the_text_is_read(
+    noria: Command, desk: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(trained, desk / "taken")
+    (desk / "a file").write_text("precious")
+    before = files_of(desk)
+    monkeypatch.setattr("noria.cli.train.read_source", lambda *given, **options: pytest.fail("it was read"))
+    for folder in ("taken", "a file"):
+        message = complaint(noria("train", "--out", folder, "--steps", 3))
+        assert message.startswith(f"error: {folder}: is already there")
+        assert "Choose another folder" in message
+    assert files_of(desk) == before
+
+
+def test_an_empty_folder_may_be_filled(noria: Command, desk: Path, book: Path):
+    (desk / "empty").mkdir()
+    assert noria("train", book, "--out", "empty", "--steps", 2, "--quiet", *SMALL).code == 0
+    assert "empty/best.safetensors" in files_of(desk)
 
 
 def test_a_folder_that_cannot_be_made(noria: Command, desk: Path, book: Path):

@@ -9,13 +9,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from cli_commands import SMALL, Command
-from noria.cli import progress
+from noria.cli import compiling, progress
 from noria.cli.app import INTERRUPTED
+from noria.compiler import compile_cell
+from noria.engines import bind
+from noria.engines.native import host as native_host
+from noria.engines.native.host import host
+from noria.engines.threads import thread_count
+from noria.equations import cells
 from noria.models import load
 from noria.training.report import Evaluated, Interrupted, Sampled, Started, StepDone
 
@@ -37,7 +44,12 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(noria: Comma
     assert lines[0].startswith(f"Text    {book} · UTF-8 · {size:,} characters · ")
     assert "train/validation/test 90/5/5" in lines[0]
     assert lines[1].startswith("Model   gru · 1 layer x 6 · ")
-    assert lines[3] == "Run     runs/text-gru-0001 · seed 0 · Ctrl-C saves and stops"
+    engine = re.fullmatch(r"Engine  native: \S+, (\d+) float32 at once, .* · (\d+) threads?, \S.*", lines[3])
+    assert engine is not None
+    assert int(engine[1]) == host().vector_bytes // 4
+    assert int(engine[2]) == thread_count()
+    assert lines[4] == "Run     runs/text-gru-0001 · seed 0 · Ctrl-C saves and stops"
+    assert "compil" not in said.err, "what takes no time is not worth a word"
     header = next(line for line in lines if "|grad|" in line)
     assert header.split() == ["step", "epoch", "train", "valid", "bpc", "|grad|", "tokens/s", "left"]
     rows = [line.split() for line in lines[lines.index(header) + 1 :] if re.match(r" +\d", line)]
@@ -62,6 +74,50 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(noria: Comma
         "report.json",
         "vocab.json",
     ]
+
+
+def test_an_engine_that_was_chosen_is_said_to_be(noria: Command, book: Path):
+    words = ["train", book, "--dry-run", "--threads", 0, *SMALL]
+    said = noria(*words, "--engine", "reference")
+    engine, why = said.err.splitlines()[3:]
+    assert engine.startswith("Engine  reference · ")
+    assert why.endswith("which does not run here: the 'engine' option is 'reference'.")
+    model = json.loads(noria(*words, "--engine", "reference", "--json").out)["model"]
+    assert (model["processor"], model["why_not_native"]) == ("", "the 'engine' option is 'reference'.")
+    model = json.loads(noria(*words, "--dtype", "float64", "--json").out)["model"]
+    assert model["why_not_native"] == ""
+    assert f" {host().vector_bytes // 8} float64 at once, " in model["processor"]
+    assert model["threads"] == thread_count()
+
+
+def test_the_option_says_how_many_threads(noria: Command, desk: Path, book: Path):
+    (desk / "options.toml").write_text("threads = 7\n")
+    said = noria("train", book, "--config", "options.toml", "--dry-run", *SMALL)
+    assert said.err.splitlines()[3].endswith(" · 7 threads, as asked for")
+
+
+def test_a_compilation_that_takes_long_is_said(
+    noria: Command, book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    real = native_host._optimised
+
+    def slowly(*given: object) -> object:
+        time.sleep(0.2)
+        return real(*given)
+
+    monkeypatch.setattr(native_host, "_optimised", slowly)
+    monkeypatch.setattr(compiling, "PATIENCE", 0.1)
+    words = ["train", book, "--cell", "rnn", "--steps", 2, "--hidden-size", 13, *SMALL[2:]]
+    said = noria(*words, "--out", "slow", "--quiet")
+    assert said.code == 0
+    lines = [line for line in said.err.splitlines() if "compil" in line]
+    assert lines[0] == "Engine  compiling the cell"
+    assert re.fullmatch(r"Engine  compiled in \d\.\d s", lines[1])
+    again = noria(*words, "--out", "again", "--quiet")
+    assert "compil" not in again.err, "it is compiled once in a process"
+    kernel = bind(compile_cell(cells.rnn), {"D": 5, "H": 17})
+    kernel.variant(saves=False, symbols=False)
+    assert capsys.readouterr().err == "", "the library says nothing of its own accord"
 
 
 def test_the_next_run_has_the_next_number(noria: Command, desk: Path, book: Path):

@@ -1,6 +1,8 @@
 """Every gradient against the complex step.
 
-Of every cell that ships, every rewrite, 300 cells that nobody wrote, and one from a file.
+Of every cell that ships, every rewrite, 300 cells that nobody wrote, and one from a file. Shipped and
+rewritten cells run on the engine that layers use, which has to compile each of them thrice, the many on the
+reference engine, and a few of the many on both.
 """
 
 import numpy as np
@@ -47,13 +49,27 @@ def test_rewritten_cell(name, rewrite):
     check_cell(REWRITES[rewrite](cells[name]), float32_tolerance=1e-4)
 
 
-@pytest.mark.parametrize("block", range(10))
-def test_random_cells(block):
-    for seed in range(30 * block, 30 * block + 30):
+def check_random_cells(seeds, engine):
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         check_cell(
-            random_cell(rng), sizes={"D": 2, "H": 3}, lengths=(4, 3, 3, 1), rng=rng, float32_tolerance=1e-4
+            random_cell(rng),
+            sizes={"D": 2, "H": 3},
+            lengths=(4, 3, 3, 1),
+            float32_tolerance=1e-4,
+            engine=engine,
+            rng=rng,
         )
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_random_cells(block):
+    check_random_cells(range(30 * block, 30 * block + 30), "reference")
+
+
+@pytest.mark.parametrize("block", range(3))
+def test_random_cells_on_the_engine_of_layers(block):
+    check_random_cells(range(300 + 5 * block, 305 + 5 * block), "auto")
 
 
 def test_random_cells_reach_the_whole_language():
@@ -156,4 +172,4 @@ def test_a_state_read_one_step_off_is_seen(monkeypatch):
 
     monkeypatch.setattr(Rows, "previous_start", lambda self, t: self.batch + self.offsets[t])
     with pytest.raises(AssertionError, match="is off by"):
-        check_cell(cells.lstm, lengths=(5, 5, 5))
+        check_cell(cells.lstm, lengths=(5, 5, 5), engine="reference")

@@ -70,6 +70,8 @@ class Code:
         self.function = ir.Function(module, ir.FunctionType(result, [kind for _, kind in arguments]), name)
         if internal:
             self.function.linkage = "internal"
+        # vectors that do not fit the registers are kept on the stack, and must not cross cache lines there
+        self.function.attributes.alignstack = numbers.lanes * numbers.size
         self.b = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.given: dict[str, ir.Value] = {}
         for (argument, _), value in zip(arguments, self.function.args, strict=True):

@@ -82,6 +82,8 @@ class SweepWriter:
         self.sums = None
         if any(self.one.sinks.get(node) for sweep in self.stage.sweeps for node in sweep.nodes()):
             self.sums = self._base("sums")
+        sizes = {size for sweep in self.stage.sweeps for size in sweep.vectors}
+        self.shares = {size: self._share(size) for size in sorted(sizes)}
         with code.each(given["high"], start=given["low"]) as row:
             self.rows = {place: self._row(*place, row) for place in places}
             self.numbers = {}
@@ -195,13 +197,12 @@ class SweepWriter:
         """Write one walk over the units of a row."""
         code, b = self.code, self.code.b
         lanes, units = code.numbers.lanes, self.design.size(size)
-        vectors = -(-units // lanes)
         for node in nodes:
             for argument in node.arguments:
                 if argument.size == ONE:
                     self._number(argument)
         sums = [node for node in nodes if node.op == "sum"]
-        first, last = self._share(vectors)
+        first, last = self.shares[size]
 
         def body(vector: ir.Value, totals: list[ir.Value]) -> list[ir.Value]:
             unit = b.mul(vector, code.index(lanes))
@@ -254,9 +255,10 @@ class SweepWriter:
             pointer = self.rows[place.buffer, place.index]
             code.store(value, pointer, b.add(unit, code.index(place.column)))
 
-    def _share(self, vectors: int) -> tuple[ir.Value, ir.Value]:
-        """Give the first and the last but one vector of this thread's share."""
-        b, given, count = self.code.b, self.code.given, self.code.index(vectors)
+    def _share(self, size: str) -> tuple[ir.Value, ir.Value]:
+        """Give the first vector of this thread's share of the units, and the one behind its last."""
+        b, given = self.code.b, self.code.given
+        count = self.code.index(-(-self.design.size(size) // self.code.numbers.lanes))
         first = b.sdiv(b.mul(count, given["slice"]), given["slices"])
         last = b.sdiv(b.mul(count, b.add(given["slice"], self.code.index(1))), given["slices"])
         return first, last

@@ -1,0 +1,215 @@
+"""Several threads in the native engine: the same results, always the same bits, and nobody left waiting."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import numpy as np
+import pytest
+from engine_problems import GIVEN, TWO_STAGES, assert_same, evaluate, problem
+
+from noria.engines import workers
+from noria.engines.native import frame
+from noria.engines.native.steps import Steps
+from noria.engines.threads import use_threads
+
+FEW = {"lengths": (6, 5, 5, 1)}
+MANY = {"lengths": (5,) * 9 + (4,) * 11 + (2,) * 3 + (1,)}
+CELLS = {"lstm": "lstm", "gru": "gru", "slstm": "slstm", "given": GIVEN, "two stages": TWO_STAGES}
+
+
+@pytest.fixture(autouse=True)
+def everything_is_worth_sharing(monkeypatch):
+    monkeypatch.setattr(frame, "WORTH_SHARING", 0)
+
+
+def shared(one, threads, monkeypatch, **options):
+    """Evaluate with so many threads; see that they really took part."""
+    seen = []
+    real = workers.run
+    with monkeypatch.context() as patch, use_threads(threads):
+        patch.setattr(workers, "run", lambda tasks: (seen.append(len(tasks)), real(tasks))[1])
+        found = evaluate(one.bound("native"), one, **options)
+    assert set(seen) == ({threads} if threads > 1 else set())
+    return found
+
+
+@pytest.mark.parametrize("ids", [False, True], ids=["rows", "ids"])
+@pytest.mark.parametrize("lengths", [FEW, MANY], ids=["few", "many"])
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_threads_change_nothing(monkeypatch, cell, lengths, ids):
+    """Few sequences: threads share columns and meet at barriers. Many: each has sequences of its own."""
+    one = problem(cell, D=5, H=37, ids=ids, seed=1, **lengths)
+    expected = shared(one, 1, monkeypatch)
+    assert_same(shared(one, 2, monkeypatch), expected)
+    if cell == "lstm":
+        assert_same(shared(one, 3, monkeypatch), expected)
+        assert_same(expected, evaluate(one.bound("reference"), one))
+
+
+@pytest.mark.parametrize("lengths", [(1,), (3,), (2, 1), (1,) * 17], ids=str)
+def test_fewer_sequences_or_columns_than_threads(monkeypatch, lengths):
+    for H in (3, 37):
+        one = problem("lstm", D=5, H=H, lengths=lengths, idle=1)
+        assert_same(shared(one, 3, monkeypatch), evaluate(one.bound("reference"), one))
+
+
+def test_products_wider_than_a_panel_are_shared(monkeypatch):
+    for lengths in ((3, 3, 2), (3,) * 40):
+        one = problem("gru_reset_after", D=70, H=131, lengths=lengths, spread=0.1)
+        assert_same(shared(one, 2, monkeypatch, inference=False), evaluate(one.bound("native"), one, inference=False))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("lengths", [FEW, MANY], ids=["few", "many"])
+def test_same_bits_from_run_to_run(monkeypatch, threads, lengths):
+    one = problem("lstm", D=5, H=37, **lengths).cast(np.float32)
+
+    def results():
+        with use_threads(threads):
+            return evaluate(one.bound("native", np.float32), one)
+
+    first = results()
+    for _ in range(30):
+        for name, array in results().items():
+            np.testing.assert_array_equal(array, first[name], err_msg=name)
+
+
+def test_many_steps_are_many_meetings(monkeypatch):
+    """Two barriers are not enough if a thread may overtake the other: 400 steps give it the chance."""
+    one = problem("lstm", D=5, H=37, lengths=(400, 300), spread=0.2)
+    expected = evaluate(one.bound("native"), one)
+    for _ in range(3):
+        assert_same(shared(one, 2, monkeypatch), expected)
+
+
+@pytest.mark.parametrize("lengths", [FEW, MANY], ids=["few", "many"])
+def test_many_callers_of_one_kernel(lengths):
+    """One of them has the pool; the others go on alone. All are right."""
+    ones = [problem("lstm", D=5, H=17, seed=seed, ids=seed % 2 == 1, **lengths) for seed in range(12)]
+    expected = [evaluate(one.bound("native"), one) for one in ones]
+
+    def work(one):
+        with use_threads(2):
+            return [evaluate(one.bound("native"), one) for _ in range(5)]
+
+    with ThreadPoolExecutor(6) as pool:
+        for right, found in zip(expected, pool.map(work, ones), strict=True):
+            for one in found:
+                assert_same(one, right)
+
+
+def test_a_busy_pool_is_not_waited_for():
+    one = problem("lstm", D=5, H=17, **MANY)
+    expected = evaluate(one.bound("native"), one)
+    assert workers.acquire()
+    try:
+        with use_threads(2):
+            assert_same(evaluate(one.bound("native"), one), expected)
+    finally:
+        workers.release()
+
+
+@pytest.mark.parametrize("lengths", [FEW, MANY], ids=["few", "many"])
+@pytest.mark.parametrize("alone", ["forward", "backward"])
+def test_a_pool_that_is_busy_for_one_half_of_a_run(monkeypatch, alone, lengths):
+    """One half goes on alone, the other with all threads; behind the table of shares lies what misleads."""
+    real = Steps.bounds
+
+    def misleading(steps, parts):
+        bounds = real(steps, parts)
+        return np.concatenate([bounds, np.array([0, 1 << 40] * 2)])[: len(bounds)]
+
+    monkeypatch.setattr(Steps, "bounds", misleading)
+    one = problem("lstm", D=5, H=17, **lengths)
+    expected = evaluate(one.bound("native"), one)
+    run = one.run(one.bound("native"))
+    found = {"d_theta": np.zeros_like(one.theta)}
+    with use_threads(3):
+        for half in ("forward", "backward"):
+            if half == alone:
+                assert workers.acquire()
+            if half == "forward":
+                found["h"] = run.forward(one.x)
+            else:
+                found["d_x"] = run.backward(one.d_h, one.d_finals, found["d_theta"])
+            if half == alone:
+                workers.release()
+    assert_same(found, {name: expected[name] for name in found})
+
+
+def test_an_error_in_a_worker_reaches_the_caller():
+    """And the pool goes on working afterwards, whichever of the tasks failed."""
+
+    def fails():
+        raise ZeroDivisionError("in a worker")
+
+    for number in range(3):
+        done = []
+        tasks = [lambda: done.append(1), lambda: done.append(2), lambda: done.append(3)]
+        tasks[number] = fails
+        assert workers.acquire()
+        try:
+            with pytest.raises(ZeroDivisionError, match="in a worker"):
+                workers.run(tasks)
+        finally:
+            workers.release()
+        assert len(done) == 2
+    assert workers.acquire()
+    workers.run([lambda: done.append(4), lambda: done.append(5)])
+    workers.release()
+    assert sorted(done[2:]) == [4, 5]
+
+
+def test_tasks_of_the_pool_run_at_the_same_time():
+    first, second = Event(), Event()
+    assert workers.acquire()
+    try:
+        workers.run(
+            [lambda: (first.set(), second.wait(10)), lambda: (second.set(), first.wait(10))]
+        )
+    finally:
+        workers.release()
+    assert first.is_set()
+    assert second.is_set()
+
+
+FORK = """
+import os, sys
+import numpy as np
+from engine_problems import assert_same, evaluate, problem
+from noria.engines.native import frame
+from noria.engines.threads import use_threads
+frame.WORTH_SHARING = 0
+one = problem("lstm", D=5, H=17, lengths=(5,) * 20)
+kernel = one.bound("native")
+with use_threads(2):
+    before = evaluate(kernel, one)
+    child = os.fork()
+    found = evaluate(kernel, one)
+    assert_same(found, before, 0.0)
+    if child == 0:
+        print("child is right", flush=True)
+        os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+print("parent is right")
+"""
+
+
+def test_a_forked_process_makes_threads_of_its_own():
+    if not hasattr(os, "fork"):
+        return
+    here = os.path.dirname(__file__)
+    path = os.pathsep.join([here, *(entry for entry in sys.path if entry)])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["child is right", "parent is right"]
