@@ -4,7 +4,7 @@ A *kernel* is a program bound to sizes and a dtype; it holds nothing that change
 threads. A *run* is one forward over packed rows and, from what it saved, the backward. There are two ways
 through a run: over the whole batch, the time loop inside (``forward``, ``backward``), or stepwise into the
 same buffers (``step``, then ``step_back`` in reverse order, then ``finish``), for decoders that feed their
-output back and for streaming.
+output back. A *stream* runs step after step with the weights of one moment, and keeps nothing but these.
 """
 
 import math
@@ -15,6 +15,7 @@ from functools import cached_property
 from noria.arrays import Array
 from noria.compiler.program import Program
 from noria.engines.parameters import ParameterLayout
+from noria.errors import ShapeError
 
 
 class Run(ABC):
@@ -76,6 +77,44 @@ class Run(ABC):
         """Give the buffers back; ``forward``'s result stays the caller's."""
 
 
+class KernelStream(ABC):
+    """Single steps with the weights of the moment in which it was made. It belongs to one thread at a time.
+
+    ``kernel`` is the kernel that it streams.
+    """
+
+    kernel: "Kernel"
+
+    @abstractmethod
+    def step(
+        self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
+        """Run one step; the caller has checked shapes and ids.
+
+        Parameters
+        ----------
+        x : array of shape (B, D), or (B,)
+            Rows, or token ids, as the stream was made for.
+        states : mapping of name to array of shape (B, size)
+            Before the step. They stay as they are.
+        given : mapping of name to array of shape (B, size)
+            Auxiliary inputs that the program reads.
+
+        Returns
+        -------
+        dict of arrays of shape (B, size)
+            The states after the step, new arrays; ``h`` is also the output.
+        """
+
+    def _named_given(self, given: Mapping[str, Array] | None, name: str) -> Array:
+        if given is None or name not in given:
+            raise ShapeError(
+                f"{self.kernel.program.forward.cell.name}: expected the auxiliary input '{name}', got none. "
+                "Pass it in given."
+            )
+        return given[name]
+
+
 class Kernel(ABC):
     """A program bound to sizes and a dtype.
 
@@ -123,3 +162,21 @@ class Kernel(ABC):
         save : bool
             Keep what the backward needs.
         """
+
+    @abstractmethod
+    def stream(self, theta: Array, batch: int, *, symbols: bool) -> KernelStream:
+        """Make a stream of `batch` sequences.
+
+        Parameters
+        ----------
+        theta : array of shape (P,)
+            The parameters; later changes do not reach the stream.
+        symbols : bool
+            Whether token ids will come, and not rows.
+        """
+
+
+def needs_given(kernel: Kernel, name: str) -> bool:
+    """Tell whether the program reads an auxiliary input."""
+    graph = kernel.program.forward.graph
+    return any(node.op == "given" and node.attribute == name for node in graph.nodes)

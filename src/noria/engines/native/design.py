@@ -77,6 +77,7 @@ class Design:
         self.leaf_sums: list[tuple[str, Node]] = []
         self._wide: dict[str, int] = {}
         self._sequence_inputs = {given.name for given in self.cell.givens if given.per == "sequence"}
+        self.reads_sequence = bool(self._sequence_inputs)
         self._leaf_buffers()
         one = program.training if saves else program.inference
         self.stored = self._stored_states(one)
@@ -84,7 +85,7 @@ class Design:
         self.forward = self._forward(one)
         self.backward = self._backward(program.backward) if saves else None
         if self.symbols:
-            for buffer in {outer.d.buffer for outer in self.outers if outer.operand.buffer == "x"}:
+            for buffer in sorted({outer.d.buffer for outer in self.outers if outer.operand.buffer == "x"}):
                 self._buffer(f"symbols of {buffer}", "symbols", self.buffers[buffer].width)
         for name, width in self._wide.items():
             self.buffers[name] = Buffer(name, self.buffers[name].rows, max(width, 1))
@@ -479,6 +480,23 @@ class Design:
             for multiply in multiplies
             if multiply.target.index == SYMBOL
         ]
+
+    def fingerprint(self) -> str:
+        """Spell out all that the code of this design depends on."""
+        nodes = self.program.forward.graph.nodes
+        passes = [one for one in (self.forward, self.backward) if one is not None]
+        return repr(
+            (
+                [(n.op, [a.index for a in n.arguments], n.size, n.attribute) for n in nodes],
+                sorted(self.sizes.items()),
+                [(one.staged.phase_of[n], n.index) for one in passes for n in one.staged.phase_of],
+                [(n.index, n.size, places) for one in passes for n, places in one.places.items()],
+                self.buffers,
+                [(packed.blocks, packed.inner, packed.columns) for packed in self.packed],
+                [(outer.block, outer.matrices, outer.d, outer.operand) for outer in self.outers],
+                (self.sums, self.vectors, self.program.order, self.saves, self.symbols),
+            )
+        )
 
     def kept_place(self, node: Node) -> Place:
         """Give where all rows of a value lie that somebody asked to see."""

@@ -1,5 +1,7 @@
 """The module of a kernel: forward and backward, each one function that every thread calls with its number."""
 
+from functools import cached_property
+
 from llvmlite import ir
 
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
@@ -39,7 +41,6 @@ class Driver:
 
     Attributes
     ----------
-    module : llvmlite module
     slots : dict
         Name of an argument or buffer to its place among the arguments.
     block_rows : int
@@ -56,33 +57,41 @@ class Driver:
         panel: int,
         work: int,
     ) -> None:
-        self.module = ir.Module("kernel")
+        self.design = design
         names = [*FIXED, *design.buffers, *(packed.name for packed in design.packed)]
         self.slots = {name: number for number, name in enumerate(names)}
         self.block_rows = _block_rows(design, numbers, tile_rows)
-        self._scene = Scene(self.module, design, numbers, self.slots, offsets, self.block_rows, panel, work)
-        write_barrier(self.module, numbers)
-        self._pass("forward", design.forward)
+        self._common = numbers, self.slots, offsets, self.block_rows, panel, work
+
+    @cached_property
+    def module(self) -> ir.Module:
+        """The module, written when it is first asked for."""
+        module, design, numbers = ir.Module("kernel"), self.design, self._common[0]
+        scene = Scene(module, design, *self._common)
+        write_barrier(module, numbers)
+        _write_pass(scene, "forward", design.forward)
         if design.backward is not None:
-            self._pass("backward", design.backward)
+            _write_pass(scene, "backward", design.backward)
+        return module
 
-    def _pass(self, name: str, one: PassDesign) -> None:
-        functions = {
-            id(stage): self._stage_function(name, one, phase, number, stage)
-            for phase in PHASES[name]
-            for number, stage in enumerate(one.staged.phases.get(phase, ()))
-            if stage.sweeps
-        }
-        PassPen(self._scene, name, one, functions).write()
 
-    def _stage_function(
-        self, name: str, one: PassDesign, phase: str, number: int, stage: Stage
-    ) -> ir.Function:
-        scene = self._scene
-        code = Code(self.module, scene.numbers, f"{name}_{phase}_{number}", ARGUMENTS, internal=True)
-        code.function.attributes.add("noinline")
-        SweepWriter(code, scene.design, one, phase, stage, self.slots, self.block_rows).write()
-        return code.function
+def _write_pass(scene: Scene, name: str, one: PassDesign) -> None:
+    functions = {
+        id(stage): _write_stage(scene, name, one, phase, number, stage)
+        for phase in PHASES[name]
+        for number, stage in enumerate(one.staged.phases.get(phase, ()))
+        if stage.sweeps
+    }
+    PassPen(scene, name, one, functions).write()
+
+
+def _write_stage(
+    scene: Scene, name: str, one: PassDesign, phase: str, number: int, stage: Stage
+) -> ir.Function:
+    code = Code(scene.module, scene.numbers, f"{name}_{phase}_{number}", ARGUMENTS, internal=True)
+    code.function.attributes.add("noinline")
+    SweepWriter(code, scene.design, one, phase, stage, scene.slots, scene.block_rows).write()
+    return code.function
 
 
 def _block_rows(design: Design, numbers: Numbers, tile_rows: int) -> int:

@@ -88,6 +88,7 @@ class Frame:
         self._check_input(x)
         if is_ids and self.table is None and not self.stepwise and self._size_of_input > RARE * len(x):
             self.occurring, x = np.unique(x, return_inverse=True)
+            self.x = x
         if self.stepwise:
             x = self.x = self._appended(self.x, x, low)
         parts = self._parts(total)
@@ -98,11 +99,7 @@ class Frame:
         if is_ids:
             self._bind_ids(x)
         elif self._size_of_input:
-            width = self._design.buffers["x"].width
-            if width == self._size_of_input:
-                self._bind("x", np.ascontiguousarray(x, self.kernel.dtype))
-            else:
-                self._bind_padded("x", x, self._size_of_input)
+            self._bind_padded("x", x, self._size_of_input)
 
     def _parts(self, total: int) -> int:
         """Choose how many threads take part."""
@@ -157,19 +154,18 @@ class Frame:
         self._bind("steps", steps.table)
         self._bind("bounds", steps.bounds(self.workspace.key[3]))
         if self.save:
-            if not steps.dense:
-                self._bind("previous", steps.previous)
-            elif self.variant is not None:
-                self.workspace.arguments[self.variant.driver.slots["previous"]] = 0
-            self._bind("sequence", steps.sequence)
+            self._bind("previous", None if steps.dense else steps.previous)
+            self._bind("sequence", steps.sequence if self._design.reads_sequence else None)
         self._bind("theta", self.theta)
 
-    def _bind(self, name: str, array: Array) -> None:
+    def _bind(self, name: str, array: Array | None) -> None:
         """Let an argument say where an array lies, and hold on to it."""
         assert self.workspace is not None
         assert self.variant is not None
-        self._held[name] = array
-        self.workspace.arguments[self.variant.driver.slots[name]] = address(array)
+        slot = self.variant.driver.slots[name]
+        self.workspace.arguments[slot] = 0 if array is None else address(array)
+        if array is not None:
+            self._held[name] = array
 
     def _bind_padded(self, name: str, rows: Array, size: int, *, own: bool = False) -> Array:
         """Bind rows whose stride has to be a whole number of vectors; copy them where it is not."""
@@ -194,15 +190,11 @@ class Frame:
                 rows = given[declared.name][:count] if self.stepwise else given[declared.name]
                 self._check_rows(declared.name, rows, count)
                 self._bind_padded(f"given {declared.name}", rows, size)
-            elif self._reads_given(declared.name):
+            elif declared.name in self.kernel.needs:
                 raise ShapeError(
                     f"{self.cell.name}: expected the auxiliary input '{declared.name}', got none. "
                     "Pass it in given."
                 )
-
-    def _reads_given(self, name: str) -> bool:
-        graph = self.kernel.program.forward.graph
-        return any(node.op == "given" and node.attribute == name for node in graph.nodes)
 
     # Symbols
     # ----------------------------------------------------------------------------------------------------

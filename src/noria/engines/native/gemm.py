@@ -2,6 +2,7 @@
 
 from llvmlite import ir
 
+from noria.engines.native.abreast import multiply_abreast, write_abreast
 from noria.engines.native.code import Code, Numbers
 from noria.engines.native.counts import greatest, least, part_of, pieces
 from noria.engines.native.signatures import SIGNATURES, arguments, symbol
@@ -18,11 +19,14 @@ def write_multiply(module: ir.Module, numbers: Numbers, shape: TileShape, table:
 
     A block of rows stays in the second-level cache while all panels pass, and a panel in the first or second
     while the block's tiles pass it. Very long rows are cut; the sums so far wait in C. What is multiplied
-    next always lies right behind, where the tiles ask for it in time.
+    next always lies right behind, where the tiles ask for it in time. With a few rows only, several panels are
+    read abreast, and what is left of them comes by tiles.
     """
+    abreast = write_abreast(module, numbers, shape)
     code = Code(module, numbers, symbol("multiply", numbers.size), arguments(SIGNATURES["multiply"]))
     b, lanes = code.b, numbers.lanes
     A, lda, rows, K, P, first_panel, last_panel, vectors, C, ldc, add = code.given.values()
+    first_panel = multiply_abreast(code, shape, abreast)
     panel_numbers = shape.vectors * lanes
     cuts = greatest(code, pieces(code, K, DEEP // (panel_numbers * numbers.size)), code.index(1))
     height = b.sdiv(code.index(BLOCK // numbers.size), greatest(code, K, code.index(1)))

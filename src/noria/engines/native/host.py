@@ -99,9 +99,8 @@ def watch_compilation(watch: Watch) -> Iterator[None]:
 class Library:
     """Compiled functions. The code lives as long as the library."""
 
-    def __init__(self, engine: Any, assembly: str) -> None:
+    def __init__(self, engine: Any) -> None:
         self._engine = engine
-        self.assembly = assembly
 
     def address(self, name: str) -> int:
         """Give where a function begins."""
@@ -124,55 +123,70 @@ class Library:
 
 
 def compile_module(module: "ir.Module", symbols: Mapping[str, int] | None = None) -> Library:
-    """Turn a module into machine code for this processor.
+    """Turn a module into machine code for this processor; see :func:`compiled`."""
+    return compiled(lambda: module, symbols)
+
+
+def compiled(
+    write: "Callable[[], ir.Module]",
+    symbols: Mapping[str, int] | None = None,
+    *,
+    asked: str = "",
+    effort: int = 1,
+) -> Library:
+    """Turn a module into machine code for this processor, or load what was made of it before.
+
+    The code is written as it shall run; LLVM's passes over a module would take longer than everything else
+    and find nothing. What remains is the choice of instructions, registers and their order.
 
     Parameters
     ----------
-    module : llvmlite.ir.Module
+    write : callable
+        Writes the module, where it has to be compiled.
     symbols : mapping of str to int
         Addresses of the functions that the module declares and does not define.
+    asked : str
+        All that the module depends on besides source and processor; left out, nothing is kept on disk.
+    effort : int
+        How hard to look for a good order, from 0 to 3. It pays only for long loops without memory traffic.
     """
     import llvmlite.binding as llvm
 
+    from noria.engines.native import cache
+
     with _watch.get()():
-        machine = _machine()
         for name, address in (symbols or {}).items():
             llvm.add_symbol(name, address)
-        engine = llvm.create_mcjit_compiler(_optimised(module, machine), machine)
+        place = cache.name_of(asked) if asked else ""
+        known = cache.load(place) if asked else None
+        if known is not None:
+            engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(effort))
+            engine.add_object_file(llvm.ObjectFileRef.from_data(known))
+        else:
+            engine = llvm.create_mcjit_compiler(_parsed(write()), _machine(effort))
+            if asked:
+                engine.set_object_cache(lambda _, code: cache.store(place, code), lambda _: None)
         engine.finalize_object()
-    return Library(engine, "")
+    return Library(engine)
 
 
-def optimised_and_assembly(module: "ir.Module") -> tuple[str, str]:
-    """Give what :func:`compile_module` makes of a module, to be read: LLVM IR after all passes, and assembly.
-
-    None of it is kept when a module is compiled; it is made again here.
-
-    Parameters
-    ----------
-    module : llvmlite.ir.Module
-    """
-    machine = _machine()
-    optimised = _optimised(module, machine)
-    text = str(optimised)  # before the assembly, for which LLVM rewrites what it is given
-    return text, str(machine.emit_assembly(optimised))
+def assembly(module: "ir.Module") -> str:
+    """Give the assembly that :func:`compile_module` makes of a module; it is made again, to be read."""
+    return str(_machine(1).emit_assembly(_parsed(module)))
 
 
-def _machine() -> Any:
+def _machine(effort: int) -> Any:
     import llvmlite.binding as llvm
 
     here = host()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=here.cpu, features=here.features, opt=2, jit=True
+        cpu=here.cpu, features=here.features, opt=effort, jit=True
     )
 
 
-def _optimised(module: "ir.Module", machine: Any) -> Any:
-    """Run the passes over a module."""
+def _parsed(module: "ir.Module") -> Any:
     import llvmlite.binding as llvm
 
     parsed = llvm.parse_assembly(str(module))
     parsed.verify()
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
-    builder.getModulePassManager().run(parsed, builder)
     return parsed

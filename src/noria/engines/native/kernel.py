@@ -12,10 +12,11 @@ from noria.engines.native.barrier import give_way
 from noria.engines.native.code import Numbers
 from noria.engines.native.design import Design
 from noria.engines.native.driver import Driver
-from noria.engines.native.host import Library, compile_module
+from noria.engines.native.host import Library, compiled
+from noria.engines.native.memory import in_steps
 from noria.engines.native.products import library
 from noria.engines.native.run import NativeRun
-from noria.engines.native.workspace import Workspace
+from noria.engines.native.workspace import Key, Workspace
 from noria.engines.parameters import ParameterLayout, parameter_count, parameter_layout
 from noria.engines.seam import Kernel
 from noria.errors import ShapeError
@@ -44,7 +45,11 @@ class Variant:
             panel=products.panel,
             work=self.work,
         )
-        self.library: Library = compile_module(self.driver.module, products.symbols | give_way())
+        self.library: Library = compiled(
+            lambda: self.driver.module,
+            products.symbols | give_way(),
+            asked=f"kernel {numbers.suffix} {self.work} {self.design.fingerprint()}",
+        )
         self.forward = self.library.function("forward", SIGNATURE)
         self.backward = self.library.function("backward", SIGNATURE) if saves else None
         self.packed = {
@@ -53,19 +58,25 @@ class Variant:
         }
         self._free: list[Workspace] = []
 
-    def take(self, key: tuple[int, int, int, int, bool]) -> Workspace:
-        """Give a workspace with room for what ``key`` says."""
-        for number, workspace in enumerate(self._free):
-            if workspace.key == key:
-                try:
-                    found = self._free.pop(number)
-                except IndexError:  # another thread was faster
-                    break
-                if found.key == key:
-                    return found
-                self._free.append(found)
+    def take(self, key: Key) -> Workspace:
+        """Give a workspace with room for what ``key`` says, perhaps for more rows."""
+        total, others = key[0], key[1:]
+        for _ in range(len(self._free)):
+            try:
+                found = self._free.pop(0)
+            except IndexError:  # another thread was faster
                 break
-        return Workspace(self.design, self.driver.slots, self.packed, key, self.driver.block_rows, self.work)
+            if found.key[1:] == others and total <= found.key[0] <= 2 * total + 64:
+                return found
+            self._free.append(found)
+        return Workspace(
+            self.design,
+            self.driver.slots,
+            self.packed,
+            (in_steps(total), *others),
+            self.driver.block_rows,
+            self.work,
+        )
 
     def give(self, workspace: Workspace) -> None:
         """Take back a workspace that nobody needs any more."""
@@ -90,6 +101,10 @@ class NativeKernel(Kernel):
             for node in program.forward.graph.nodes
             if node.op != "product"
             for argument in node.arguments
+        )
+        self.reads_h = "h" in program.forward.recurrent_states
+        self.needs = frozenset(
+            str(node.attribute) for node in program.forward.graph.nodes if node.op == "given"
         )
         self._variants: dict[tuple[bool, bool], Variant] = {}
         self._lock = threading.Lock()

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from noria.compiler.program import Program
 from noria.engines.binding import bind
-from noria.engines.native.host import optimised_and_assembly, processor
+from noria.engines.native.host import assembly, processor
 from noria.engines.native.kernel import NativeKernel
 from noria.engines.native.products import library
 
@@ -30,8 +30,6 @@ class Listing:
     ir : str
         LLVM IR as generated: ``forward``, ``backward`` and what they call. The matrix products are a module
         of their own, compiled once for all kernels, and only declared here.
-    optimised_ir : str
-        The same after LLVM's passes.
     assembly : str
     """
 
@@ -42,7 +40,6 @@ class Listing:
     tile: tuple[int, int]
     milliseconds: float
     ir: str
-    optimised_ir: str
     assembly: str
 
 
@@ -69,7 +66,6 @@ def kernel_listing(program: Program, sizes: Mapping[str, int], dtype: DTypeLike 
     begun = perf_counter()
     module = NativeKernel(program, full, kind).variant(saves=True, symbols=False).driver.module
     milliseconds = 1e3 * (perf_counter() - begun)
-    optimised, assembly = optimised_and_assembly(module)
     return Listing(
         engine="native",
         processor=processor(kind),
@@ -78,6 +74,5 @@ def kernel_listing(program: Program, sizes: Mapping[str, int], dtype: DTypeLike 
         tile=(shape.rows, shape.vectors),
         milliseconds=milliseconds,
         ir=str(module),
-        optimised_ir=optimised,
-        assembly=assembly,
+        assembly=assembly(module),
     )

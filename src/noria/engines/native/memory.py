@@ -10,6 +10,12 @@ LINE = 64
 """Bytes of a cache line, and of the widest vector register."""
 
 
+KEPT = 4
+"""Pieces of memory of one size that wait to be used again."""
+
+_pieces: dict[int, list[tuple[np.ndarray, int]]] = defaultdict(list)
+
+
 def aligned(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     """Make an uninitialised array in row-major order whose first number lies on a cache line.
 
@@ -25,54 +31,51 @@ def aligned(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     array of that shape and dtype, its address a multiple of 64 bytes
     """
     kind = np.dtype(dtype)
-    sizes = (shape,) if isinstance(shape, int) else shape
-    count = prod(sizes) * kind.itemsize
-    return _cut(np.empty(count + LINE, dtype=np.uint8), count, kind, sizes)
-
-
-def _cut(memory: np.ndarray, count: int, kind: np.dtype, sizes: tuple[int, ...]) -> np.ndarray:
-    offset = -int(memory.__array_interface__["data"][0]) % LINE
-    return memory[offset : offset + count].view(kind).reshape(sizes)
-
-
-KEPT = 8
-"""Pieces of memory of one size that wait to be used again."""
-
-_pieces: dict[int, list[np.ndarray]] = defaultdict(list)
+    memory, offset = _piece((shape if isinstance(shape, int) else prod(shape)) * kind.itemsize)
+    return np.ndarray(shape, kind, memory, offset)
 
 
 def recycled(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
-    """Make an array like :func:`aligned`, in memory that earlier results of it no longer use.
+    """Make an array like :func:`aligned`, in memory that earlier results of this function no longer use.
 
     The system hands out fresh memory page by page, and that takes longer than writing to it. Memory is used
     again when neither the array nor a view of it is left.
     """
     kind = np.dtype(dtype)
-    sizes = (shape,) if isinstance(shape, int) else shape
-    count = prod(sizes) * kind.itemsize
-    pieces = _pieces[count]
+    size = in_steps((shape if isinstance(shape, int) else prod(shape)) * kind.itemsize)
+    pieces = _pieces[size]
     for _ in range(len(pieces)):
         try:
-            memory = pieces.pop(0)
+            piece = pieces.pop(0)
         except IndexError:  # another thread was faster
             break
-        if sys.getrefcount(memory) == _FREE:
-            array = _cut(memory, count, kind, sizes)
-            pieces.append(memory)
-            return array
-        if len(pieces) < KEPT:
-            pieces.append(memory)
-    memory = np.empty(count + LINE, dtype=np.uint8)
-    array = _cut(memory, count, kind, sizes)
-    pieces.append(memory)
-    return array
+        free = sys.getrefcount(piece[0]) == _FREE
+        if free or len(pieces) < KEPT:
+            pieces.append(piece)
+        if free:
+            return np.ndarray(shape, kind, *piece)
+    piece = _piece(size)
+    pieces.append(piece)
+    return np.ndarray(shape, kind, *piece)
+
+
+def in_steps(size: int) -> int:
+    """Round a size up to one of a few, at most an eighth larger, so that sizes meet again."""
+    step = 1 << max(size.bit_length() - 4, 0)
+    return -(-size // step) * step
+
+
+def _piece(size: int) -> tuple[np.ndarray, int]:
+    """Give fresh memory, and where in it a cache line begins."""
+    memory = np.empty(size + LINE, dtype=np.uint8)
+    return memory, -int(memory.__array_interface__["data"][0]) % LINE
 
 
 def _references() -> int:
-    """Count the references to an array that nobody else has, as :func:`recycled` counts them."""
-    pieces = [np.empty(1, dtype=np.uint8)]
-    memory = pieces.pop(0)
-    return sys.getrefcount(memory)
+    """Count the references to memory that nobody else has, as :func:`recycled` counts them."""
+    pieces = [_piece(1)]
+    piece = pieces.pop(0)
+    return sys.getrefcount(piece[0])
 
 
 _FREE = _references()

@@ -9,7 +9,7 @@ from llvmlite import ir
 from noria.engines.native import outer
 from noria.engines.native.code import POINTER, Numbers
 from noria.engines.native.gemm import write_multiply
-from noria.engines.native.host import Library, host
+from noria.engines.native.host import Library, compiled
 from noria.engines.native.packing import write_packing
 from noria.engines.native.signatures import SIGNATURES, arguments, symbol
 from noria.engines.native.tiles import TileShape, tile_shape, write_tiles
@@ -67,28 +67,14 @@ def write_library(numbers: Numbers, shape: TileShape) -> ir.Module:
 def build(numbers: Numbers, shape: TileShape | None = None) -> ProductLibrary:
     """Compile the products for numbers of one kind, with the largest tile that suits or another."""
     shape = shape or tile_shape(numbers)
-    code = _compile(write_library(numbers, shape))
+    code = compiled(
+        lambda: write_library(numbers, shape),
+        asked=f"products {numbers.suffix} {numbers.registers} {shape}",
+        effort=2,
+    )
     functions = {}
     for name, text in SIGNATURES.items():
         kinds = [ctypes.c_void_p if kind is POINTER else ctypes.c_int64 for _, kind in arguments(text)]
         functions[name] = code.function(symbol(name, numbers.size), kinds)
     names = (symbol(name, numbers.size) for name in SIGNATURES)
     return ProductLibrary(numbers, shape, {name: code.address(name) for name in names}, functions, code)
-
-
-def _compile(module: ir.Module) -> Library:
-    """Compile as :func:`compile_module` does, without the passes over the module.
-
-    The tiles are written as they shall run; the passes would take as long as all the rest and find nothing.
-    """
-    import llvmlite.binding as llvm
-
-    here = host()
-    machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=here.cpu, features=here.features, opt=2, jit=True
-    )
-    parsed = llvm.parse_assembly(str(module))
-    parsed.verify()
-    engine = llvm.create_mcjit_compiler(parsed, machine)
-    engine.finalize_object()
-    return Library(engine, "")

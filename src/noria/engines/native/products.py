@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from noria.engines.native.code import Numbers
-from noria.engines.native.memory import aligned
+from noria.engines.native.memory import aligned, recycled
 from noria.engines.native.product_library import ProductLibrary, build
 from noria.errors import ShapeError
 
@@ -127,7 +127,7 @@ def multiply(a: np.ndarray, packed: Packed, out: np.ndarray | None = None) -> np
     direct = (
         out is not None and out.shape[1] == packed.padded and _is_plain(out) and not _overlap(out, source)
     )
-    target = out if out is not None and direct else aligned((rows, packed.padded), source.dtype)
+    target = out if out is not None and direct else recycled((rows, packed.padded), source.dtype)
     packed.library.functions["multiply"](
         source.ctypes.data, _stride(source), rows, K, packed.data.ctypes.data, 0, packed.panels,
         packed.vectors, target.ctypes.data, _stride(target), 0,
@@ -183,7 +183,7 @@ def add_outer(
     _check_out("add_outer", out, left.dtype)
     direct = _is_plain(out) and not _overlap(out, left) and not _overlap(out, right)
     target = out if direct else np.zeros((M, N), left.dtype)
-    work = aligned(products.work_size(N), left.dtype)
+    work = recycled(products.work_size(N), left.dtype)
     products.functions["outer"](
         left.ctypes.data, _stride(left), max(M, 1), max(M, 1), 0, M,
         right.ctypes.data, _stride(right), N, rows, None if places is None else places.ctypes.data,

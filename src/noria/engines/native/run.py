@@ -241,9 +241,10 @@ class NativeRun(Frame, Run):
             else:
                 carried[...] = 0.0
         self._arrays["sums"][...] = 0.0
-        for name, array in self._arrays.items():
-            if name.startswith("symbols of "):
-                array[...] = 0.0
+        if self._of_symbols:
+            for name, array in self._arrays.items():
+                if name.startswith("symbols of "):
+                    array[...] = 0.0
         if self._design.buffers.get("d_x") is not None:
             total = self.workspace.key[0] if not self._of_symbols else self._symbols()
             self.d_x = recycled((total, self._design.buffers["d_x"].width), self.kernel.dtype)
@@ -284,7 +285,7 @@ class NativeRun(Frame, Run):
     def _with_unread_final(self, d_h: Array, d_finals: Mapping[str, Array] | None) -> Array:
         """Where no step reads h, the gradient of its last value arrives as if from above."""
         if (
-            "h" in self.kernel.program.forward.recurrent_states
+            self.kernel.reads_h
             or d_finals is None
             or d_finals.get("h") is None
         ):

@@ -33,6 +33,7 @@ class Steps:
                 f"got {[int(count) for count in counts[:10]]}."
             )
         self.batch, self.counts = batch, counts
+        self._bounds: dict[int, Array] = {}
         self.steps = steps
         self.table = table = np.empty((steps, len(STEP)), np.int64)
         self.starts = table[:, 1]
@@ -74,6 +75,11 @@ class Steps:
 
     def bounds(self, parts: int) -> Array:
         """Cut the sequences into ranges, one for each thread, of about equally many rows."""
+        if parts not in self._bounds:
+            self._bounds[parts] = self._cut(parts)
+        return self._bounds[parts]
+
+    def _cut(self, parts: int) -> Array:
         if self.dense:
             return np.arange(parts + 1, dtype=np.int64) * self.batch // parts
         rows = np.concatenate([[0], np.cumsum(self.lengths)])

@@ -11,6 +11,10 @@ from noria.engines.native.memory import aligned
 LINE = 64
 
 
+Key = tuple[int, int, int, int, bool]
+"""Rows, sequences, symbols and threads that there is room for; whether steps come one by one."""
+
+
 class Workspace:
     """The buffers of a design for certain numbers of rows.
 
@@ -32,7 +36,7 @@ class Workspace:
         design: Design,
         slots: Mapping[str, int],
         packed: Mapping[str, int],
-        key: tuple[int, int, int, int, bool],
+        key: Key,
         block_rows: int,
         work: int,
     ) -> None:

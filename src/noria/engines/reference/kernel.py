@@ -10,6 +10,7 @@ from noria.compiler.program import Program
 from noria.engines.parameters import ParameterLayout, parameter_count, parameter_layout
 from noria.engines.reference.plan import Plan, Stack, make_plan
 from noria.engines.reference.run import ReferenceRun
+from noria.engines.reference.stream import ReferenceStream
 from noria.engines.seam import Kernel
 from noria.errors import ShapeError
 
@@ -84,3 +85,7 @@ class ReferenceKernel(Kernel):
                     f"{cell.name}: expected an initial state '{state}' of shape (B, {size}), got {got}."
                 )
         return ReferenceRun(self, self.plans[save], theta, states, counts, given or {}, save)
+
+    def stream(self, theta: Array, batch: int, *, symbols: bool) -> ReferenceStream:
+        """Make a stream; see :class:`noria.engines.seam.Kernel`."""
+        return ReferenceStream(self, theta)

@@ -1,0 +1,60 @@
+"""Calls of compiled functions whose arguments never change: written down once, made with one argument.
+
+Turning Python's numbers into a dozen arguments takes longer than many a function runs.
+"""
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from llvmlite import ir
+
+from noria.arrays import Array
+from noria.engines.native.code import INDEX, POINTER, Code, Numbers
+from noria.engines.native.host import Library, compile_module
+
+MOST = 11
+"""Arguments that a prepared function may have."""
+
+
+def prepared(function: int, *arguments: int) -> Callable[[], None]:
+    """Give a call of the function at an address, with addresses and 64-bit integers as arguments.
+
+    The caller keeps alive what the addresses point to. The interpreter's lock is not held during the call.
+    """
+    if len(arguments) > MOST:
+        raise ValueError(f"expected at most {MOST} arguments, got {len(arguments)}.")
+    block = np.array([function, *arguments], np.int64)
+    place = ctypes.c_void_p(block.ctypes.data)
+    call = _library().function(f"call_{len(arguments)}", (ctypes.c_void_p,))
+    return _Prepared(call, place, block).run
+
+
+class _Prepared:
+    def __init__(self, call: Callable[[ctypes.c_void_p], None], place: ctypes.c_void_p, block: Array) -> None:
+        self._call, self._place, self._block = call, place, block
+
+    def run(self) -> None:
+        """Make the call."""
+        self._call(self._place)
+
+
+@cache
+def _library() -> Library:
+    module, numbers = ir.Module("prepared"), Numbers(np.dtype(np.float32))
+    for count in range(MOST + 1):
+        code = Code(module, numbers, f"call_{count}", (("block", POINTER),))
+        block = code.given["block"]
+        kind = ir.FunctionType(ir.VoidType(), [INDEX] * count)
+        callee = _Callee(code.load_pointer(block), kind)
+        code.b.call(callee, [code.load_index(block, number + 1) for number in range(count)])
+        code.done()
+    return compile_module(module)
+
+
+class _Callee:
+    """An address as llvmlite wants what is called: with the type of the function that begins there."""
+
+    def __init__(self, address: ir.Value, kind: ir.FunctionType) -> None:
+        self.type, self.get_reference, self.function_type = address.type, address.get_reference, kind

@@ -1,0 +1,35 @@
+"""One step after another: each a run of one step, with a copy of the weights."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.engines.seam import KernelStream, needs_given
+
+if TYPE_CHECKING:
+    from noria.engines.reference.kernel import ReferenceKernel
+
+
+class ReferenceStream(KernelStream):
+    """See :class:`noria.engines.seam.KernelStream`."""
+
+    def __init__(self, kernel: "ReferenceKernel", theta: Array) -> None:
+        self.kernel: ReferenceKernel = kernel
+        self._theta = np.array(theta)
+        cell = kernel.program.forward.cell
+        self._read = [given.name for given in cell.givens if needs_given(kernel, given.name)]
+
+    def step(
+        self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
+        """Run one step."""
+        dtype = self.kernel.dtype
+        named = {name: np.asarray(self._named_given(given, name), dtype) for name in self._read}
+        rows = x if x.dtype.kind in "iu" else np.asarray(x, dtype)
+        run = self.kernel.start(self._theta, states, None, given=named, save=False)
+        run.step(rows)
+        finals = run.finals
+        run.release()
+        return finals
