@@ -11,7 +11,7 @@ from noria.arrays import Array
 from noria.compiler import compile_cell
 from noria.engines import bind
 from noria.equations import Cell, Given
-from noria.layers import INFERENCE, FlatParameters, Mode, Recurrent, State
+from noria.layers import INFERENCE, FlatParameters, Mode, Recurrent, State, Stream
 from noria.layers.auxiliary import auxiliary_input
 from noria.sequences import Ragged
 
@@ -158,19 +158,19 @@ class Subject:
 
     def stream(self) -> Side:
         """One step after another, as a text is written."""
-        holder = {"state": self.layer.start(self.point.batch)}
+        stream = self.layer.stream(self.point.batch)
+        holder = {"state": stream.start()}
 
         def run() -> Array:
-            h, holder["state"] = one_step(self.layer, self.x, holder["state"])
+            h, holder["state"] = one_step(stream, self.x.rows, holder["state"])
             return h
 
         return Side(run, lambda: {"h": [run() for _ in range(STREAMED)][-1]}, tokens=len(self.x))
 
 
-def one_step(layer: Recurrent, x: Ragged, state: State) -> tuple[Array, Any]:
+def one_step(stream: Stream, x: Array, state: State) -> tuple[Array, State]:
     """Take one step of every sequence; the only place that knows how that is done."""
-    y, end = layer(x, state=state, mode=INFERENCE)
-    return y.rows, end.state
+    return stream.step(x, state)
 
 
 def largest_difference(ours: Arrays, theirs: Arrays) -> float:

@@ -1,6 +1,9 @@
 """What holds for every test: shapes and types are checked while the tests run, and BLAS uses one thread."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 import jaxtyping
 import threadpoolctl
@@ -15,3 +18,10 @@ jaxtyping.install_import_hook([f"noria.{room}" for room in ROOMS], "shape_checke
 threadpoolctl.threadpool_limits(limits=1)
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
+
+os.environ.pop("NORIA_THREADS", None)
+
+# Compiled code is kept for this session alone, where all workers find it.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["NORIA_CACHE"] = tempfile.mkdtemp(prefix="noria-tests-")
+    atexit.register(shutil.rmtree, os.environ["NORIA_CACHE"], ignore_errors=True)

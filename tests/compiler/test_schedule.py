@@ -81,7 +81,7 @@ def test_the_gradient_of_the_input_is_computed_only_where_it_is_wanted():
 @pytest.mark.parametrize("name", DERIVED)
 def test_no_shipped_cell_copies_its_gates_to_multiply_them(name):
     """Gates and their gradients lie side by side, so that grouped products read and write them in place."""
-    kernel = bind(compile_cell(cells[name]), {"D": 4, "H": 7})
+    kernel = bind(compile_cell(cells[name]), {"D": 4, "H": 7}, engine="reference")
     copies = sum(function is copy for calls in kernel.plans[True].code.values() for function, *_ in calls)
     passes = (kernel.program.training, kernel.program.backward)
     assert copies == sum(node.op == "copy" for one in passes for node in one.nodes())
@@ -91,7 +91,7 @@ def test_no_shipped_cell_copies_its_gates_to_multiply_them(name):
 def test_grouped_matrices_are_one_piece_of_the_parameters(name):
     import numpy as np
 
-    kernel = bind(compile_cell(cells[name]), {"D": 4, "H": 7})
+    kernel = bind(compile_cell(cells[name]), {"D": 4, "H": 7}, engine="reference")
     theta = np.zeros(kernel.size, np.float32)
     for stack in kernel.plans[True].stacks.values():
         matrix, is_view = kernel.stacked(theta, stack)

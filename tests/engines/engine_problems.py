@@ -1,4 +1,4 @@
-"""What the tests of the engines share: a cell with random numbers for everything, and the comparison of two engines."""
+"""What the tests of the engines share: cells with numbers for everything, and how engines are compared."""
 
 from dataclasses import dataclass, replace
 
@@ -38,7 +38,7 @@ h' = P @ tanh(c') + 0.1 * q
 
 @dataclass
 class Problem:
-    """A cell, sizes, and numbers in double precision; sequences longest first, ``counts`` active at each step."""
+    """A cell, sizes, and numbers for everything; sequences longest first, ``counts`` active at each step."""
 
     cell: Cell
     sizes: dict
@@ -171,3 +171,24 @@ def assert_engines_agree(one, **options):
     found = evaluate(one.bound("native"), one, **options)
     assert_same(found, evaluate(one.bound("reference"), one, **options))
     return found
+
+
+def assert_single_precision_is_right(one):
+    """Compare the native engine in single precision with the reference engine in double precision.
+
+    What NumPy in single precision is off by is the measure of what a problem does to rounding errors. The
+    native engine adds up in another order and has functions of its own (2 ulp where NumPy has 1 to 4), which
+    is worth a factor; no tensor is asked to be better than a few roundings of its own numbers.
+    """
+    single = one.cast(np.float32)
+    double = single.cast(np.float64)
+    exact = evaluate(double.bound("reference"), double)
+    allowed = differences(evaluate(single.bound("reference", np.float32), single), exact)
+    found = evaluate(single.bound("native", np.float32), single)
+    assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
+    off = differences(found, exact)
+    roundings = 4 * np.finfo(np.float32).eps
+    wrong = {
+        name: (off[name], allowed[name]) for name in off if not off[name] <= 4 * allowed[name] + roundings
+    }
+    assert not wrong, wrong

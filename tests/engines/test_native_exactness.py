@@ -1,4 +1,4 @@
-"""The native engine gives what the reference engine gives: shipped cells, rewritten ones, ones that nobody wrote."""
+"""The native engine gives what the reference gives: shipped cells, rewritten ones, ones that nobody wrote."""
 
 import os
 
@@ -11,7 +11,7 @@ from engine_problems import (
     TWO_STAGES,
     assert_engines_agree,
     assert_same,
-    differences,
+    assert_single_precision_is_right,
     evaluate,
     problem,
 )
@@ -61,22 +61,7 @@ def test_kept_values(name):
 
 @pytest.mark.parametrize("name", cells.names())
 def test_float32(name):
-    """In single precision both engines round differently; neither may be much farther off than the other.
-
-    What NumPy in float32 is off by is the measure of what this problem does to rounding errors. The native
-    engine adds up in another order and has functions of its own (2 ulp where NumPy has 1 to 4), which is
-    worth a factor; no tensor is asked to be better than a few roundings of its own numbers.
-    """
-    single = problem(name, D=5, H=19, lengths=(9, 7, 7, 2)).cast(np.float32)
-    double = single.cast(np.float64)
-    exact = evaluate(double.bound("reference"), double)
-    allowed = differences(evaluate(single.bound("reference", np.float32), single), exact)
-    found = evaluate(single.bound("native", np.float32), single)
-    assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
-    off = differences(found, exact)
-    roundings = 4 * np.finfo(np.float32).eps
-    wrong = {key: (off[key], allowed[key]) for key in off if not off[key] <= 4 * allowed[key] + roundings}
-    assert not wrong, wrong
+    assert_single_precision_is_right(problem(name, D=5, H=19, lengths=(9, 7, 7, 2)))
 
 
 @pytest.mark.parametrize("rewrite", REWRITES)

@@ -1,13 +1,15 @@
 """The native engine reads and writes its own memory only.
 
-Around everything it is handed, and between its own buffers, lies a pattern that reads as NaN: who writes there
-changes the pattern, who reads there and uses it shows a NaN. Its own buffers begin as NaN, as fresh memory may.
+Around everything it is handed, and between its own buffers, lies a pattern that reads as NaN: who writes
+there changes the pattern, who reads there and uses it shows a NaN. Its own buffers begin as NaN, as fresh
+memory may.
 """
 
 import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -86,7 +88,7 @@ def guarded(monkeypatch):
                 assert not own[start : start + array.size].any(), f"{name} overlaps with another buffer"
                 own[start : start + array.size] = True
             ends = [0, *(np.flatnonzero(np.diff(own)) + 1), memory.size]
-            pieces = [memory[low:high] for low, high in zip(ends, ends[1:], strict=False)]
+            pieces = [memory[low:high] for low, high in pairwise(ends)]
             free = pieces[int(own[0]) :: 2]
             assert len(free) > len([array for array in self.arrays.values() if array.size])
             here.zones += free
@@ -95,6 +97,7 @@ def guarded(monkeypatch):
     monkeypatch.setattr(frame, "recycled", here.empty)
     monkeypatch.setattr(native_run, "recycled", here.empty)
     monkeypatch.setattr(frame, "WORTH_SHARING", 0)
+    monkeypatch.setattr(frame, "WORTH_MEETING", 0)
     return here
 
 
@@ -103,7 +106,13 @@ CASES = {
     "ragged": {"lengths": (5, 4, 4, 1), "idle": 1},
     "many rows": {"lengths": (2,) * 41},
 }
-CELLS = {"lstm": "lstm", "projected": "lstm_projected", "given": GIVEN, "joined": JOINED, "two stages": TWO_STAGES}
+CELLS = {
+    "lstm": "lstm",
+    "projected": "lstm_projected",
+    "given": GIVEN,
+    "joined": JOINED,
+    "two stages": TWO_STAGES,
+}
 
 
 def fresh(one, dtype):

@@ -1,4 +1,8 @@
-"""The native engine in shapes that break engines: one of everything, long, wide, ragged, not a multiple of a vector."""
+"""The native engine in shapes that break engines: one of everything, long, wide, ragged, part of a vector."""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -6,7 +10,9 @@ from engine_problems import (
     GIVEN,
     JOINED,
     NOTHING_TO_LEARN,
+    TWO_STAGES,
     assert_engines_agree,
+    assert_same,
     counts_of,
     evaluate,
     problem,
@@ -14,6 +20,8 @@ from engine_problems import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from noria.engines.native.design import Design
+from noria.engines.native.kernel import NativeKernel
 from noria.equations import Cell
 
 SHAPES = {
@@ -38,7 +46,9 @@ def test_lengths(shape, ids):
         assert_engines_agree(problem(cell, D=5, H=11, ids=ids, **SHAPES[shape]))
 
 
-@pytest.mark.parametrize("shape", ["one step", "70 ragged sequences", "sequences never active", "one sequence"])
+@pytest.mark.parametrize(
+    "shape", ["one step", "70 ragged sequences", "sequences never active", "one sequence"]
+)
 def test_lengths_with_inputs_per_row_and_per_sequence(shape):
     for cell in (GIVEN, JOINED, NOTHING_TO_LEARN):
         assert_engines_agree(problem(cell, D=5, H=11, **SHAPES[shape]))
@@ -96,7 +106,9 @@ def test_any_shape(cell, lengths, idle, D, H, ids):
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=80), idle=st.integers(0, 9), ids=st.booleans())
+@given(
+    lengths=st.lists(st.integers(1, 30), min_size=1, max_size=80), idle=st.integers(0, 9), ids=st.booleans()
+)
 def test_any_lengths(lengths, idle, ids):
     """Always the same sizes, so that nothing is compiled anew."""
     assert_engines_agree(problem("lstm", D=4, H=9, lengths=lengths, idle=idle, ids=ids, spread=0.3))
@@ -123,3 +135,51 @@ def test_workspaces_are_used_again_by_other_shapes():
     for one in ones:
         assert_engines_agree(one)
     assert counts_of((9, 7, 2)).tolist() == [3, 3, 2, 2, 2, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("ids", [False, True], ids=["rows", "ids"])
+@pytest.mark.parametrize("cell", ["lstm", GIVEN, TWO_STAGES], ids=["lstm", "given", "two stages"])
+def test_chunks_of_steps(monkeypatch, cell, ids):
+    """However many steps are worked on at a time: one, a few, not a divisor of their number."""
+    bound = problem(cell, D=5, H=9, keep=("h", "d_h")).bound("native")
+    kernel = NativeKernel(bound.program, bound.sizes, bound.dtype)
+    for idle, rows in enumerate((1, 9, 15)):  # another batch size takes other memory
+        monkeypatch.setattr(Design, "chunk_rows", lambda design, name, rows=rows: rows)
+        for lengths in ((8, 7, 5), (6, 6, 6), (11,)):
+            one = problem(cell, D=5, H=9, lengths=lengths, idle=idle, ids=ids, keep=("h", "d_h"))
+            found = evaluate(kernel, one, inference=False)
+            assert_same(found, evaluate(one.bound("reference"), one, inference=False))
+
+
+NARROW = """
+import dataclasses, sys
+from noria.engines.native import host
+real = host.host()
+host.host = lambda: dataclasses.replace(real, vector_bytes=int(sys.argv[1]), registers=16)
+import numpy as np
+from engine_problems import GIVEN, TWO_STAGES, assert_engines_agree, assert_single_precision_is_right, problem
+from noria.engines.native.code import Numbers
+assert Numbers(np.dtype(np.float64)).lanes == int(sys.argv[1]) // 8
+for cell, D, H in (("lstm", 5, 19), ("gru", 17, 16), ("lem", 3, 33), (GIVEN, 5, 9), (TWO_STAGES, 5, 7)):
+    for lengths, ids in (((5, 4, 4, 1), False), ((3,) * 30, True)):
+        one = problem(cell, D=D, H=H, lengths=lengths, ids=ids)
+        assert_engines_agree(one)
+    assert_single_precision_is_right(one)
+print("right")
+"""
+
+
+@pytest.mark.parametrize("width", [16, 32])
+def test_narrower_vectors_and_fewer_registers(width):
+    """As on processors with AVX2, or with SSE or NEON alone."""
+    path = os.pathsep.join([os.path.dirname(__file__), *(entry for entry in sys.path if entry)])
+    done = subprocess.run(
+        [sys.executable, "-c", NARROW, str(width)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "right\n"

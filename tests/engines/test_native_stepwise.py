@@ -6,7 +6,13 @@ from engine_problems import GIVEN, JOINED, TWO_STAGES, assert_same, evaluate, pr
 
 from noria.errors import BackwardError, ShapeError
 
-CELLS = {"lstm": "lstm", "projected": "lstm_projected", "given": GIVEN, "joined": JOINED, "two stages": TWO_STAGES}
+CELLS = {
+    "lstm": "lstm",
+    "projected": "lstm_projected",
+    "given": GIVEN,
+    "joined": JOINED,
+    "two stages": TWO_STAGES,
+}
 
 
 def steps(kernel, one, *, save=True, in_between=None):

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -12,7 +14,6 @@ from engine_problems import GIVEN, TWO_STAGES, assert_same, evaluate, problem
 
 from noria.engines import workers
 from noria.engines.native import frame
-from noria.engines.native.steps import Steps
 from noria.engines.threads import use_threads
 
 FEW = {"lengths": (6, 5, 5, 1)}
@@ -23,6 +24,7 @@ CELLS = {"lstm": "lstm", "gru": "gru", "slstm": "slstm", "given": GIVEN, "two st
 @pytest.fixture(autouse=True)
 def everything_is_worth_sharing(monkeypatch):
     monkeypatch.setattr(frame, "WORTH_SHARING", 0)
+    monkeypatch.setattr(frame, "WORTH_MEETING", 0)
 
 
 def shared(one, threads, monkeypatch, **options):
@@ -59,7 +61,9 @@ def test_fewer_sequences_or_columns_than_threads(monkeypatch, lengths):
 def test_products_wider_than_a_panel_are_shared(monkeypatch):
     for lengths in ((3, 3, 2), (3,) * 40):
         one = problem("gru_reset_after", D=70, H=131, lengths=lengths, spread=0.1)
-        assert_same(shared(one, 2, monkeypatch, inference=False), evaluate(one.bound("native"), one, inference=False))
+        assert_same(
+            shared(one, 2, monkeypatch, inference=False), evaluate(one.bound("native"), one, inference=False)
+        )
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -101,43 +105,23 @@ def test_many_callers_of_one_kernel(lengths):
                 assert_same(one, right)
 
 
-def test_a_busy_pool_is_not_waited_for():
+def test_a_busy_pool_is_waited_for():
+    """Going on alone would give other bits now and then."""
     one = problem("lstm", D=5, H=17, **MANY)
-    expected = evaluate(one.bound("native"), one)
-    assert workers.acquire()
-    try:
-        with use_threads(2):
-            assert_same(evaluate(one.bound("native"), one), expected)
-    finally:
-        workers.release()
-
-
-@pytest.mark.parametrize("lengths", [FEW, MANY], ids=["few", "many"])
-@pytest.mark.parametrize("alone", ["forward", "backward"])
-def test_a_pool_that_is_busy_for_one_half_of_a_run(monkeypatch, alone, lengths):
-    """One half goes on alone, the other with all threads; behind the table of shares lies what misleads."""
-    real = Steps.bounds
-
-    def misleading(steps, parts):
-        bounds = real(steps, parts)
-        return np.concatenate([bounds, np.array([0, 1 << 40] * 2)])[: len(bounds)]
-
-    monkeypatch.setattr(Steps, "bounds", misleading)
-    one = problem("lstm", D=5, H=17, **lengths)
-    expected = evaluate(one.bound("native"), one)
-    run = one.run(one.bound("native"))
-    found = {"d_theta": np.zeros_like(one.theta)}
-    with use_threads(3):
-        for half in ("forward", "backward"):
-            if half == alone:
-                assert workers.acquire()
-            if half == "forward":
-                found["h"] = run.forward(one.x)
-            else:
-                found["d_x"] = run.backward(one.d_h, one.d_finals, found["d_theta"])
-            if half == alone:
-                workers.release()
-    assert_same(found, {name: expected[name] for name in found})
+    with use_threads(2):
+        expected = evaluate(one.bound("native"), one)
+        goes, entered = Event(), Event()
+        with ThreadPoolExecutor(2) as pool:
+            busy = pool.submit(workers.run, [entered.set, partial(goes.wait, 30)])
+            assert entered.wait(30)
+            waiting = pool.submit(copy_context().run, evaluate, one.bound("native"), one)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.1)
+            goes.set()
+            found = waiting.result(30)
+            busy.result(30)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)
 
 
 def test_an_error_in_a_worker_reaches_the_caller():
@@ -148,30 +132,18 @@ def test_an_error_in_a_worker_reaches_the_caller():
 
     for number in range(3):
         done = []
-        tasks = [lambda: done.append(1), lambda: done.append(2), lambda: done.append(3)]
+        tasks = [partial(done.append, task) for task in range(3)]
         tasks[number] = fails
-        assert workers.acquire()
-        try:
-            with pytest.raises(ZeroDivisionError, match="in a worker"):
-                workers.run(tasks)
-        finally:
-            workers.release()
+        with pytest.raises(ZeroDivisionError, match="in a worker"):
+            workers.run(tasks)
         assert len(done) == 2
-    assert workers.acquire()
     workers.run([lambda: done.append(4), lambda: done.append(5)])
-    workers.release()
     assert sorted(done[2:]) == [4, 5]
 
 
 def test_tasks_of_the_pool_run_at_the_same_time():
     first, second = Event(), Event()
-    assert workers.acquire()
-    try:
-        workers.run(
-            [lambda: (first.set(), second.wait(10)), lambda: (second.set(), first.wait(10))]
-        )
-    finally:
-        workers.release()
+    workers.run([lambda: (first.set(), second.wait(10)), lambda: (second.set(), first.wait(10))])
     assert first.is_set()
     assert second.is_set()
 
@@ -182,7 +154,7 @@ import numpy as np
 from engine_problems import assert_same, evaluate, problem
 from noria.engines.native import frame
 from noria.engines.threads import use_threads
-frame.WORTH_SHARING = 0
+frame.WORTH_SHARING = frame.WORTH_MEETING = 0
 one = problem("lstm", D=5, H=17, lengths=(5,) * 20)
 kernel = one.bound("native")
 with use_threads(2):

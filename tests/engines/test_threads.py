@@ -48,7 +48,7 @@ def test_the_time_loop_runs_on_one_thread(monkeypatch):
     seen = []
     real = ReferenceRun._forward_step
     monkeypatch.setattr(ReferenceRun, "_forward_step", lambda run, t: (seen.append(now()), real(run, t)))
-    kernel = bind(compile_cell(cells.rnn), {"D": 2, "H": 3}, np.float64)
+    kernel = bind(compile_cell(cells.rnn), {"D": 2, "H": 3}, np.float64, "reference")
     run = kernel.start(np.zeros(kernel.size), {"h": np.zeros((1, 3))}, np.array([1, 1]))
     run.forward(np.zeros((2, 2)))
     assert seen == [{1}, {1}]

@@ -50,11 +50,10 @@ def origin(option: int, environment: Mapping[str, str] = os.environ) -> str:
     """
     if option:
         return "as asked for"
-    for name in (OWN, OF_PRODUCTS[0]):
-        value = environment.get(name, "").strip()
-        if value.isdecimal() and int(value):
-            return f"from {name}"
-    return "one for each core"
+    from noria.engines.threads import variable_in_force
+
+    name = variable_in_force(environment)
+    return f"from {name}" if name else "one for each core"
 
 
 def _typed(words: Sequence[str]) -> str:

@@ -21,13 +21,10 @@ def each(parts: Sequence[slice], task: Callable[[slice], None]) -> None:
     nor does the outcome.
     """
     shares = split(len(parts), thread_count())
-    if len(shares) < 2 or not workers.acquire():
+    if len(shares) < 2:
         _one_by_one(task, parts)
-        return
-    try:
+    else:
         workers.run([partial(_one_by_one, task, parts[share]) for share in shares])
-    finally:
-        workers.release()
 
 
 def _one_by_one(task: Callable[[slice], None], parts: Sequence[slice]) -> None:

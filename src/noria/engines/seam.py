@@ -89,7 +89,7 @@ class KernelStream(ABC):
     def step(
         self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
-        """Run one step; the caller has checked shapes and ids.
+        """Run one step; the caller has checked shapes and ids of the input.
 
         Parameters
         ----------
@@ -104,7 +104,20 @@ class KernelStream(ABC):
         -------
         dict of arrays of shape (B, size)
             The states after the step, new arrays; ``h`` is also the output.
+
+        Raises
+        ------
+        KeyError
+            If a state is missing.
+        ShapeError
+            If a state has another shape, or an auxiliary input is missing.
         """
+
+    def _misfit(self, name: str, state: Array) -> ShapeError:
+        return ShapeError(
+            f"{self.kernel.program.forward.cell.name}: a state '{name}' of shape {state.shape} does not fit "
+            "this stream. Make one for as many sequences."
+        )
 
     def _named_given(self, given: Mapping[str, Array] | None, name: str) -> Array:
         if given is None or name not in given:
@@ -127,6 +140,10 @@ class Kernel(ABC):
     sizes: Mapping[str, int]
     size: int
     layout: ParameterLayout
+
+    def __deepcopy__(self, memo: object) -> "Kernel":
+        """Give the kernel itself: it holds nothing that changes."""
+        return self
 
     def view(self, theta: Array, name: str) -> Array:
         """Give one parameter as a view into the flat block."""

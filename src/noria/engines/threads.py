@@ -1,16 +1,19 @@
-"""How many threads the library behind NumPy's products may use, and when.
+"""How many threads the engines use, and the library behind NumPy's products.
 
 A product over all rows of a batch is worth sharing among the cores. The small product of one time step is
-not: the threads wait for each other at every step, and where another process holds a core they wait very
-long. So time loops run on one thread, whatever the limit is.
+not, where a library shares it: the threads wait for each other at every step, and where another process
+holds a core they wait very long. So NumPy's time loops run on one thread, whatever the limit is.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
+
+VARIABLES = ("NORIA_THREADS", "OMP_NUM_THREADS")
+"""Environment variables that say how many threads to use; the first that is a number from 1 counts."""
 
 _limit: ContextVar[int] = ContextVar("threads", default=0)
 
@@ -24,12 +27,20 @@ def thread_count() -> int:
     return _limit.get() or _threads_of_machine()
 
 
+def variable_in_force(environment: Mapping[str, str] = os.environ) -> str:
+    """Name the environment variable that says how many threads to use; empty if none does."""
+    for name in VARIABLES:
+        value = environment.get(name, "").strip()
+        if value.isascii() and value.isdecimal() and int(value):
+            return name
+    return ""
+
+
 @cache
 def _threads_of_machine() -> int:
-    for name in ("NORIA_THREADS", "OMP_NUM_THREADS"):
-        value = os.environ.get(name, "").strip()
-        if value.isdigit() and int(value) > 0:
-            return int(value)
+    name = variable_in_force()
+    if name:
+        return int(os.environ[name])
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -20,6 +20,7 @@ from noria.layers.recurrent import Recurrent
 from noria.layers.recurrent_stack import recurrent_stack
 from noria.layers.stack import Stack
 from noria.layers.state import State, first_sequences, map_state, restore_state, state_arrays, take_sequences
+from noria.layers.streaming import Stream
 
 __all__ = [
     "INFERENCE",
@@ -41,6 +42,7 @@ __all__ = [
     "Recurrent",
     "Stack",
     "State",
+    "Stream",
     "first_sequences",
     "initialise",
     "map_state",

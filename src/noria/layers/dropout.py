@@ -6,8 +6,9 @@ from noria.arrays import Array
 from noria.errors import DataError, OptionError, ShapeError
 from noria.layers.auxiliary import dropout_mask
 from noria.layers.backward import Backward
-from noria.layers.layer import TRACKED, Inputs, Layer, Mode
+from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.state import State
+from noria.layers.streaming import Given, RowStream, one_step
 from noria.sequences import Ragged
 
 
@@ -63,3 +64,14 @@ class Dropout(Layer):
             return np.asarray(d_y * mask)
 
         return x.with_rows(x.rows * mask), Backward(backward if mode.save else None, self.title)
+
+    def stream(self, batch_size: int = 1) -> RowStream:
+        """Hand rows on as they are, unless a mask is given."""
+        shape = batch_size, self.input_size
+
+        def step(x: Array, given: Given) -> Array:
+            if given or x.shape != shape or x.dtype.kind != "f":
+                return self(one_step(x), given=given, mode=INFERENCE)[0].rows
+            return x
+
+        return RowStream(self, batch_size, step)

@@ -10,9 +10,10 @@ from noria.equations import Initial
 from noria.errors import ShapeError
 from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
-from noria.layers.onehot import check_ids, check_symbols
+from noria.layers.onehot import check_few_ids, check_ids, check_symbols
 from noria.layers.parameters import Parameter
 from noria.layers.state import State
+from noria.layers.streaming import Given, RowStream
 from noria.sequences import LookedUp, Ragged
 
 
@@ -91,3 +92,14 @@ class Embedding(Layer):
                 add_rows(table.gradient, ids, d_y)  # d_table[v] = sum of d_y_n over ids_n = v
 
         return y, Backward(backward if mode.save else None, self.title)
+
+    def stream(self, batch_size: int = 1) -> RowStream:
+        """Look up ids step by step."""
+        table = np.array(self.table.value)
+
+        def step(x: Array, given: Given) -> Array:
+            self._check_given(given)
+            check_few_ids(self.title, x, len(table))
+            return table.take(x, 0)
+
+        return RowStream(self, batch_size, step)

@@ -15,6 +15,7 @@ from noria.errors import NotFittedError, OptionError, ShapeError, UnknownNameErr
 from noria.layers.backward import Backward
 from noria.layers.parameters import Block, Parameter
 from noria.layers.state import State
+from noria.layers.streaming import Stream, WholeStream
 from noria.sequences import Ragged
 
 Inputs = Mapping[str, Array]
@@ -170,6 +171,20 @@ class Layer(ABC):
     def start(self, batch_size: int = 1) -> State:
         """Give the state before the first step of `batch_size` sequences; None for a layer without memory."""
         return None
+
+    def stream(self, batch_size: int = 1) -> Stream:
+        """Give a copy of the layer that takes one step at a time, for `batch_size` sequences.
+
+        Its weights are those of this moment, packed once; nothing is drawn. See
+        :class:`~noria.layers.streaming.Stream`. A layer of a kind that has no stream of its own is copied as
+        it is and called whole.
+
+        Raises
+        ------
+        OptionError
+            If this layer, or one inside it, reads ahead.
+        """
+        return WholeStream(self, batch_size, INFERENCE)
 
     @abstractmethod
     def _declare(self, input_size: int) -> int:

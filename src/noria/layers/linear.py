@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from noria.arrays import Array
 from noria.engines.dense import add_outer, times
 from noria.engines.one_hot import add_rows
+from noria.engines.stepping import affine_step
 from noria.equations import Initial
 from noria.errors import ShapeError
 from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
-from noria.layers.onehot import check_ids, is_ids
+from noria.layers.onehot import check_few_ids, check_ids, is_ids
 from noria.layers.parameters import Parameter
 from noria.layers.state import State
+from noria.layers.streaming import Given, RowStream, one_step
 from noria.sequences import Ragged
 
 
@@ -100,3 +104,23 @@ class Linear(Layer):
             return None if by_id else times(d_y, W.value, transposed=False)
 
         return x.with_rows(y), Backward(backward if mode.save else None, self.title)
+
+    def stream(self, batch_size: int = 1) -> RowStream:
+        """Map step by step, with W packed once."""
+        shape = batch_size, self.input_size
+        assert self.W is not None  # since it has sizes
+        columns = np.array(self.W.value.T)
+        bias = np.zeros(self.size, columns.dtype) if self.b is None else np.array(self.b.value)
+        affine = affine_step(columns.T, bias, batch_size)
+
+        def step(x: Array, given: Given) -> Array:
+            if given:
+                self._check_given(given)
+            if x.shape == shape:
+                return affine(x)
+            if not is_ids(x):
+                self._check_width(one_step(x))
+            check_few_ids(self.title, x, len(columns))
+            return np.asarray(columns[x] + bias)
+
+        return RowStream(self, batch_size, step)

@@ -14,9 +14,10 @@ from noria.errors import OptionError, ProgramError, ShapeError
 from noria.layers.auxiliary import auxiliary_input
 from noria.layers.backward import Backward, Gradients
 from noria.layers.initialisers import initialise
-from noria.layers.layer import TRACKED, Inputs, Layer, Mode
+from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import check_ids, is_ids
 from noria.layers.parameters import Block, Parameter
+from noria.layers.recurrent_stream import RecurrentStream
 from noria.layers.state import State
 from noria.sequences import Layout, LookedUp, Ragged
 
@@ -39,7 +40,7 @@ class Recurrent(Layer):
         Further sizes by the name of a value, ``{"c": 512}``; those left out are as wide as ``h``.
     input_size : int, optional
         Fixes the input size now; by default it is known when the layer is configured.
-    engine : {"auto", "reference"}
+    engine : {"auto", "native", "reference"}
     keep : sequence of str
         Names to record at each step into ``backward.kept``: values (``"i"``), states after the step
         (``"c"``), their gradients (``"d_c"``, there after the backward); arrays (N, size).
@@ -168,6 +169,25 @@ class Recurrent(Layer):
             run.release()
             return y, Backward(None, self.title, state=final, kept=kept)
         return y, Backward(backward, self.title, state=final, kept=kept, release=run.release)
+
+    def stream(self, batch_size: int = 1) -> RecurrentStream:
+        """Give a copy of the layer that takes one step at a time; auxiliary inputs are (B, size)."""
+        values = self._built().values
+        dtype = values.dtype
+
+        def sort_given(given: Inputs | None, layout: Layout) -> dict[str, Array]:
+            self._check_given(given, self._laws)
+            return self._sorted_given(given or {}, layout, dtype, INFERENCE)
+
+        return RecurrentStream(
+            self,
+            batch_size,
+            values,
+            kernel_of=lambda drawn: self._kernel(dtype, drawn=drawn, save=False),
+            check_rows=self._check_width,
+            sort_state=lambda state, layout: self._sorted_state(state, layout, dtype, "state"),
+            sort_given=sort_given,
+        )
 
     def _declare(self, input_size: int) -> int:
         if self.cell.size_of["x"] == "H" and input_size != self.hidden_size:

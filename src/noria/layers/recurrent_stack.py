@@ -46,7 +46,7 @@ def recurrent_stack(
         Whether each layer reads from both ends; its output is then twice as wide.
     sizes : mapping, optional
         Further sizes for the cells that have them, ``{"c": 512}``.
-    engine : {"auto", "reference"}
+    engine : {"auto", "native", "reference"}
     keep : sequence of str
         Names to record at each step, in every layer.
     name : str, default "recurrent"

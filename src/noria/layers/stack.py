@@ -1,12 +1,13 @@
 """Layers in a row."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from noria.arrays import Array
 from noria.errors import OptionError, ShapeError, UnknownNameError
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.state import State
+from noria.layers.streaming import Given, Stream
 from noria.sequences import Ragged
 
 
@@ -89,6 +90,10 @@ class Stack(Layer):
 
         return y, Backward(backward, self.title, state=final, kept=kept)
 
+    def stream(self, batch_size: int = 1) -> "StackStream":
+        """Give the streams of all layers, one behind the other."""
+        return StackStream(self, batch_size, self._parts)
+
     def _parts(self, state: State, what: str) -> tuple[State, ...]:
         if state is None:
             return (None,) * len(self.layers)
@@ -98,6 +103,36 @@ class Stack(Layer):
                 f"{self.title}: expected {what} as a tuple of {len(self.layers)} parts, got {got}."
             )
         return state
+
+
+class StackStream(Stream):
+    """Streams the layers of a stack, each with a stream of its own.
+
+    Parameters
+    ----------
+    stack : Stack
+    batch_size : int
+    parts : callable
+        Cuts a state into those of the layers.
+    """
+
+    def __init__(
+        self, stack: Stack, batch_size: int, parts: Callable[[State, str], tuple[State, ...]]
+    ) -> None:
+        super().__init__(stack, batch_size)
+        self._keys, self._parts = stack.keys, parts
+        self._streams = [layer.stream(batch_size) for layer in stack.layers]
+        self._nothing: list[Given] = [None] * len(self._streams)
+
+    def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
+        """Take one step in each layer."""
+        states = self._parts(state, "state")
+        givens = below(self.layer.title, given, self._keys) if given else self._nothing
+        ends = []
+        for stream, part, inputs in zip(self._streams, states, givens, strict=True):
+            x, end = stream.advance(x, part, inputs)
+            ends.append(end)
+        return x, tuple(ends)
 
 
 def below(title: str, given: Inputs | None, keys: Sequence[str]) -> list[dict[str, Array]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 
 from noria.data import Vocabulary, normalised, read_lines, read_text
-from noria.engines.threads import blas_threads
+from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, OptionError
 from noria.layers import FlatParameters, Stack
@@ -163,7 +163,7 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
         trainer = Trainer(task, self, run, listener)
         trainer.begin()
         self._adopt(fitted, prepared.description, {})
-        with blas_threads(self.threads):
+        with use_threads(self.threads):
             result = trainer.fit(minutes=minutes, epochs=epochs, steps=steps)
         baseline = baseline_figures(corpus, corpus.test, result.test.get("loss")) if result.steps else {}
         self.report_: dict[str, Any] = {
@@ -215,7 +215,7 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             raise DataError("evaluate: expected at least one character to score, got none.")
         if len(readings) == 1:
             readings = long_reading(readings[0])
-        with blas_threads(self.threads):
+        with use_threads(self.threads):
             figures = score_readings(self.network_, readings, end=vocabulary.end_id).figures()
         return {**figures, "unknown": sum(len(text) for text in texts) - _known(texts, vocabulary)}
 

@@ -10,7 +10,7 @@ from noria.errors import DataError
 from noria.layers import Layer, State
 from noria.models.corpus import begun, start_id
 from noria.models.estimator import Estimator
-from noria.models.generation import generate, read, step
+from noria.models.generation import StreamedNetwork, generate
 from noria.models.sampling import Sampler
 from noria.training.options import SamplingOptions
 from noria.training.randomness import generator
@@ -21,6 +21,7 @@ class TextWriter(Estimator):
 
     network_: Layer
     vocabulary_: Vocabulary
+    _streamed: StreamedNetwork | None = None
 
     def sample(
         self,
@@ -89,8 +90,12 @@ class TextWriter(Estimator):
         return whole_characters(self._written(prompt, sampler, length, generator(seed, "sample")))
 
     def start(self, batch_size: int = 1) -> State:
-        """Give the state before the first symbol of `batch_size` sequences."""
+        """Give the state before the first symbol of `batch_size` sequences.
+
+        From here on :meth:`step` has the weights of this moment.
+        """
         self._need_fit("be streamed")
+        self._streamed = StreamedNetwork(self.network_)
         return self.network_.start(batch_size)
 
     @property
@@ -122,11 +127,18 @@ class TextWriter(Estimator):
             if not text:
                 raise DataError("step: expected at least one symbol, got an empty string.")
             self._refuse_unknown(text, "step")
-            logits, state = read(self.network_, self.vocabulary_.encode(text), state)
+            logits, state = self._network_streamed().read(self.vocabulary_.encode(text), state)
             return _log_softmax(logits), state
         ids = np.asarray(symbols)
-        rows, state = step(self.network_, np.atleast_1d(ids), state)
+        rows, state = self._network_streamed().step(np.atleast_1d(ids), state)
         return _log_softmax(rows if ids.ndim else rows[0]), state
+
+    def _network_streamed(self) -> StreamedNetwork:
+        """Give what :meth:`start` began; a state may also come from elsewhere, or from before a fit."""
+        streamed = self._streamed
+        if streamed is None or streamed.network is not self.network_:
+            streamed = self._streamed = StreamedNetwork(self.network_)
+        return streamed
 
     def _written(self, prompt: str, sampler: Sampler, length: int, rng: np.random.Generator) -> Iterator[str]:
         """Give the prompt and what the model writes behind it, symbol by symbol."""

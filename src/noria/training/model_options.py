@@ -119,15 +119,15 @@ class ModelOptions(Options):
     engine: Annotated[
         str,
         Option(
-            help="What runs the cell: the fast engine where there is one, or the readable reference.",
+            help="What runs the cell: machine code where it can (auto) or must (native), or plain NumPy.",
             group="Machine",
-            choices=("auto", "reference"),
+            choices=("auto", "native", "reference"),
         ),
     ] = "auto"
     threads: Annotated[
         int,
         Option(
-            help="Threads of the engine; 0: one for each core. The same number gives the same bytes.",
+            help="Threads; 0: what NORIA_THREADS says, or one a core. The same number gives the same bytes.",
             group="Machine",
             minimum=0,
         ),

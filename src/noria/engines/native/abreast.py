@@ -1,7 +1,7 @@
 """Products with a few rows: several panels of a packed matrix are read abreast.
 
-With so few rows a product is as fast as the weights come from the second-level cache. One accumulator for each
-vector of a single panel would wait for its last sum; with several panels there are enough of them, each
+With so few rows a product is as fast as the weights come from the second-level cache. One accumulator for
+each vector of a single panel would wait for its last sum; with several panels there are enough of them, each
 spread number serves all, and the cache is asked at several places at once.
 """
 

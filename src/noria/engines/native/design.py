@@ -7,6 +7,7 @@ rows of buffers are padded to whole vectors, so that code on vectors needs no sp
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from noria.compiler.graph import LEAVES, ONE, PRODUCTS, Block, Node
 from noria.compiler.program import BEFORE, LOOP, Pass, Program
@@ -471,6 +472,16 @@ class Design:
                 if place.index in LASTING:
                     return place
         raise AssertionError(f"{node!r} was not kept")
+
+    @cached_property
+    def largest_product(self) -> int:
+        """The most weights that a row meets in one product of the time loop."""
+        passes = [one for one in (self.forward, self.backward) if one is not None]
+        stages = [(one, stage) for one in passes for stage in one.staged.phases[LOOP]]
+        return max(
+            (m.packed.inner * m.packed.columns for one, stage in stages for m in one.multiplies[id(stage)]),
+            default=0,
+        )
 
     def tables(self) -> list[tuple[Packed, Place]]:
         """Give the products of symbols, with the places of their results."""

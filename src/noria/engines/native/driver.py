@@ -103,13 +103,7 @@ def _block_rows(design: Design, numbers: Numbers, tile_rows: int) -> int:
     block = design.buffers.get("block")
     if block is None:
         return 1
-    passes = [one for one in (design.forward, design.backward) if one is not None]
-    stages = [(one, stage) for one in passes for stage in one.staged.phases[LOOP]]
-    weights = [
-        multiply.packed.inner * multiply.packed.columns * numbers.size
-        for one, stage in stages
-        for multiply in one.multiplies[id(stage)]
-    ]
-    room = SMALL_BLOCK if max(weights, default=0) <= SMALL_WEIGHTS else LARGE_BLOCK
+    weights = design.largest_product * numbers.size
+    room = SMALL_BLOCK if weights <= SMALL_WEIGHTS else LARGE_BLOCK
     tiles = room // (block.width * numbers.size * tile_rows)
     return max(1, min(128 // tile_rows, tiles)) * tile_rows

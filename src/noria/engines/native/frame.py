@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 WORTH_SHARING = 1 << 22
 """Floating-point operations of a call from which on a second thread is worth waking."""
 
+WORTH_MEETING = 1 << 23
+"""Floating-point operations of a step's product from which on threads may meet after it.
+
+If another process holds a core, they wait for it at every meeting.
+"""
+
+OWNED = 8
+"""Sequences for each thread from which on every thread owns its sequences."""
+
 RARE = 2
 """Symbols for each row from which on only those that occur are looked at."""
 
@@ -76,24 +85,42 @@ class Frame:
             raise BackwardError(f"{self.cell.name}: no step has been run yet.")
         return self.steps
 
-    def _prepare(self, x: Array, total: int, low: int = 0) -> None:
-        """Choose the compiled functions, find memory for ``total`` rows and put the inputs there."""
+    def _need_memory(self) -> None:
+        """Refuse to look into a run that has not begun, or was released."""
+        if self.workspace is None:
+            raise BackwardError(f"{self.cell.name}: nothing was run, or the run was released.")
+
+    def _checked(self, x: Array) -> Array:
+        """Choose the compiled functions for an input, and refuse one that does not fit."""
+        size = self._size_of_input
         is_ids = x.dtype.kind in "iu"
+        symbols = size if self.table is None else len(self.table)
+        if is_ids and (x.ndim != 1 or (len(x) and not 0 <= int(x.min()) <= int(x.max()) < symbols)):
+            got = f"{x.min()} to {x.max()}" if x.size else "none"
+            raise ShapeError(
+                f"{self.cell.name}: expected token ids from 0 to {symbols - 1} in one dimension, got {got} "
+                f"in an array of shape {x.shape}."
+            )
         if is_ids and self.kernel.reads_input:
             x, is_ids = self._one_hot(x), False
+        if not is_ids and size and (x.ndim != 2 or x.shape[1] != size or x.dtype.kind not in "fb"):
+            raise ShapeError(
+                f"{self.cell.name}: expected rows of {size} features, got {x.dtype} of shape {x.shape}."
+            )
         if self.variant is None:
             self.variant = self.kernel.variant(saves=self.save, symbols=is_ids)
         if self._of_symbols != is_ids:
             raise ShapeError(f"{self.cell.name}: expected token ids at every step of a run, or at none.")
-        self._check_input(x)
+        return x
+
+    def _prepare(self, x: Array, total: int, low: int = 0) -> None:
+        """Find memory for ``total`` rows and put the inputs there."""
+        is_ids = self._of_symbols
         if is_ids and self.table is None and not self.stepwise and self._size_of_input > RARE * len(x):
             self.occurring, x = np.unique(x, return_inverse=True)
-            self.x = x
-        if self.stepwise:
-            x = self.x = self._appended(self.x, x, low)
-        parts = self._parts(total)
+        self.x = x = self._appended(self.x, x, low) if self.stepwise else x
         if self.workspace is None or self.workspace.key[0] < total:
-            self._open(total, parts)
+            self._open(total, self._parts(total))
         elif self.stepwise:
             self._bind_steps()
         if is_ids:
@@ -106,7 +133,13 @@ class Frame:
         wanted = thread_count()
         if wanted < 2 or self.stepwise or 2 * self.kernel.size * total < WORTH_SHARING:
             return 1
+        if self._shares_columns(wanted) and 2 * self.batch * self._design.largest_product < WORTH_MEETING:
+            return 1
         return wanted
+
+    def _shares_columns(self, parts: int) -> bool:
+        """Tell whether there are too few sequences for every thread to own some."""
+        return parts > 1 and self.batch < OWNED * parts
 
     def _open(self, total: int, parts: int) -> None:
         """Take memory for ``total`` rows, keeping what earlier steps left."""
@@ -153,10 +186,13 @@ class Frame:
         assert self.workspace is not None
         self._bind("steps", steps.table)
         self._bind("bounds", steps.bounds(self.workspace.key[3]))
-        if self.save:
-            self._bind("previous", None if steps.dense else steps.previous)
-            self._bind("sequence", steps.sequence if self._design.reads_sequence else None)
         self._bind("theta", self.theta)
+
+    def _bind_row_numbers(self) -> None:
+        """Bind what the gradients of the weights need to find the rows that belong to theirs."""
+        steps = self._steps()
+        self._bind("previous", None if steps.dense else steps.previous)
+        self._bind("sequence", steps.sequence if self._design.reads_sequence else None)
 
     def _bind(self, name: str, array: Array | None) -> None:
         """Let an argument say where an array lies, and hold on to it."""
@@ -183,17 +219,31 @@ class Frame:
         return array
 
     def _bind_given(self, given: Mapping[str, Array]) -> None:
+        self._check_given(given, self._steps().total)
         for declared in self.cell.givens:
             if declared.name in given:
                 size = self.kernel.sizes[self.cell.size_of[declared.name]]
                 count = self.batch if declared.per == "sequence" else self._steps().total
-                rows = given[declared.name][:count] if self.stepwise else given[declared.name]
-                self._check_rows(declared.name, rows, count)
-                self._bind_padded(f"given {declared.name}", rows, size)
-            elif declared.name in self.kernel.needs:
+                self._bind_padded(f"given {declared.name}", given[declared.name][:count], size)
+
+    def _check_given(self, given: Mapping[str, Array], rows: int, only: set[str] | None = None) -> None:
+        """Refuse auxiliary inputs that are missing or do not fit ``rows`` rows."""
+        for declared in self.cell.givens:
+            array = given.get(declared.name)
+            if array is None and declared.name in self.kernel.needs:
                 raise ShapeError(
                     f"{self.cell.name}: expected the auxiliary input '{declared.name}', got none. "
                     "Pass it in given."
+                )
+            if array is None or (only is not None and declared.name not in only):
+                continue
+            size = self.kernel.sizes[self.cell.size_of[declared.name]]
+            count = self.batch if declared.per == "sequence" else rows
+            fits = len(array) >= count if self.stepwise else len(array) == count
+            if array.ndim != 2 or array.shape[1] != size or not fits:
+                raise ShapeError(
+                    f"{self.cell.name}: expected the auxiliary input '{declared.name}' of shape "
+                    f"({count}, {size}), got {array.shape}."
                 )
 
     # Symbols
@@ -300,18 +350,6 @@ class Frame:
                 f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, "
                 f"got {len(array)}."
             )
-
-    def _check_input(self, x: Array) -> None:
-        size = self._size_of_input if self.table is None else len(self.table)
-        if self._of_symbols:
-            if len(x) and (int(x.min()) < 0 or int(x.max()) >= size):
-                raise ShapeError(
-                    f"{self.cell.name}: expected token ids from 0 to {size - 1}, got {x.min()} to {x.max()}."
-                )
-        elif size and (x.ndim != 2 or x.shape[1] != size):
-            raise ShapeError(f"{self.cell.name}: expected rows of {size} features, got shape {x.shape}.")
-        if not self.stepwise:
-            self.x = x
 
     def _one_hot(self, ids: Array) -> Array:
         """Write token ids out as one-hot rows where the cell does more with its input than multiply it."""

@@ -19,8 +19,8 @@ def write_multiply(module: ir.Module, numbers: Numbers, shape: TileShape, table:
 
     A block of rows stays in the second-level cache while all panels pass, and a panel in the first or second
     while the block's tiles pass it. Very long rows are cut; the sums so far wait in C. What is multiplied
-    next always lies right behind, where the tiles ask for it in time. With a few rows only, several panels are
-    read abreast, and what is left of them comes by tiles.
+    next always lies right behind, where the tiles ask for it in time. With a few rows only, several panels
+    are read abreast, and what is left of them comes by tiles.
     """
     abreast = write_abreast(module, numbers, shape)
     code = Code(module, numbers, symbol("multiply", numbers.size), arguments(SIGNATURES["multiply"]))

@@ -16,6 +16,7 @@ from noria.engines.native.host import Library, compiled
 from noria.engines.native.memory import in_steps
 from noria.engines.native.products import library
 from noria.engines.native.run import NativeRun
+from noria.engines.native.stream import NativeStream
 from noria.engines.native.workspace import Key, Workspace
 from noria.engines.parameters import ParameterLayout, parameter_count, parameter_layout
 from noria.engines.seam import Kernel
@@ -143,3 +144,7 @@ class NativeKernel(Kernel):
                     f"{cell.name}: expected an initial state '{state}' of shape (B, {size}), got {got}."
                 )
         return NativeRun(self, theta, states, counts, dict(given or {}), save)
+
+    def stream(self, theta: Array, batch: int, *, symbols: bool) -> NativeStream:
+        """Make a stream; see :class:`noria.engines.seam.Kernel`."""
+        return NativeStream(self, np.ascontiguousarray(theta, self.dtype), batch, symbols=symbols)

@@ -5,12 +5,11 @@ Turning Python's numbers into a dozen arguments takes longer than many a functio
 
 import ctypes
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from llvmlite import ir
 
-from noria.arrays import Array
 from noria.engines.native.code import INDEX, POINTER, Code, Numbers
 from noria.engines.native.host import Library, compile_module
 
@@ -25,19 +24,14 @@ def prepared(function: int, *arguments: int) -> Callable[[], None]:
     """
     if len(arguments) > MOST:
         raise ValueError(f"expected at most {MOST} arguments, got {len(arguments)}.")
-    block = np.array([function, *arguments], np.int64)
-    place = ctypes.c_void_p(block.ctypes.data)
-    call = _library().function(f"call_{len(arguments)}", (ctypes.c_void_p,))
-    return _Prepared(call, place, block).run
+    block = (ctypes.c_int64 * (1 + len(arguments)))(function, *arguments)
+    return partial(_call(len(arguments)), ctypes.byref(block))  # which keeps the block alive
 
 
-class _Prepared:
-    def __init__(self, call: Callable[[ctypes.c_void_p], None], place: ctypes.c_void_p, block: Array) -> None:
-        self._call, self._place, self._block = call, place, block
-
-    def run(self) -> None:
-        """Make the call."""
-        self._call(self._place)
+@cache
+def _call(count: int) -> Callable[[object], None]:
+    function: Callable[[object], None] = _library().function(f"call_{count}", (ctypes.c_void_p,))
+    return function
 
 
 @cache

@@ -19,9 +19,6 @@ from noria.errors import BackwardError, ShapeError
 if TYPE_CHECKING:
     from noria.engines.native.kernel import NativeKernel
 
-OWNED = 8
-"""Sequences for each thread from which on every thread owns its sequences."""
-
 
 class NativeRun(Frame, Run):
     """See :class:`noria.engines.seam.Run`; what lies where is the frame's to know."""
@@ -36,8 +33,8 @@ class NativeRun(Frame, Run):
         save: bool,
     ) -> None:
         super().__init__(kernel, theta, states, counts, given, save)
-        self.grown: list[int] = []
         self.back = 0
+        self.finished = False
         self.began_backward = False
         self.released = False
         self.d_x: Array | None = None
@@ -52,7 +49,7 @@ class NativeRun(Frame, Run):
         if table is not None and self.kernel.reads_input:
             raise ShapeError(f"{self.cell.name}: does more with its input than multiply it: give it rows.")
         self._take_table(x, table)
-        self._prepare(x, steps.total)
+        self._prepare(self._checked(x), steps.total)
         self._bind_given(self.given)
         self._call("forward", 0, steps.steps, entry.PACK)
         return self._output(0, steps.total)
@@ -67,9 +64,9 @@ class NativeRun(Frame, Run):
     ) -> Array | None:
         """Go back through the whole batch."""
         steps = self._steps()
-        self._begin_backward(d_finals)
         self._check_rows("d_h", d_h, steps.total)
         self._check_gradient(d_theta)
+        self._begin_backward(d_finals)
         d_h = self._with_unread_final(d_h, d_finals)
         self.d_h = self._bind_padded("d_h", d_h, self.kernel.sizes["H"])
         wanted = self._wants_input(want_d_x)
@@ -85,22 +82,28 @@ class NativeRun(Frame, Run):
 
     def step(self, x: Array, given: Mapping[str, Array] | None = None) -> Array:
         """Run one more step of the sequences that are still going on."""
-        count = len(x)
-        before = self.grown[-1] if self.grown else self.batch
+        if self.began_backward:
+            raise BackwardError(f"{self.cell.name}: the way back has begun. Start another run to go on.")
+        count, first = len(x), self.steps is None
+        before = self.batch if self.steps is None else int(self.steps.counts[-1])
         if not 1 <= count <= before:
             raise ShapeError(
                 f"expected 1 to {before} rows in this step, got {count}: "
                 "a sequence that has ended cannot go on."
             )
-        first = not self.grown
-        if not self.save and not first:
+        x, given = self._checked(x), given or {}
+        self._check_given({**self.given, **given}, count, set(given))
+        if self.steps is None:
+            self.steps = Steps(np.array([count]), self.batch)
+        elif self.save:
+            self.steps.append(count)
+        else:
             self._restart()
-        self.grown = [*self.grown, count] if self.save else [count]
-        self.steps = steps = Steps(np.asarray(self.grown), self.batch)
-        t = steps.steps - 1
-        low, high = int(steps.starts[t]), steps.total
+            self.steps = Steps.of(np.array([count]), self.batch)
+        t = self.steps.steps - 1
+        low, high = int(self.steps.starts[t]), self.steps.total
         self._prepare(x, high, low)
-        for name, array in (given or {}).items():
+        for name, array in given.items():
             self.given[name] = self._appended(self.given.get(name), array, low)
         self._bind_given(self.given)
         self._call("forward", t, t + 1, entry.PACK if first else 0)
@@ -134,10 +137,13 @@ class NativeRun(Frame, Run):
 
     def finish(self, d_theta: Array) -> None:
         """Add the gradients of the weights, each group as one product over all rows."""
+        if self.finished:
+            raise BackwardError(f"{self.cell.name}: the gradients of this run were added before.")
         left = self.back if self.began_backward else self._steps().steps
         if left:
             raise BackwardError(f"{self.cell.name}: {left} steps have not been gone back through yet.")
         self._check_gradient(d_theta)
+        self.finished = True
         self._bind("d_theta", d_theta)
         steps = self._steps()
         self._call("backward", steps.steps, steps.steps, entry.FINISH)
@@ -149,6 +155,7 @@ class NativeRun(Frame, Run):
     @property
     def finals(self) -> dict[str, Array]:
         """Each sequence's own last state."""
+        self._need_memory()
         steps, result = self._steps(), {}
         for state in self.cell.states:
             size = self.initial[state].shape[1]
@@ -169,6 +176,7 @@ class NativeRun(Frame, Run):
         """The gradient of the initial states."""
         if not self.began_backward:
             return {}
+        self._need_memory()
         half = self.batch if self.back % 2 else 0  # the step before last wrote the other one
         return {
             state: np.array(self._arrays[f"carry {state}"][half : half + self.batch, : array.shape[1]])
@@ -178,6 +186,7 @@ class NativeRun(Frame, Run):
     @property
     def kept(self) -> dict[str, Array]:
         """What the program was asked to keep."""
+        self._need_memory()
         program = self.kernel.program
         backward = set(program.backward.nodes()) | {program.derived.output, *program.derived.carried.values()}
         return {
@@ -206,19 +215,12 @@ class NativeRun(Frame, Run):
         if self.stepwise:
             mode |= entry.STEPWISE
         parts = self.workspace.key[3]
-        if parts > 1 and self.batch < OWNED * parts:
+        if self._shares_columns(parts):
             mode |= entry.UNITS
-        if parts > 1 and workers.acquire():
-            try:
-                workers.run(
-                    [_task(function, arguments, first, last, part, parts, mode) for part in range(parts)]
-                )
-            finally:
-                workers.release()
-            return
-        if parts > 1:
-            self._bind("bounds", self._steps().bounds(1))
-        function(arguments, first, last, 0, 1, mode)
+        if parts == 1:
+            function(arguments, first, last, 0, 1, mode)
+        else:
+            workers.run([_task(function, arguments, first, last, part, parts, mode) for part in range(parts)])
 
     # Gradients that arrive, and those that leave
     # ----------------------------------------------------------------------------------------------------
@@ -232,7 +234,15 @@ class NativeRun(Frame, Run):
             raise BackwardError(
                 f"{self.cell.name}: the backward of a run can be called once. Run the forward again."
             )
+        for state, initial in self.initial.items():
+            array = None if d_finals is None else d_finals.get(state)
+            if array is not None and array.shape != initial.shape:
+                raise ShapeError(
+                    f"{self.cell.name}: expected the gradient of the last '{state}' of shape "
+                    f"{initial.shape}, got {array.shape}."
+                )
         self.began_backward = True
+        self._bind_row_numbers()
         for state, initial in self.initial.items():
             carried = self._arrays[f"carry {state}"]
             if d_finals is not None and d_finals.get(state) is not None:
@@ -284,11 +294,7 @@ class NativeRun(Frame, Run):
 
     def _with_unread_final(self, d_h: Array, d_finals: Mapping[str, Array] | None) -> Array:
         """Where no step reads h, the gradient of its last value arrives as if from above."""
-        if (
-            self.kernel.reads_h
-            or d_finals is None
-            or d_finals.get("h") is None
-        ):
+        if self.kernel.reads_h or d_finals is None or d_finals.get("h") is None:
             return np.asarray(d_h, self.kernel.dtype)
         result = np.array(d_h, self.kernel.dtype)
         last = self._steps().last - self.batch

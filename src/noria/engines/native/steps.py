@@ -32,11 +32,8 @@ class Steps:
                 f"expected active counts that never grow, from at most {batch} down to at least 1, "
                 f"got {[int(count) for count in counts[:10]]}."
             )
-        self.batch, self.counts = batch, counts
-        self._bounds: dict[int, Array] = {}
-        self.steps = steps
-        self.table = table = np.empty((steps, len(STEP)), np.int64)
-        self.starts = table[:, 1]
+        self.batch, self._bounds = batch, dict[int, Array]()
+        self._room = table = np.empty((steps, len(STEP)), np.int64)
         table[:, 0] = counts
         table[0, 1] = 0
         np.cumsum(counts[:-1], out=table[1:, 1])
@@ -46,8 +43,27 @@ class Steps:
         even = np.arange(steps) % 2 * batch  # states without history alternate between two places
         table[:, 4], table[:, 5] = even, batch - even
         table[:, 6], table[:, 7] = batch - even, even
-        self.total = int(table[-1, 1] + counts[-1])
-        self.dense = bool(counts[-1] == batch)
+        self._show(steps)
+
+    def append(self, count: int) -> None:
+        """Add a step; the caller has checked that ``count`` does not grow."""
+        steps = self.steps
+        if steps == len(self._room):
+            self._room = np.concatenate([self._room, np.empty_like(self._room)])
+        even = steps % 2 * self.batch
+        odd, row = self.batch - even, self.total
+        before = int(self.table[-1, 3])
+        self._room[steps] = count, row, before, row + self.batch, even, odd, odd, even
+        for name in ("lengths", "last", "previous", "sequence"):
+            self.__dict__.pop(name, None)
+        self._bounds.clear()
+        self._show(steps + 1)
+
+    def _show(self, steps: int) -> None:
+        self.steps, self.table = steps, self._room[:steps]
+        self.counts, self.starts = self.table[:, 0], self.table[:, 1]
+        self.total = int(self.starts[-1] + self.counts[-1])
+        self.dense = bool(self.counts[-1] == self.batch)
 
     @cached_property
     def lengths(self) -> Array:

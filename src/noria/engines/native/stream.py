@@ -8,6 +8,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.engines.native import entry
 from noria.engines.native.memory import aligned
+from noria.engines.native.pages import spacious
 from noria.engines.native.prepared import prepared
 from noria.engines.native.products import library
 from noria.engines.native.steps import Steps
@@ -17,22 +18,17 @@ from noria.engines.seam import KernelStream, needs_given
 if TYPE_CHECKING:
     from noria.engines.native.kernel import NativeKernel
 
-LARGE_PAGE = 1 << 21
-"""Bytes of a large page."""
-
-WORTH_LARGE = 1 << 19
-"""Bytes of weights from which on they get large pages."""
-
 
 class NativeStream(KernelStream):
     """See :class:`noria.engines.seam.KernelStream`.
 
-    Every step is the first one of a run of one step: states lie in front of the rows of that step, and the new
-    ones behind. Addresses and tables are written down once.
+    Every step is the first one of a run of one step: states lie in front of the rows of that step, and the
+    new ones behind. Addresses and tables are written down once.
     """
 
     def __init__(self, kernel: "NativeKernel", theta: Array, batch: int, *, symbols: bool) -> None:
-        self.kernel, self.batch = kernel, batch
+        self.kernel: NativeKernel = kernel
+        self.batch = batch
         self.cell = kernel.program.forward.cell
         self._one_hot = symbols and kernel.reads_input
         self._symbols = symbols and not kernel.reads_input
@@ -46,18 +42,25 @@ class NativeStream(KernelStream):
         steps = Steps(np.array([batch]), batch)
         self._bind("steps", steps.table)
         self._bind("bounds", steps.bounds(1))
-        self._bind("theta", np.array(theta))
+        weights = spacious(sum(variant.packed.values()), kernel.dtype)
         for name, size in variant.packed.items():
-            self._bind(name, spacious(size, kernel.dtype))
+            self._bind(name, weights[:size])
+            weights = weights[size:]
         self._x = self._bind_input(count)
-        self._given = {
-            given.name: self._bind_buffer(f"given {given.name}", kernel.sizes[self.cell.size_of[given.name]])
+        self._given = [
+            (
+                given.name,
+                self._bind_buffer(f"given {given.name}", kernel.sizes[self.cell.size_of[given.name]]),
+            )
             for given in self.cell.givens
             if needs_given(kernel, given.name)
-        }
+        ]
         self._old, self._new = self._bind_states()
         self._call = self._prepared(0, 1, entry.STEPWISE)
+        place = driver.slots["theta"]
+        self._workspace.arguments[place] = address(theta)
         self._prepared(0, 0, entry.STEPWISE | entry.PACK)()
+        self._workspace.arguments[place] = 0  # nothing reads them any more
 
     def step(
         self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
@@ -68,12 +71,18 @@ class NativeStream(KernelStream):
             self._x[np.arange(self.batch), x] = 1.0
         else:
             self._x[...] = x
-        for name, old in self._old:
-            old[...] = states[name]
-        for name, array in self._given.items():
-            array[...] = self._named_given(given, name)
+        for name, old, shape in self._old:
+            array = states[name]
+            if array.shape != shape:
+                raise self._misfit(name, array)
+            old[...] = array
+        for name, rows in self._given:
+            rows[...] = self._named_given(given, name)
         self._call()
-        return {name: new() for name, new in self._new}
+        new = {}
+        for name, copy in self._new:
+            new[name] = copy()
+        return new
 
     # Memory
     # ----------------------------------------------------------------------------------------------------
@@ -106,9 +115,12 @@ class NativeStream(KernelStream):
         self._bind("ids", ids)
         return ids
 
-    def _bind_states(self) -> tuple[list[tuple[str, Array]], list[tuple[str, Callable[[], Array]]]]:
+    def _bind_states(
+        self,
+    ) -> tuple[list[tuple[str, Array, tuple[int, ...]]], list[tuple[str, Callable[[], Array]]]]:
         """Give where the states before the step are written, and what copies those behind it."""
-        old, new = [], []
+        old: list[tuple[str, Array, tuple[int, ...]]] = []
+        new: list[tuple[str, Callable[[], Array]]] = []
         for state in self.cell.states:
             size = self.kernel.sizes[self.cell.size_of[state]]
             stored = state in self._design.stored
@@ -116,7 +128,7 @@ class NativeStream(KernelStream):
                 rows = self._bind_buffer("state h", size, 2 * self.batch)
             if state != "h" or not stored:
                 rows = self._workspace.arrays[f"state {state}" if stored else f"roll {state}"][:, :size]
-            old.append((state, rows[: self.batch]))
+            old.append((state, rows[: self.batch], (self.batch, size)))
             new.append((state, rows[self.batch :].copy))
         return old, new
 
@@ -160,17 +172,3 @@ class DenseStream:
         self._y[...] = self._bias
         self._call()
         return self._copy()
-
-
-def spacious(count: int, dtype: np.dtype) -> Array:
-    """Make an uninitialised array, on large pages where that is worth it and the system has them.
-
-    Weights that are read from end to end at every step take a translation of addresses for each page.
-    NumPy asks for large pages from 4 MB on; what is never touched takes no memory.
-    """
-    size = count * dtype.itemsize
-    if size < WORTH_LARGE:
-        return aligned(count, dtype)
-    memory = np.empty(max(size, 2 * LARGE_PAGE) + LARGE_PAGE, np.uint8)
-    offset = -address(memory) % LARGE_PAGE
-    return memory[offset : offset + size].view(dtype)

@@ -88,4 +88,4 @@ class ReferenceKernel(Kernel):
 
     def stream(self, theta: Array, batch: int, *, symbols: bool) -> ReferenceStream:
         """Make a stream; see :class:`noria.engines.seam.Kernel`."""
-        return ReferenceStream(self, theta)
+        return ReferenceStream(self, theta, batch)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class ReferenceStream(KernelStream):
     """See :class:`noria.engines.seam.KernelStream`."""
 
-    def __init__(self, kernel: "ReferenceKernel", theta: Array) -> None:
+    def __init__(self, kernel: "ReferenceKernel", theta: Array, batch: int) -> None:
         self.kernel: ReferenceKernel = kernel
-        self._theta = np.array(theta)
+        self._theta, self._batch = np.array(theta), batch
         cell = kernel.program.forward.cell
         self._read = [given.name for given in cell.givens if needs_given(kernel, given.name)]
 
@@ -25,6 +25,9 @@ class ReferenceStream(KernelStream):
         self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
         """Run one step."""
+        for name, state in states.items():
+            if len(state) != self._batch:
+                raise self._misfit(name, state)
         dtype = self.kernel.dtype
         named = {name: np.asarray(self._named_given(given, name), dtype) for name in self._read}
         rows = x if x.dtype.kind in "iu" else np.asarray(x, dtype)

@@ -1,0 +1,82 @@
+"""A recurrent layer, step after step."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.engines.seam import Kernel, KernelStream
+from noria.errors import ShapeError
+from noria.layers.onehot import check_few_ids
+from noria.layers.state import State
+from noria.layers.streaming import Given, Stream, one_step
+from noria.sequences import Layout, Ragged
+
+if TYPE_CHECKING:
+    from noria.layers.recurrent import Recurrent
+
+
+class RecurrentStream(Stream):
+    """See :class:`noria.layers.streaming.Stream`.
+
+    Compiled code is made ready when the first rows or the first ids come, with the weights of the moment in
+    which the stream was made.
+
+    Parameters
+    ----------
+    layer : Recurrent
+    batch_size : int
+    theta : array of shape (P,)
+        The parameters, copied here.
+    kernel_of : callable
+        Gives the kernel with auxiliary inputs (True), or with their expectations written into it.
+    check_rows, sort_state, sort_given : callable
+        Refuse what does not fit; the latter two bring states and auxiliary inputs to the kernel's form.
+    """
+
+    def __init__(
+        self,
+        layer: "Recurrent",
+        batch_size: int,
+        theta: Array,
+        kernel_of: Callable[[bool], Kernel],
+        check_rows: Callable[[Ragged], None],
+        sort_state: Callable[[State, Layout], dict[str, Array]],
+        sort_given: Callable[[Given, Layout], dict[str, Array]],
+    ) -> None:
+        super().__init__(layer, batch_size)
+        self._theta = theta
+        self._kernel_of, self._check_rows = kernel_of, check_rows
+        self._sort_state, self._sort_given = sort_state, sort_given
+        self._layout = Layout.dense(batch_size, 1)
+        self._initial = layer.start(batch_size)
+        self._supplied = any(given.law == "supplied" for given in layer.cell.givens)
+        self._streams: dict[tuple[bool, bool], KernelStream] = {}
+
+    def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
+        """Take one step."""
+        symbols = x.shape != self.shape
+        if symbols:
+            if x.ndim != 1:
+                self._check_rows(one_step(x))
+            check_few_ids(self.layer.title, x, self.shape[1])
+        states: dict[str, Array]
+        if type(state) is dict and len(state) == len(self._initial):
+            states = state
+        else:
+            states = self._initial if state is None else self._sort_state(state, self._layout)
+        arrays = self._sort_given(given, self._layout) if given or self._supplied else None
+        stream = self._streams.get((symbols, bool(given))) or self._open(symbols, bool(given))
+        try:
+            new = stream.step(x, states, arrays)
+        except (KeyError, ShapeError):
+            self._sort_state(state, self._layout)  # says it in the words of the layer
+            raise
+        return new["h"].copy(), new
+
+    def _open(self, symbols: bool, has_given: bool) -> KernelStream:
+        kernel = self._kernel_of(has_given)
+        stream = kernel.stream(self._theta, self.batch_size, symbols=symbols)
+        self._streams[symbols, has_given] = stream
+        return stream
