@@ -1,5 +1,6 @@
 """A model that is asked symbol by symbol: weights of the start, any number of sequences, any thread."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -63,9 +64,12 @@ def test_a_beam_may_have_any_size(model):
     assert np.abs(rows[0] - expected).max() < 1e-13
 
 
-def test_several_threads_may_ask(model):
+def test_several_threads_may_ask(model, request):
     expected = [read_all(model, IDS[begin:]) for begin in range(4)]
     starts = [model.start() for _ in range(4)]
+    interval = sys.getswitchinterval()
+    request.addfinalizer(lambda: sys.setswitchinterval(interval))
+    sys.setswitchinterval(1e-6)
     with ThreadPoolExecutor(4) as threads:
         for _ in range(20):
             found = list(threads.map(lambda b: read_all(model, IDS[b:], starts[b]), range(4)))

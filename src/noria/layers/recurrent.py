@@ -153,9 +153,7 @@ class Recurrent(Layer):
         def backward(d_y: Array, d_state: State) -> Gradients:
             d_final = None if d_state is None else self._sorted_state(d_state, layout, dtype, "d_state")
             wanted = table is None or receive is not None
-            d_rows = run.backward(
-                np.ascontiguousarray(d_y, dtype), d_final, block.gradients, want_d_x=wanted
-            )
+            d_rows = run.backward(np.ascontiguousarray(d_y, dtype), d_final, block.gradients, want_d_x=wanted)
             if receive is not None and d_rows is not None:
                 receive(d_rows)
             if table is not None:

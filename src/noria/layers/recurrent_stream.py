@@ -46,7 +46,7 @@ class RecurrentStream(Stream):
         sort_given: Callable[[Given, Layout], dict[str, Array]],
     ) -> None:
         super().__init__(layer, batch_size)
-        self._theta = theta
+        self._theta = np.array(theta)
         self._kernel_of, self._check_rows = kernel_of, check_rows
         self._sort_state, self._sort_given = sort_state, sort_given
         self._layout = Layout.dense(batch_size, 1)

@@ -165,5 +165,7 @@ class TextWriter(Estimator):
 
 
 def _log_softmax(logits: Array) -> Array:
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    result = logits.astype(np.float64)
+    result -= np.maximum.reduce(result, axis=-1, keepdims=True)
+    result -= np.log(np.add.reduce(np.exp(result), axis=-1, keepdims=True))
+    return result
