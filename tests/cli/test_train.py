@@ -99,13 +99,14 @@ def test_the_option_says_how_many_threads(noria: Command, desk: Path, book: Path
 def test_a_compilation_that_takes_long_is_said(
     noria: Command, book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    real = native_host._optimised
+    monkeypatch.setenv("NORIA_CACHE", "off")
+    real = native_host._parsed
 
     def slowly(*given: object) -> object:
         time.sleep(0.2)
         return real(*given)
 
-    monkeypatch.setattr(native_host, "_optimised", slowly)
+    monkeypatch.setattr(native_host, "_parsed", slowly)
     monkeypatch.setattr(compiling, "PATIENCE", 0.1)
     words = ["train", book, "--cell", "rnn", "--steps", 2, "--hidden-size", 13, *SMALL[2:]]
     said = noria(*words, "--out", "slow", "--quiet")

@@ -89,14 +89,19 @@ def test_where_nothing_can_be_kept_nothing_fails(tmp_path, monkeypatch, where):
     assert not [path for path in tmp_path.rglob("*") if path.name != "file"]
 
 
-def test_the_oldest_files_make_room(folder, monkeypatch):
+def test_the_oldest_files_make_room_and_nobody_elses(folder, monkeypatch):
     monkeypatch.setattr(cache, "KEPT", 3)
-    for number in range(5):
-        cache.store(f"name {number}", bytes([number]))
-        os.utime(folder / f"name {number}", (number, number))
-    assert sorted(path.name for path in folder.iterdir()) == ["name 2", "name 3", "name 4"]
-    assert cache.load("name 4") == bytes([4])
-    assert cache.load("name 0") is None
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"letter {number}").write_text("not code")
+        os.utime(folder / f"letter {number}", (0, 0))
+    names = [cache.name_of(f"code {number}") for number in range(5)]
+    for number, name in enumerate(names):
+        cache.store(name, bytes([number]))
+        os.utime(folder / name, (number + 1, number + 1))
+    assert [name for name in names if cache.load(name)] == names[2:]
+    assert cache.load(names[4]) == bytes([4])
+    assert len(list(folder.glob("letter*"))) == 4
 
 
 def test_the_folder_follows_the_environment(monkeypatch):

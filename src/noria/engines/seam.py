@@ -129,13 +129,9 @@ class KernelStream(ABC):
 
 
 class Kernel(ABC):
-    """A program bound to sizes and a dtype.
-
-    ``reads_input`` tells whether the cell does more with its input than multiply it.
-    """
+    """A program bound to sizes and a dtype."""
 
     engine: str
-    reads_input: bool
     program: Program
     sizes: Mapping[str, int]
     size: int
@@ -144,6 +140,18 @@ class Kernel(ABC):
     def __deepcopy__(self, memo: object) -> "Kernel":
         """Give the kernel itself: it holds nothing that changes."""
         return self
+
+    @cached_property
+    def reads_input(self) -> bool:
+        """Whether the cell does more with its input than multiply it once.
+
+        Ids cannot stand for rows then: they are written out.
+        """
+        nodes = self.program.forward.graph.nodes
+        once = {n for n in nodes if n.op == "product" and n.arguments[0].op == "input"}
+        readers = [n for n in nodes if n not in once]
+        twice = any(a in once for n in readers if n.op == "product" for a in n.arguments)
+        return twice or any(a.op == "input" for n in readers for a in n.arguments)
 
     def view(self, theta: Array, name: str) -> Array:
         """Give one parameter as a view into the flat block."""

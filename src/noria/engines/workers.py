@@ -7,6 +7,7 @@ import os
 import threading
 from _thread import LockType, allocate_lock
 from collections.abc import Callable, Sequence
+from operator import call
 
 Task = Callable[[], object]
 
@@ -51,7 +52,7 @@ def run(tasks: Sequence[Task]) -> None:
     """Run tasks at the same time, the first of them here.
 
     All of them are running before any has to end, so that they may wait for each other. A task must not call
-    this function.
+    this function, nor may a signal handler.
     """
     global _pool
     if _pool.process != os.getpid():
@@ -63,30 +64,22 @@ def run(tasks: Sequence[Task]) -> None:
 def _run(workers: list[_Worker], tasks: Sequence[Task]) -> None:
     while len(workers) < len(tasks) - 1:
         workers.append(_Worker())
-    begun: list[_Worker] = []
+    used = workers[: len(tasks) - 1]
+    for worker, task in zip(used, tasks[1:], strict=True):
+        worker.task = task
+    # Each step is a call of compiled code, noted by compiled code: no interrupt comes between the two, and
+    # so what is in ``done`` is done, once. The workers may be writing to the caller's arrays until the end.
+    steps = [*(worker.begin.release for worker in used), tasks[0], *(worker.end.acquire for worker in used)]
+    done: list[object] = []
     error: BaseException | None = None
-    try:
-        for worker, task in zip(workers, tasks[1:], strict=False):
-            worker.task = task
-            begun.append(worker)
-            worker.begin.release()
-        tasks[0]()
-    except BaseException as raised:
-        error = raised
-    for worker in begun:
-        error = _wait(worker) or error
+    while len(done) < len(steps):
+        try:
+            done.extend(map(call, steps[len(done) :]))
+        except BaseException as raised:
+            error = error or raised
+            if len(done) == len(used):
+                done.append(None)  # the task here has ended, with this error
+    for worker in used:
+        error, worker.error = worker.error or error, None
     if error is not None:
         raise error
-
-
-def _wait(worker: _Worker) -> BaseException | None:
-    """Wait until a worker is done, whatever happens meanwhile: it may be writing to the caller's arrays."""
-    interrupt: BaseException | None = None
-    while True:
-        try:
-            worker.end.acquire()
-            break
-        except KeyboardInterrupt as raised:
-            interrupt = raised
-    error, worker.error = worker.error, None
-    return error or interrupt

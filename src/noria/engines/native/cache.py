@@ -9,6 +9,7 @@ nothing.
 """
 
 import os
+import re
 import sys
 import tempfile
 from contextlib import suppress
@@ -61,7 +62,7 @@ def store(name: str, code: bytes) -> None:
         return
     with suppress(OSError):
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=place, prefix=".")
+        handle, temporary = tempfile.mkstemp(dir=place, prefix=".noria-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(sha256(code).digest() + code)
@@ -73,7 +74,7 @@ def store(name: str, code: bytes) -> None:
 
 
 def _make_room(place: Path) -> None:
-    files = [path for path in place.iterdir() if path.is_file()]
+    files = [path for path in place.iterdir() if re.fullmatch("[0-9a-f]{64}", path.name) and path.is_file()]
     if len(files) > KEPT:
         files.sort(key=lambda path: path.stat().st_mtime)
         for path in files[: len(files) - KEPT]:
@@ -88,6 +89,6 @@ def _circumstances() -> str:
     here = host()
     source = sha256()
     engine = Path(__file__).parent
-    for path in sorted([*engine.rglob("*.py"), *engine.parent.parent.glob("compiler/*.py")]):
+    for path in sorted([*engine.parent.rglob("*.py"), *engine.parent.parent.glob("compiler/*.py")]):
         source.update(path.read_bytes())
     return f"{source.hexdigest()} {here} {llvm.llvm_version_info} {sys.platform}"

@@ -106,9 +106,7 @@ class Code:
             return pointer
         return self.b.gep(pointer, [self.index(offset)], source_etype=self.numbers.real)
 
-    def load(
-        self, pointer: ir.Value, offset: "int | ir.Value" = 0, *, aligned: bool = False
-    ) -> ir.Value:
+    def load(self, pointer: ir.Value, offset: "int | ir.Value" = 0, *, aligned: bool = False) -> ir.Value:
         """Load a vector."""
         align = self.numbers.lanes * self.numbers.size if aligned else self.numbers.size
         return self.b.load(self.at(pointer, offset), align=align, typ=self.numbers.vector)

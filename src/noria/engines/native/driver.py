@@ -8,7 +8,7 @@ from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
 from noria.engines.native.barrier import write_barrier
 from noria.engines.native.code import Code, Numbers
 from noria.engines.native.design import Design, PassDesign
-from noria.engines.native.entry import FIXED, PACK
+from noria.engines.native.entry import FIXED, OWNED, PACK
 from noria.engines.native.looping import LoopingPen
 from noria.engines.native.pen import Scene
 from noria.engines.native.preparing import PreparingPen
@@ -106,4 +106,5 @@ def _block_rows(design: Design, numbers: Numbers, tile_rows: int) -> int:
     weights = design.largest_product * numbers.size
     room = SMALL_BLOCK if weights <= SMALL_WEIGHTS else LARGE_BLOCK
     tiles = room // (block.width * numbers.size * tile_rows)
-    return max(1, min(128 // tile_rows, tiles)) * tile_rows
+    rows = max(1, min(128 // tile_rows, tiles)) * tile_rows
+    return max(rows, OWNED)  # threads that share columns put all sequences into one block of each

@@ -41,3 +41,6 @@ PACK, UNITS, WANT_INPUT, FINISH, STEPWISE = 1, 2, 4, 8, 16
 Pack the weights first; share columns, not sequences; want d_x; weights' gradients too; buffers of a chunk
 have room for all rows, because steps come one by one.
 """
+
+OWNED = 8
+"""Sequences for each thread from which on every thread owns its sequences, and does not share columns."""

@@ -11,7 +11,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.compiler.graph import Node
 from noria.engines.native import entry
-from noria.engines.native import places as d
+from noria.engines.native import places as kinds
 from noria.engines.native.design import Design
 from noria.engines.native.memory import recycled
 from noria.engines.native.steps import Steps
@@ -30,9 +30,6 @@ WORTH_MEETING = 1 << 23
 
 If another process holds a core, they wait for it at every meeting.
 """
-
-OWNED = 8
-"""Sequences for each thread from which on every thread owns its sequences."""
 
 RARE = 2
 """Symbols for each row from which on only those that occur are looked at."""
@@ -111,7 +108,7 @@ class Frame:
             self.variant = self.kernel.variant(saves=self.save, symbols=is_ids)
         if self._of_symbols != is_ids:
             raise ShapeError(f"{self.cell.name}: expected token ids at every step of a run, or at none.")
-        return x
+        return np.ascontiguousarray(x, np.int64 if is_ids else self.kernel.dtype)
 
     def _prepare(self, x: Array, total: int, low: int = 0) -> None:
         """Find memory for ``total`` rows and put the inputs there."""
@@ -139,7 +136,7 @@ class Frame:
 
     def _shares_columns(self, parts: int) -> bool:
         """Tell whether there are too few sequences for every thread to own some."""
-        return parts > 1 and self.batch < OWNED * parts
+        return parts > 1 and self.batch < entry.OWNED * parts
 
     def _open(self, total: int, parts: int) -> None:
         """Take memory for ``total`` rows, keeping what earlier steps left."""
@@ -151,7 +148,7 @@ class Frame:
         symbols = self._symbols() if self._of_symbols else 0
         self.workspace = self.variant.take((capacity, self.batch, symbols, parts, self.stepwise))
         design = self._design
-        h = recycled((self.batch + capacity, design.buffers["state h"].width), self.kernel.dtype)
+        h = recycled((self.batch + self.workspace.key[0], design.buffers["state h"].width), self.kernel.dtype)
         if old is None:
             self.h = h
             for state, array in self.initial.items():
@@ -333,13 +330,13 @@ class Frame:
         if place.buffer.startswith("state "):
             rows = self._state_home(place.buffer.removeprefix("state "))
             begin = self.batch
-            if place.index == d.OLD:
+            if place.index == kinds.OLD:
                 return np.array(rows[steps.previous, :size])
             return np.array(rows[begin : begin + steps.total, :size])
         rows = self._arrays[place.buffer]
-        if place.index == d.ZERO:
+        if place.index == kinds.ZERO:
             return np.tile(rows[0, place.column : place.column + size], (steps.total, 1))
-        if place.index == d.SYMBOL:
+        if place.index == kinds.SYMBOL:
             assert self.x is not None
             return np.array(rows[self.x[: steps.total], place.column : place.column + size])
         return np.array(rows[: steps.total, place.column : place.column + size])

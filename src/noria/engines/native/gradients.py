@@ -2,7 +2,7 @@
 
 from llvmlite import ir
 
-from noria.engines.native import places as d
+from noria.engines.native import places as kinds
 from noria.engines.native.code import INDEX, POINTER
 from noria.engines.native.pen import Pen
 from noria.engines.native.places import Outer, Place
@@ -70,9 +70,9 @@ class GradientPen(Pen):
     def _row_in(self, place: Place, buffer: str, row: ir.Value) -> ir.Value:
         """Give where a row of the batch lies in a buffer of all rows or of a chunk."""
         code, b = self.code, self.code.b
-        number = b.sub(row, self.chunk) if place.index == d.CHUNK else row
-        if place.index == d.NEW:
-            number = b.add(row, code.load_index(self._step(code.index(0)), STEP.index(d.NEW)))
+        number = b.sub(row, self.chunk) if place.index == kinds.CHUNK else row
+        if place.index == kinds.NEW:
+            number = b.add(row, code.load_index(self._step(code.index(0)), STEP.index(kinds.NEW)))
         start = b.mul(number, code.index(self.design.buffers[buffer].width))
         return code.at(self._pointer(buffer), b.add(start, code.index(place.column)))
 
@@ -84,12 +84,12 @@ class GradientPen(Pen):
         """
         code, b = self.code, self.code.b
         null = ir.Constant(POINTER, None)
-        if place.index not in (d.OLD, d.SEQUENCE):
+        if place.index not in (kinds.OLD, kinds.SEQUENCE):
             return self._row_in(place, place.buffer, row), null
-        numbers = self._pointer("previous" if place.index == d.OLD else "sequence")
+        numbers = self._pointer("previous" if place.index == kinds.OLD else "sequence")
         further = b.gep(numbers, [row], source_etype=INDEX)
         whole = code.at(self._pointer(place.buffer), place.column)
-        if place.index == d.SEQUENCE:
+        if place.index == kinds.SEQUENCE:
             return whole, further
         follows = b.icmp_unsigned("==", numbers, null)
         operand = b.select(follows, self._row_in(place, place.buffer, row), whole)

@@ -22,7 +22,7 @@ from noria.engines.parameters import ParameterLayout, parameter_count, parameter
 from noria.engines.seam import Kernel
 from noria.errors import ShapeError
 
-KEPT_WORKSPACES = 4
+KEPT_WORKSPACES = 2
 """How many workspaces wait to be used again."""
 
 SIGNATURE = (ctypes.c_void_p, *(ctypes.c_int64,) * 5)
@@ -32,7 +32,7 @@ class Variant:
     """The compiled functions for one way of running: saving or not, rows or ids of symbols as input."""
 
     def __init__(self, kernel: "NativeKernel", *, saves: bool, symbols: bool) -> None:
-        products = library(kernel.dtype)
+        self.products = products = library(kernel.dtype)  # the code calls it: it has to live as long
         numbers = Numbers(kernel.dtype)
         self.design = Design(kernel.program, kernel.sizes, numbers, saves=saves, symbols=symbols)
         offsets = {name: offset for name, offset, _ in kernel.layout}
@@ -49,7 +49,7 @@ class Variant:
         self.library: Library = compiled(
             lambda: self.driver.module,
             products.symbols | give_way(),
-            asked=f"kernel {numbers.suffix} {self.work} {self.design.fingerprint()}",
+            asked=f"kernel {numbers.suffix} {self.work} {offsets} {self.design.fingerprint()}",
         )
         self.forward = self.library.function("forward", SIGNATURE)
         self.backward = self.library.function("backward", SIGNATURE) if saves else None
@@ -97,12 +97,6 @@ class NativeKernel(Kernel):
         self.dtype = np.dtype(dtype)
         self.layout: ParameterLayout = parameter_layout(program, self.sizes)
         self.size = parameter_count(self.layout)
-        self.reads_input = any(
-            argument.op == "input"
-            for node in program.forward.graph.nodes
-            if node.op != "product"
-            for argument in node.arguments
-        )
         self.reads_h = "h" in program.forward.recurrent_states
         self.needs = frozenset(
             str(node.attribute) for node in program.forward.graph.nodes if node.op == "given"
@@ -130,11 +124,7 @@ class NativeKernel(Kernel):
     ) -> NativeRun:
         """Begin a run; see :class:`noria.engines.seam.Kernel`."""
         cell = self.program.forward.cell
-        if theta.shape != (self.size,) or theta.dtype != self.dtype or not theta.flags.c_contiguous:
-            raise ShapeError(
-                f"{cell.name}: expected {self.size} parameters of {self.dtype} in one block, "
-                f"got an array of shape {theta.shape} of {theta.dtype}."
-            )
+        self._check_parameters(theta)
         batch = len(states["h"]) if "h" in states else 0
         for state in cell.states:
             size = self.sizes[cell.size_of[state]]
@@ -147,4 +137,12 @@ class NativeKernel(Kernel):
 
     def stream(self, theta: Array, batch: int, *, symbols: bool) -> NativeStream:
         """Make a stream; see :class:`noria.engines.seam.Kernel`."""
+        self._check_parameters(theta)
         return NativeStream(self, np.ascontiguousarray(theta, self.dtype), batch, symbols=symbols)
+
+    def _check_parameters(self, theta: Array) -> None:
+        if theta.shape != (self.size,) or theta.dtype != self.dtype or not theta.flags.c_contiguous:
+            raise ShapeError(
+                f"{self.program.forward.cell.name}: expected {self.size} parameters of {self.dtype} "
+                f"in one block, got an array of shape {theta.shape} of {theta.dtype}."
+            )

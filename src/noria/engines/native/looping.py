@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from llvmlite import ir
 
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
-from noria.engines.native import places as d
+from noria.engines.native import places as kinds
 from noria.engines.native.entry import FINISH, MULTIPLIED, STEPWISE, UNITS, WANT_INPUT
 from noria.engines.native.gradients import GradientPen
 from noria.engines.native.stages import Stage
@@ -37,7 +37,7 @@ class LoopingPen(GradientPen):
                 first = b.select(b.icmp_signed("<", first, begin), begin, first)
             else:
                 first, last = k, self._least(b.add(k, length), end)
-            row = code.load_index(self._step(first), STEP.index(d.ROW))
+            row = code.load_index(self._step(first), STEP.index(kinds.ROW))
             self.chunk = b.select(self._bit(STEPWISE), zero, row)
             self._outside(BEFORE, first, last)
             self._time_loop(first, last, backwards=backwards)
@@ -81,22 +81,22 @@ class LoopingPen(GradientPen):
         end = code.given["last"] if end is None else end
         for stage in self.one.staged.phases.get(phase, ()):
             for multiply in self.one.multiplies[id(stage)]:
-                if multiply.target.index == d.SYMBOL:
+                if multiply.target.index == kinds.SYMBOL:
                     continue
                 if self.design.symbols and phase == INPUT:
                     first, last = self._split(self._pointer_index("symbols"))
-                    self._multiply(multiply, code.index(0), first, last, column_of=None)
+                    self._multiply(multiply, code.index(0), first, last, step=None)
                 elif multiply.per_step:
                     with self._each_step(begin, end) as step:
                         first, last = self._split(code.load_index(step, 0))
-                        self._multiply(multiply, None, first, last, column_of=step)
+                        self._multiply(multiply, None, first, last, step=step)
                 else:
                     some = code.b.icmp_signed("<", begin, end)
                     with code.when(some):
                         low = self._step(begin)
-                        row = code.load_index(low, STEP.index(d.ROW))
+                        row = code.load_index(low, STEP.index(kinds.ROW))
                         first, last = self._split(code.b.sub(self._row_behind(end), row))
-                        self._multiply(multiply, None, first, last, column_of=low)
+                        self._multiply(multiply, None, first, last, step=low)
             if self.one.multiplies[id(stage)]:
                 self._meet()
             if stage.sweeps:
@@ -143,7 +143,7 @@ class LoopingPen(GradientPen):
             first = b.add(self.low, b.sdiv(b.mul(b.sub(high, self.low), number), blocks))
             last = b.add(self.low, b.sdiv(b.mul(b.sub(high, self.low), b.add(number, one)), blocks))
             for multiply in multiplies:
-                self._multiply(multiply, first, first, last, column_of=step, block_part=self.part)
+                self._multiply(multiply, first, first, last, step=step, block_part=self.part)
             if stage.sweeps:
                 self._call_sweeps(stage, step, first, last, first, zero, one)
 
@@ -153,7 +153,7 @@ class LoopingPen(GradientPen):
         zero, one = code.index(0), code.index(1)
         multiplies = self.one.multiplies[id(stage)]
         for multiply in multiplies:
-            self._multiply(multiply, zero, zero, count, column_of=step, block_part=zero, shares=True)
+            self._multiply(multiply, zero, zero, count, step=step, block_part=zero, shares=True)
         if multiplies:
             self._meet()
         if not stage.sweeps:

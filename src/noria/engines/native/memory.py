@@ -13,6 +13,9 @@ LINE = 64
 KEPT = 4
 """Pieces of memory of one size that wait to be used again."""
 
+KEPT_BYTES = 1 << 28
+"""All memory that waits or is in use, in bytes, beyond which none is kept for later."""
+
 _pieces: dict[int, list[tuple[np.ndarray, int]]] = defaultdict(list)
 
 
@@ -49,14 +52,24 @@ def recycled(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray
             piece = pieces.pop(0)
         except IndexError:  # another thread was faster
             break
-        free = sys.getrefcount(piece[0]) == _FREE
-        if free or len(pieces) < KEPT:
+        # the array before the list: what is in the list may be taken by another thread at once
+        array = np.ndarray(shape, kind, *piece) if sys.getrefcount(piece[0]) == _FREE else None
+        if array is not None or len(pieces) < KEPT:
             pieces.append(piece)
-        if free:
-            return np.ndarray(shape, kind, *piece)
+        if array is not None:
+            return array
+    if sum(size * len(pieces) for size, pieces in list(_pieces.items())) > KEPT_BYTES:
+        _give_back()
     piece = _piece(size)
+    array = np.ndarray(shape, kind, *piece)
     pieces.append(piece)
-    return np.ndarray(shape, kind, *piece)
+    return array
+
+
+def _give_back() -> None:
+    """Let go of all memory that waits; what is in use is only forgotten."""
+    for pieces in list(_pieces.values()):
+        pieces.clear()
 
 
 def in_steps(size: int) -> int:

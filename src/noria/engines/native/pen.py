@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from llvmlite import ir
 
 from noria.compiler.graph import Block
-from noria.engines.native import places as d
+from noria.engines.native import places as kinds
 from noria.engines.native.code import INDEX, Code, Numbers
 from noria.engines.native.design import Design, PassDesign
 from noria.engines.native.entry import ENTRY
@@ -87,7 +87,7 @@ class Pen:
         first: ir.Value,
         last: ir.Value,
         *,
-        column_of: ir.Value | None,
+        step: ir.Value | None,
         block_part: ir.Value | None = None,
         shares: bool = False,
     ) -> None:
@@ -96,15 +96,15 @@ class Pen:
         packed = multiply.packed
         vectors = packed.columns // self.numbers.lanes
         panels = -(-vectors // self.scene.panel)
-        source = self._rows_from(multiply.source, first, column_of, block_low, block_part)
-        target = self._rows_from(multiply.target, first, column_of, block_low, block_part)
+        source = self._rows_from(multiply.source, first, step, block_low, block_part)
+        target = self._rows_from(multiply.target, first, step, block_low, block_part)
         low, high = code.index(0), code.index(panels)
         if shares:
             low, high = self._split(high)
         self._library(
             "multiply",
             source,
-            self._stride(multiply.source, column_of),
+            self._stride(multiply.source, step),
             b.sub(last, first),
             packed.inner,
             self._pointer(packed.name),
@@ -112,7 +112,7 @@ class Pen:
             high,
             vectors,
             target,
-            self._stride(multiply.target, column_of),
+            self._stride(multiply.target, step),
             int(multiply.adds),
         )
 
@@ -129,17 +129,17 @@ class Pen:
         name = place.buffer if step is not None else self._of_symbols(place.buffer)
         buffer = self.design.buffers[name]
         base = self._pointer(name)
-        if place.index == d.BLOCK:
+        if place.index == kinds.BLOCK:
             assert block_low is not None
             assert block_part is not None
             base = code.at(base, b.mul(block_part, code.index(self.scene.block_rows * buffer.width)))
             number = b.sub(row, block_low)
-        elif place.index in (d.SEQUENCE, d.SYMBOL) or step is None:
+        elif place.index in (kinds.SEQUENCE, kinds.SYMBOL) or step is None:
             number = row
-        elif place.index == d.ZERO:
+        elif place.index == kinds.ZERO:
             number = code.index(0)
-        elif place.index == d.CHUNK:
-            number = b.sub(b.add(code.load_index(step, STEP.index(d.ROW)), row), self.chunk)
+        elif place.index == kinds.CHUNK:
+            number = b.sub(b.add(code.load_index(step, STEP.index(kinds.ROW)), row), self.chunk)
         else:
             number = b.add(code.load_index(step, STEP.index(place.index)), row)
         return code.at(base, b.add(b.mul(number, code.index(buffer.width)), code.index(place.column)))
@@ -218,7 +218,7 @@ class Pen:
     def _row_behind(self, last: ir.Value) -> ir.Value:
         """Give the row behind those of the steps before ``last``."""
         step = self._step(self.code.b.sub(last, self.code.index(1)))
-        row, count = self.code.load_index(step, STEP.index(d.ROW)), self.code.load_index(step, 0)
+        row, count = self.code.load_index(step, STEP.index(kinds.ROW)), self.code.load_index(step, 0)
         return self.code.b.add(row, count)
 
     @contextmanager

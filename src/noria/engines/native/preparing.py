@@ -2,7 +2,7 @@
 
 from noria.compiler.graph import Block
 from noria.compiler.program import BEFORE, INPUT
-from noria.engines.native import places as d
+from noria.engines.native import places as kinds
 from noria.engines.native.entry import MULTIPLIED, TRANSPOSED, WANT_INPUT
 from noria.engines.native.pen import Pen
 from noria.engines.native.places import Multiply, Packed
@@ -13,14 +13,14 @@ class PreparingPen(Pen):
     """Writes what is done once in a call, before the first step."""
 
     def prepare(self) -> None:
-        """Pack the weights, copy the vectors, compute what depends on parameters alself.one."""
+        """Pack the weights, copy the vectors, compute what depends on parameters alone."""
         code = self.code
         count = 0
         stages = [stage for phase in self.one.staged.phases.values() for stage in phase]
         for_input = {id(stage) for stage in self.one.staged.phases.get(INPUT, ())}
         for stage in stages:
             for multiply in self.one.multiplies[id(stage)]:
-                of_table = multiply.target.index == d.SYMBOL
+                of_table = multiply.target.index == kinds.SYMBOL
                 for block, start in multiply.packed.blocks:
                     mine = code.b.icmp_signed("==", code.b.srem(code.index(count), self.parts), self.part)
                     if id(stage) in for_input:
@@ -32,9 +32,8 @@ class PreparingPen(Pen):
                         else:
                             self._pack_block(multiply.packed, block, start)
         with code.when(code.b.icmp_signed("==", self.part, code.index(0))):
-            if self.name == "forward":
-                for vector, start in self.design.vectors.items():
-                    self._copy_vector(vector, start)
+            for vector, start in self.design.vectors.items():
+                self._copy_vector(vector, start)
             for stage in self.one.staged.phases.get(ONCE, ()):
                 if stage.sweeps:
                     zero, one_ = code.index(0), code.index(1)
@@ -70,10 +69,10 @@ class PreparingPen(Pen):
             self._meet()
             for stage in self.one.staged.phases[BEFORE]:
                 for multiply in self.one.multiplies[id(stage)]:
-                    if multiply.target.index == d.SYMBOL:
+                    if multiply.target.index == kinds.SYMBOL:
                         count = self._pointer_index("symbols")
                         first, last = self._split(count)
-                        self._multiply(multiply, code.index(0), first, last, column_of=None)
+                        self._multiply(multiply, code.index(0), first, last, step=None)
 
     def _pack_block(self, packed: Packed, block: Block, start: int) -> None:
         rows, columns = self.design.size(block.rows), self.design.size(block.column)

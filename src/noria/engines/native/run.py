@@ -1,6 +1,7 @@
 """One forward over packed rows and its backward, in compiled code."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -220,7 +221,9 @@ class NativeRun(Frame, Run):
         if parts == 1:
             function(arguments, first, last, 0, 1, mode)
         else:
-            workers.run([_task(function, arguments, first, last, part, parts, mode) for part in range(parts)])
+            workers.run(
+                [partial(function, arguments, first, last, part, parts, mode) for part in range(parts)]
+            )
 
     # Gradients that arrive, and those that leave
     # ----------------------------------------------------------------------------------------------------
@@ -230,6 +233,7 @@ class NativeRun(Frame, Run):
             raise BackwardError(
                 f"{self.cell.name}: this run saved nothing for a backward. Start it with save=True."
             )
+        self._steps()
         if self.began_backward or self.released or self.workspace is None:
             raise BackwardError(
                 f"{self.cell.name}: the backward of a run can be called once. Run the forward again."
@@ -316,8 +320,3 @@ class NativeRun(Frame, Run):
                 f"{self.cell.name}: expected room for {self.kernel.size} gradients of {self.kernel.dtype}, "
                 f"got an array of shape {d_theta.shape} of {d_theta.dtype}."
             )
-
-
-def _task(function: object, *arguments: int) -> "workers.Task":
-    assert callable(function)
-    return lambda: function(*arguments)

@@ -83,7 +83,7 @@ def staged(program: Program, one: Pass, wanted: set[Node]) -> Staged:
     wanted : set of Node
         Nodes whose rows somebody reads afterwards, products' results and leaves included.
     """
-    phases = _phases(one, _as_rows(program, one, wanted))
+    phases = _phases(one, _as_rows(one, wanted), program.derived.d_x)
     result = Staged({}, {}, {})
     for name, members in phases.items():
         result.phase_of.update(dict.fromkeys(members, name))
@@ -92,7 +92,7 @@ def staged(program: Program, one: Pass, wanted: set[Node]) -> Staged:
     return result
 
 
-def _as_rows(program: Program, one: Pass, wanted: set[Node]) -> set[Node]:
+def _as_rows(one: Pass, wanted: set[Node]) -> set[Node]:
     """Give the nodes that a product or somebody behind reads as rows, so that they cannot be made once."""
     rows = set(wanted)
     for node in one.nodes():
@@ -101,7 +101,7 @@ def _as_rows(program: Program, one: Pass, wanted: set[Node]) -> set[Node]:
     return rows
 
 
-def _phases(one: Pass, rows: set[Node]) -> dict[str, list[Node]]:
+def _phases(one: Pass, rows: set[Node], d_x: Node | None) -> dict[str, list[Node]]:
     """Sort the nodes of a pass into phases: outside the loop only products and what they need or bring."""
     phase = {node: name for name in one.phases for node in one.nodes(name)}
     nodes = sorted(phase, key=lambda node: node.index)
@@ -113,7 +113,7 @@ def _phases(one: Pass, rows: set[Node]) -> dict[str, list[Node]]:
         is_product = node.op in PRODUCTS
         if (is_product and phase[node] in (AFTER, INPUT)) or any(a in behind for a in node.arguments):
             behind.add(node)
-        if phase[node] == INPUT:
+        if phase[node] == INPUT or (is_product and node is d_x):
             place = INPUT
         elif node in behind:
             place = AFTER

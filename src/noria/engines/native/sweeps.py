@@ -5,13 +5,22 @@ from collections.abc import Sequence
 from llvmlite import ir
 
 from noria.compiler.graph import LEAVES, ONE, PRODUCTS, Node
-from noria.engines.native import places as d
+from noria.engines.native import places as kinds
 from noria.engines.native.code import INDEX, POINTER, Code
 from noria.engines.native.design import Design, PassDesign
 from noria.engines.native.functions import OPERATIONS, power
 from noria.engines.native.stages import Stage, Sweep
 
-STEP = ("count", d.ROW, d.OLD, d.NEW, d.ROLL_OLD, d.ROLL_NEW, d.CARRY_OLD, d.CARRY_NEW)
+STEP = (
+    "count",
+    kinds.ROW,
+    kinds.OLD,
+    kinds.NEW,
+    kinds.ROLL_OLD,
+    kinds.ROLL_NEW,
+    kinds.CARRY_OLD,
+    kinds.CARRY_NEW,
+)
 """What the table of steps says of each step: active sequences, and where its rows begin by kind of place."""
 
 ARGUMENTS = (
@@ -75,7 +84,7 @@ class SweepWriter:
         for buffer, _ in places:
             if buffer not in self.bases:
                 self.bases[buffer] = self._base(buffer)
-        if any(index == d.SYMBOL for _, index in places):
+        if any(index == kinds.SYMBOL for _, index in places):
             self.ids = code.load_pointer(given["arguments"], self.slots["ids"])
         for number, name in enumerate(STEP):
             self.starts[name] = code.load_index(given["step"], number)
@@ -107,16 +116,16 @@ class SweepWriter:
     def _row(self, buffer: str, index: str, row: ir.Value) -> ir.Value:
         """Give where a row of a buffer begins."""
         code = self.code
-        if index == d.ZERO:
+        if index == kinds.ZERO:
             return self.bases[buffer]
-        if index == d.SEQUENCE:
+        if index == kinds.SEQUENCE:
             number = row
-        elif index == d.BLOCK:
+        elif index == kinds.BLOCK:
             number = code.b.sub(row, code.given["block_low"])
-        elif index == d.SYMBOL:
-            number = code.load_index(self.ids, code.b.add(self.starts[d.ROW], row))
-        elif index == d.CHUNK:
-            number = code.b.sub(code.b.add(self.starts[d.ROW], row), code.given["chunk"])
+        elif index == kinds.SYMBOL:
+            number = code.load_index(self.ids, code.b.add(self.starts[kinds.ROW], row))
+        elif index == kinds.CHUNK:
+            number = code.b.sub(code.b.add(self.starts[kinds.ROW], row), code.given["chunk"])
         else:
             number = code.b.add(self.starts[index], row)
         return code.at(self.bases[buffer], code.b.mul(number, code.index(self.design.buffers[buffer].width)))
@@ -139,12 +148,12 @@ class SweepWriter:
                     found[place.buffer, place.index] = None
         return list(found)
 
-    def _find(self, node: Node) -> d.Place | None:
+    def _find(self, node: Node) -> kinds.Place | None:
         if node in self.one.staged.phase_of and node not in self.one.places:
             return None
         return self.design.find(self.one, node, self.phase)
 
-    def _targets(self, node: Node) -> Sequence[d.Place]:
+    def _targets(self, node: Node) -> Sequence[kinds.Place]:
         """Give the places that a sweep has to write a value to."""
         places = self.one.places.get(node, [])
         return places[1:] if node.op in PRODUCTS else places

@@ -29,12 +29,6 @@ class ReferenceKernel(Kernel):
         }
         self.layout: ParameterLayout = parameter_layout(program, self.sizes)
         self.size = parameter_count(self.layout)
-        self.reads_input = any(
-            argument.op == "input"
-            for node in program.forward.graph.nodes
-            if node.op != "product"
-            for argument in node.arguments
-        )
 
     def stacked(self, theta: Array, stack: Stack) -> tuple[Array, bool]:
         """Give several blocks as one matrix, and whether it is a view into the flat block."""

@@ -260,7 +260,8 @@ class ReferenceRun(Run):
         ):
             return np.asarray(d_h, self.kernel.dtype)
         result = np.array(d_h, self.kernel.dtype)
-        result[self.rows.last] += d_finals["h"]
+        active = self.rows.last >= 0
+        result[self.rows.last[active]] += d_finals["h"][active]
         return result
 
     # Checks
