@@ -21,9 +21,9 @@ class ModelOptions(Options):
             help="The recurrent cell: a name, a file of equations, or one for each layer ('rnn,lstm').",
             group="Model",
             aliases=("model",),
-            reason="The GRU does three quarters of an LSTM's arithmetic in a step and is rarely worse.",
+            reason="On half a megabyte of text in two minutes the LSTM ended ahead of the GRU.",
         ),
-    ] = "gru"
+    ] = "lstm"
     hidden_size: Annotated[
         int | list[int],
         Option(
@@ -49,9 +49,9 @@ class ModelOptions(Options):
             help="Values in the learnt vector of a symbol; 0: one-hot.",
             group="Model",
             minimum=0,
-            reason="One-hot characters cost nothing: the product is a row lookup.",
+            reason="Each symbol is multiplied once, not each token, so that it costs no more than one-hot.",
         ),
-    ] = 0
+    ] = 64
     projection_size: Annotated[
         int,
         Option(
