@@ -88,7 +88,7 @@ def test_the_python_of_the_readme(desk: Path, snippet: str):
 
 
 def test_there_is_python_in_the_readme():
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
 
 
 def test_every_verb_and_flag_of_the_readme_exists(capsys: pytest.CaptureFixture[str]):

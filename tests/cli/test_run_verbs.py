@@ -121,7 +121,7 @@ def test_vectors_have_the_name_that_people_know(vector_bytes: int, registers: in
 def test_what_is_in_a_run(noria: Command, trained: Path):
     told = json.loads(noria("info", trained, "--json").out)
     model = load(trained)
-    assert told["cells"] == ["gru"]
+    assert told["cells"] == ["lstm"]
     assert told["hidden_sizes"] == [6]
     assert told["parameters"] == model.summary.parameters
     assert told["engines"] == ["native"]

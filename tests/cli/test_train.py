@@ -43,12 +43,12 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(noria: Comma
     size = len(book.read_text(encoding="utf-8"))
     assert lines[0].startswith(f"Text    {book} · UTF-8 · {size:,} characters · ")
     assert "train/validation/test 90/5/5" in lines[0]
-    assert lines[1].startswith("Model   gru · 1 layer x 6 · ")
+    assert lines[1].startswith("Model   lstm · 1 layer x 6 · ")
     engine = re.fullmatch(r"Engine  native: \S+, (\d+) float32 at once, .* · (\d+) threads?, \S.*", lines[3])
     assert engine is not None
     assert int(engine[1]) == host().vector_bytes // 4
     assert int(engine[2]) == thread_count()
-    assert lines[4] == "Run     runs/text-gru-0001 · seed 0 · Ctrl-C saves and stops"
+    assert lines[4] == "Run     runs/text-lstm-0001 · seed 0 · Ctrl-C saves and stops"
     assert "compil" not in said.err, "what takes no time is not worth a word"
     header = next(line for line in lines if "|grad|" in line)
     assert header.split() == ["step", "epoch", "train", "valid", "bpc", "|grad|", "tokens/s", "left"]
@@ -62,11 +62,11 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(noria: Comma
         r"test \d\.\d{3} nats \(\d\.\d{3} bits per character\) · Kneser-Ney 5-gram \d\.\d{3} nats", done
     )
     assert lines[-3:] == [
-        "Next    noria sample runs/text-gru-0001 --temperature 0.7",
-        "        noria evaluate runs/text-gru-0001 FILE",
-        "        noria info runs/text-gru-0001",
+        "Next    noria sample runs/text-lstm-0001 --temperature 0.7",
+        "        noria evaluate runs/text-lstm-0001 FILE",
+        "        noria info runs/text-lstm-0001",
     ]
-    assert sorted(path.name for path in (desk / "runs/text-gru-0001").iterdir()) == [
+    assert sorted(path.name for path in (desk / "runs/text-lstm-0001").iterdir()) == [
         "best.safetensors",
         "config.toml",
         "last.safetensors",
@@ -137,7 +137,7 @@ def test_a_dry_run_writes_nothing(noria: Command, desk: Path, book: Path):
     assert "Model   rnn, lstm · 2 layers x 5, 3 · " in said.err
     assert list(desk.iterdir()) == []
     understood = json.loads(noria("train", book, "--dry-run", "--json", *SMALL).out)
-    assert understood["model"]["cells"] == ["gru"]
+    assert understood["model"]["cells"] == ["lstm"]
     assert understood["data"]["encoding"] == "UTF-8"
 
 
@@ -279,8 +279,8 @@ def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(desk: Path, book: Path):
     assert "Traceback" not in rest
     assert "Stop    after step" in rest
     assert "Done" in rest
-    assert "Next    noria sample runs/text-gru-0001" in rest
-    model = load("runs/text-gru-0001")
+    assert "Next    noria sample runs/text-lstm-0001" in rest
+    model = load("runs/text-lstm-0001")
     assert model.report_["interrupted"] is True
     assert len(model.sample(length=5)) >= 5
 

@@ -25,7 +25,7 @@ def test_parameters_are_read_and_set_by_name():
 
 def test_the_repr_shows_what_is_not_default():
     assert repr(LanguageModel()) == "LanguageModel()"
-    assert repr(LanguageModel(cell="lstm", num_layers=2)) == "LanguageModel(cell='lstm', num_layers=2)"
+    assert repr(LanguageModel(cell="gru", num_layers=2)) == "LanguageModel(cell='gru', num_layers=2)"
 
 
 def test_a_clone_has_the_options_and_no_weights():

@@ -300,6 +300,7 @@ def test_learning_beats_the_uniform_guess_and_a_pattern_is_learnt():
         "warmup": 0,
         "sample_length": 0,
         "eval_every": 60,
+        "embedding_size": 0,
     }
     model = LanguageModel(cell="gru", **options).fit(words, steps=60)
     # nothing tells n = 1 from 2 from 3 before the first b; all else is determined
@@ -311,7 +312,12 @@ def test_learning_beats_the_uniform_guess_and_a_pattern_is_learnt():
 
 def test_description_says_what_was_understood(tmp_path):
     model = LanguageModel(
-        cell=["gru", "rnn"], hidden_size=[6, 4], batch_size=200, seq_length=20, sample_length=0
+        cell=["gru", "rnn"],
+        hidden_size=[6, 4],
+        embedding_size=3,
+        batch_size=200,
+        seq_length=20,
+        sample_length=0,
     )
     prepared = model.prepare(Text("añb\n" * 150, "a.txt", "cp1252", ("a note",)))
     said = prepared.description
@@ -323,10 +329,10 @@ def test_description_says_what_was_understood(tmp_path):
     )
     assert (said.data.train, said.data.validation, said.data.test) == (540, 30, 30)
     assert said.model.cells == ("gru", "rnn")
-    assert [layer.path for layer in said.model.layers] == ["recurrent.0", "recurrent.1", "output"]
-    gru, rnn, output = 3 * 6 * (5 + 6 + 1), 4 * (6 + 4 + 1), 5 * (4 + 1)
-    assert [layer.parameters for layer in said.model.layers] == [gru, rnn, output]
-    assert said.model.parameters == gru + rnn + output
+    assert [layer.path for layer in said.model.layers] == ["input", "recurrent.0", "recurrent.1", "output"]
+    table, gru, rnn, output = 5 * 3, 3 * 6 * (3 + 6 + 1), 4 * (6 + 4 + 1), 5 * (4 + 1)
+    assert [layer.parameters for layer in said.model.layers] == [table, gru, rnn, output]
+    assert said.model.parameters == table + gru + rnn + output
     assert said.batch_size == 6
     assert said.notes == ("a note", "batch_size 200 became 6: the training part has 540 characters")
     assert json.loads(json.dumps(said.to_dict()))["steps_per_epoch"] == 4
