@@ -60,13 +60,22 @@ def test_many_steps_of_many_sequences(batch):
     np.testing.assert_allclose(h, expected["h"], rtol=1e-12, atol=1e-13)
 
 
-def test_ids_of_any_width_in_turn():
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_ids_of_any_width_in_turn(engine):
     one = problem("rnn", D=300, H=5, lengths=(2, 2), ids=True)
-    run = one.bound("native").start(one.theta, one.states, None)
+    run = one.bound(engine).start(one.theta, one.states, None)
     steps = np.array([[1, 2], [200, 299]])
     found = [run.step(steps[0].astype(np.int8)), run.step(steps[1].astype(np.uint16))]
     expected = one.bound("reference").start(one.theta, one.states, np.array([2, 2])).forward(steps.ravel())
     np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-12)
+    d_h, d_theta, whole = np.ones((4, 5)), np.zeros_like(one.theta), np.zeros_like(one.theta)
+    run.step_back(d_h[2:])
+    run.step_back(d_h[:2])
+    run.finish(d_theta)
+    right = one.bound("reference").start(one.theta, one.states, np.array([2, 2]))
+    right.forward(steps.ravel())
+    right.backward(d_h, None, whole)
+    np.testing.assert_allclose(d_theta, whole, rtol=1e-12, atol=1e-13)
 
 
 def test_vectors_changed_in_between_are_those_of_the_backward():

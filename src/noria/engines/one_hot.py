@@ -1,4 +1,4 @@
-"""Token ids in the place of one-hot rows: products with such rows, without writing them out."""
+"""Token ids in the place of one-hot rows: products with such rows, and the rows themselves."""
 
 import numpy as np
 
@@ -14,3 +14,10 @@ def add_rows(table: Inexact[Array, "V F"], ids: Integer[Array, " N"], rows: Inex
     in_order = ids[order]
     starts = np.flatnonzero(np.diff(in_order, prepend=-1))
     table[in_order[starts]] += np.add.reduceat(rows[order], starts, axis=0)
+
+
+def written_out(ids: Integer[Array, " N"], symbols: int, dtype: np.dtype) -> Inexact[Array, "N V"]:
+    """Write ids out as one-hot rows, for who does more with them than multiply them."""
+    rows = np.zeros((len(ids), symbols), dtype)
+    rows[np.arange(len(ids)), ids] = 1.0
+    return rows

@@ -111,3 +111,34 @@ class Rows:
         starts = np.asarray([self.previous_start(t) for t in range(self.steps)])
         before = np.repeat(starts - self.offsets[:-1], self.counts) + np.arange(self.total)
         return np.asarray(buffer[before])
+
+
+def check_rows(owner: str, name: str, array: Array, total: int) -> None:
+    """Refuse an array that has not one row for each step of each sequence."""
+    if len(array) != total:
+        raise ShapeError(
+            f"{owner}: expected {total} rows of {name}, one for each step of each sequence, got {len(array)}."
+        )
+
+
+def appended(before: Array | None, rows: Array, low: int) -> Array:
+    """Write ``rows`` at row ``low``, with room to spare, so that many steps cost what their rows cost."""
+    if before is None:
+        return np.array(rows)
+    high, dtype = low + len(rows), np.result_type(before, rows)
+    if len(before) < high or before.dtype != dtype:
+        longer = np.empty((max(2 * len(before), high), *before.shape[1:]), dtype)
+        longer[:low] = before[:low]
+        before = longer
+    before[low:high] = rows
+    return before
+
+
+def with_last(d_h: Array, last: Array, d_final: Array) -> Array:
+    """Give ``d_h`` with the gradient of each sequence's last value added to its last row.
+
+    ``last`` is negative for sequences that never were active.
+    """
+    result, active = np.array(d_h), last >= 0
+    result[last[active]] += d_final[active]
+    return result

@@ -16,6 +16,8 @@ from noria.engines.native.design import Design
 from noria.engines.native.memory import recycled
 from noria.engines.native.steps import Steps
 from noria.engines.native.workspace import Workspace, address
+from noria.engines.one_hot import written_out
+from noria.engines.rows import appended
 from noria.engines.threads import thread_count
 from noria.errors import BackwardError, ShapeError
 
@@ -99,7 +101,7 @@ class Frame:
                 f"in an array of shape {x.shape}."
             )
         if is_ids and self.kernel.reads_input:
-            x, is_ids = self._one_hot(x), False
+            x, is_ids = written_out(x, size, self.kernel.dtype), False
         if not is_ids and size and (x.ndim != 2 or x.shape[1] != size or x.dtype.kind not in "fb"):
             raise ShapeError(
                 f"{self.cell.name}: expected rows of {size} features, got {x.dtype} of shape {x.shape}."
@@ -115,7 +117,7 @@ class Frame:
         is_ids = self._of_symbols
         if is_ids and self.table is None and not self.stepwise and self._size_of_input > RARE * len(x):
             self.occurring, x = np.unique(x, return_inverse=True)
-        self.x = x = self._appended(self.x, x, low) if self.stepwise else x
+        self.x = x = appended(self.x if self.save else None, x, low) if self.stepwise else x
         if self.workspace is None or self.workspace.key[0] < total:
             self._open(total, self._parts(total))
         elif self.stepwise:
@@ -291,18 +293,6 @@ class Frame:
     # Rows
     # ----------------------------------------------------------------------------------------------------
 
-    def _appended(self, before: Array | None, rows: Array, low: int) -> Array:
-        """Write ``rows`` at row ``low``, with room to spare, so that many steps cost what their rows cost."""
-        if before is None or not self.save:
-            return np.array(rows)
-        high = low + len(rows)
-        if len(before) < high:
-            longer = np.empty((max(2 * len(before), high), *before.shape[1:]), before.dtype)
-            longer[:low] = before[:low]
-            before = longer
-        before[low:high] = rows
-        return before
-
     def _output(self, low: int, high: int) -> Array:
         return self.h[self.batch + low : self.batch + high, : self.kernel.sizes["H"]]
 
@@ -340,16 +330,3 @@ class Frame:
             assert self.x is not None
             return np.array(rows[self.x[: steps.total], place.column : place.column + size])
         return np.array(rows[: steps.total, place.column : place.column + size])
-
-    def _check_rows(self, name: str, array: Array, total: int) -> None:
-        if len(array) != total:
-            raise ShapeError(
-                f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, "
-                f"got {len(array)}."
-            )
-
-    def _one_hot(self, ids: Array) -> Array:
-        """Write token ids out as one-hot rows where the cell does more with its input than multiply it."""
-        one_hot = np.zeros((len(ids), self.kernel.sizes[self.cell.size_of["x"]]), self.kernel.dtype)
-        one_hot[np.arange(len(ids)), ids] = 1.0
-        return one_hot

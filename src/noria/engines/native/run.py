@@ -14,31 +14,22 @@ from noria.engines.native.frame import Frame
 from noria.engines.native.memory import recycled
 from noria.engines.native.steps import Steps
 from noria.engines.native.workspace import address
+from noria.engines.rows import appended, check_rows, with_last
 from noria.engines.seam import Run
 from noria.errors import BackwardError, ShapeError
 
 if TYPE_CHECKING:
-    from noria.engines.native.kernel import NativeKernel
+    pass
 
 
 class NativeRun(Frame, Run):
     """See :class:`noria.engines.seam.Run`; what lies where is the frame's to know."""
 
-    def __init__(
-        self,
-        kernel: "NativeKernel",
-        theta: Array,
-        states: Mapping[str, Array],
-        counts: Array | None,
-        given: dict[str, Array],
-        save: bool,
-    ) -> None:
-        super().__init__(kernel, theta, states, counts, given, save)
-        self.back = 0
-        self.finished = False
-        self.began_backward = False
-        self.released = False
-        self.d_x: Array | None = None
+    back = 0
+    began_backward = False
+    finished = False
+    released = False
+    d_x: Array | None = None
 
     # The two ways through
     # ----------------------------------------------------------------------------------------------------
@@ -46,7 +37,7 @@ class NativeRun(Frame, Run):
     def forward(self, x: Array, table: Array | None = None) -> Array:
         """Run the whole batch."""
         steps = self._steps()
-        self._check_rows("x", x, steps.total)
+        check_rows(self.cell.name, "x", x, steps.total)
         if table is not None and self.kernel.reads_input:
             raise ShapeError(f"{self.cell.name}: does more with its input than multiply it: give it rows.")
         self._take_table(x, table)
@@ -65,7 +56,7 @@ class NativeRun(Frame, Run):
     ) -> Array | None:
         """Go back through the whole batch."""
         steps = self._steps()
-        self._check_rows("d_h", d_h, steps.total)
+        check_rows(self.cell.name, "d_h", d_h, steps.total)
         self._check_gradient(d_theta)
         self._begin_backward(d_finals)
         d_h = self._with_unread_final(d_h, d_finals)
@@ -105,7 +96,7 @@ class NativeRun(Frame, Run):
         low, high = int(self.steps.starts[t]), self.steps.total
         self._prepare(x, high, low)
         for name, array in given.items():
-            self.given[name] = self._appended(self.given.get(name), array, low)
+            self.given[name] = appended(self.given.get(name) if self.save else None, array, low)
         self._bind_given(self.given)
         self._call("forward", t, t + 1, entry.PACK if first else 0)
         return np.array(self._output(low, high))
@@ -128,7 +119,7 @@ class NativeRun(Frame, Run):
         t = self.back - 1
         low = int(steps.starts[t])
         high = low + int(steps.counts[t])
-        self._check_rows("d_h", d_h, high - low)
+        check_rows(self.cell.name, "d_h", d_h, high - low)
         self.back = t
         assert self.d_h is not None
         self.d_h[low:high, : d_h.shape[1]] += d_h
@@ -300,11 +291,8 @@ class NativeRun(Frame, Run):
         """Where no step reads h, the gradient of its last value arrives as if from above."""
         if self.kernel.reads_h or d_finals is None or d_finals.get("h") is None:
             return np.asarray(d_h, self.kernel.dtype)
-        result = np.array(d_h, self.kernel.dtype)
         last = self._steps().last - self.batch
-        active = last >= 0
-        result[last[active]] += d_finals["h"][active]
-        return result
+        return with_last(np.asarray(d_h, self.kernel.dtype), last, d_finals["h"])
 
     # Checks
     # ----------------------------------------------------------------------------------------------------

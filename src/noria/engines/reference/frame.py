@@ -9,7 +9,7 @@ from noria.arrays import Array
 from noria.compiler.graph import Node
 from noria.engines.pool import POOL
 from noria.engines.reference.plan import CONSTANTS, Plan
-from noria.engines.rows import Rows
+from noria.engines.rows import Rows, appended
 from noria.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -182,21 +182,9 @@ class Frame:
 
     def append_inputs(self, x: Array, given: Mapping[str, Array], low: int) -> None:
         """Keep the inputs of one step behind those of the steps before."""
-        self.x = self._appended(self.x, x, low)
+        self.x = appended(self.x if self.save else None, x, low)
         for name, array in given.items():
-            self.given[name] = self._appended(self.given.get(name), array, low)
-
-    def _appended(self, before: Array | None, rows: Array, low: int) -> Array:
-        """Write ``rows`` at row ``low``, with room to spare, so that many steps cost what their rows cost."""
-        if before is None or not self.save:
-            return np.array(rows)
-        high = low + len(rows)
-        if len(before) < high:
-            longer = np.empty((max(2 * len(before), high), *before.shape[1:]), before.dtype)
-            longer[:low] = before[:low]
-            before = longer
-        before[low:high] = rows
-        return before
+            self.given[name] = appended(self.given.get(name) if self.save else None, array, low)
 
     def _per_sequence(self, name: str) -> bool:
         return any(given.name == name and given.per == "sequence" for given in self.cell.givens)

@@ -7,13 +7,13 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
-from noria.engines.one_hot import add_rows
+from noria.engines.one_hot import add_rows, written_out
 from noria.engines.reference.frame import Frame
 from noria.engines.reference.plan import Plan, Stack
-from noria.engines.rows import Rows
+from noria.engines.rows import Rows, check_rows, with_last
 from noria.engines.seam import Run
 from noria.engines.threads import blas_threads
-from noria.errors import BackwardError, ShapeError
+from noria.errors import BackwardError
 
 if TYPE_CHECKING:
     from noria.engines.reference.kernel import ReferenceKernel
@@ -48,7 +48,7 @@ class ReferenceRun(Run):
 
     def forward(self, x: Array, table: Array | None = None) -> Array:
         """Run the whole batch."""
-        self._check_rows("x", x, self.rows.total)
+        check_rows(self.cell.name, "x", x, self.rows.total)
         self.table = None if table is None else (table, x)
         self.frame.x = x = self._dense(x) if table is None else table[x]
         self.frame.open(self.rows.total)
@@ -70,7 +70,7 @@ class ReferenceRun(Run):
     ) -> Array | None:
         """Go back through the whole batch."""
         self._begin_backward(d_finals)
-        self._check_rows("d_h", d_h, self.rows.total)
+        check_rows(self.cell.name, "d_h", d_h, self.rows.total)
         self.frame.d_h = self._with_unread_final(d_h, d_finals)
         derived = self.kernel.program.derived
         wanted = (
@@ -259,25 +259,13 @@ class ReferenceRun(Run):
             or d_finals.get("h") is None
         ):
             return np.asarray(d_h, self.kernel.dtype)
-        result = np.array(d_h, self.kernel.dtype)
-        active = self.rows.last >= 0
-        result[self.rows.last[active]] += d_finals["h"][active]
-        return result
+        return with_last(np.asarray(d_h, self.kernel.dtype), self.rows.last, d_finals["h"])
 
-    # Checks
+    # Inputs
     # ----------------------------------------------------------------------------------------------------
-
-    def _check_rows(self, name: str, array: Array, total: int) -> None:
-        if len(array) != total:
-            raise ShapeError(
-                f"{self.cell.name}: expected {total} rows of {name}, one for each step of each sequence, "
-                f"got {len(array)}."
-            )
 
     def _dense(self, x: Array) -> Array:
         """Write token ids out as one-hot rows where the cell does more with its input than multiply it."""
         if x.dtype.kind not in "iu" or not self.kernel.reads_input:
             return x
-        one_hot = np.zeros((len(x), self.kernel.sizes[self.cell.size_of["x"]]), self.kernel.dtype)
-        one_hot[np.arange(len(x)), x] = 1.0
-        return one_hot
+        return written_out(x, self.kernel.sizes[self.cell.size_of["x"]], self.kernel.dtype)
