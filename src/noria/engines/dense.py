@@ -8,10 +8,7 @@ import numpy as np
 from noria.arrays import Array, Inexact
 from noria.engines.binding import why_not_native
 from noria.engines.pieces import each, split
-from noria.engines.threads import thread_count
-
-WORTH_SHARING = 1 << 22
-"""Floating-point operations from which on a second thread is worth waking."""
+from noria.engines.threads import WORTH_SHARING, thread_count
 
 
 def times(rows: Inexact[Array, "N K"], W: Inexact[Array, "..."], *, transposed: bool) -> Array:

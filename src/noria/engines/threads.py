@@ -15,6 +15,9 @@ from typing import Any
 VARIABLES = ("NORIA_THREADS", "OMP_NUM_THREADS")
 """Environment variables that say how many threads to use; the first that is a number from 1 counts."""
 
+WORTH_SHARING = 1 << 22
+"""Floating-point operations of a call from which on a second thread is worth waking."""
+
 _limit: ContextVar[int] = ContextVar("threads", default=0)
 
 

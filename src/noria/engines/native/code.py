@@ -106,17 +106,13 @@ class Code:
             return pointer
         return self.b.gep(pointer, [self.index(offset)], source_etype=self.numbers.real)
 
-    def load(self, pointer: ir.Value, offset: "int | ir.Value" = 0, *, aligned: bool = False) -> ir.Value:
+    def load(self, pointer: ir.Value, offset: "int | ir.Value" = 0) -> ir.Value:
         """Load a vector."""
-        align = self.numbers.lanes * self.numbers.size if aligned else self.numbers.size
-        return self.b.load(self.at(pointer, offset), align=align, typ=self.numbers.vector)
+        return self.b.load(self.at(pointer, offset), align=self.numbers.size, typ=self.numbers.vector)
 
-    def store(
-        self, value: ir.Value, pointer: ir.Value, offset: "int | ir.Value" = 0, *, aligned: bool = False
-    ) -> None:
+    def store(self, value: ir.Value, pointer: ir.Value, offset: "int | ir.Value" = 0) -> None:
         """Store a vector."""
-        align = self.numbers.lanes * self.numbers.size if aligned else self.numbers.size
-        self.b.store(value, self.at(pointer, offset), align=align)
+        self.b.store(value, self.at(pointer, offset), align=self.numbers.size)
 
     def load_one(self, pointer: ir.Value, offset: "int | ir.Value" = 0) -> ir.Value:
         """Load one number."""
@@ -197,6 +193,10 @@ class Code:
             function = ir.Function(self.module, ir.FunctionType(result, kinds), name)
         return self.b.call(function, arguments)
 
+    def call_at(self, address: ir.Value, kind: ir.FunctionType, arguments: Sequence[ir.Value]) -> ir.Value:
+        """Call the function that begins at an address."""
+        return self.b.call(_Callee(address, kind), arguments)
+
     def total(self, vector: ir.Value) -> ir.Value:
         """Add up the lanes, in pairs; the same order every time."""
         b, lanes = self.b, self.numbers.lanes
@@ -225,28 +225,8 @@ class Code:
 
         Gives what was carried in the end.
         """
-        b = self.b
-        before = b.block
-        head = self.function.append_basic_block("head")
-        inside = self.function.append_basic_block("body")
-        behind = self.function.append_basic_block("behind")
-        b.branch(head)
-        b.position_at_end(head)
-        k = b.phi(INDEX)
-        k.add_incoming(self.index(start), before)
-        values = []
-        for value in carried:
-            phi = b.phi(value.type)
-            phi.add_incoming(value, before)
-            values.append(phi)
-        b.cbranch(b.icmp_signed("<", k, self.index(stop)), inside, behind)
-        b.position_at_end(inside)
-        results = body(k, list(values)) or ()
-        k.add_incoming(b.add(k, self.index(step)), b.block)
-        for phi, result in zip(values, results, strict=True):
-            phi.add_incoming(result, b.block)
-        b.branch(head)
-        b.position_at_end(behind)
+        with self._looping(stop, carried, start, step) as (k, values, results):
+            results += body(k, list(values)) or ()
         return values
 
     @contextmanager
@@ -254,6 +234,18 @@ class Code:
         self, stop: "int | ir.Value", *, start: "int | ir.Value" = 0, step: "int | ir.Value" = 1
     ) -> Iterator[ir.Value]:
         """Write the body of a loop that carries nothing: ``with code.each(n) as k:``."""
+        with self._looping(stop, (), start, step) as (k, _, _):
+            yield k
+
+    @contextmanager
+    def _looping(
+        self,
+        stop: "int | ir.Value",
+        carried: Sequence[ir.Value],
+        start: "int | ir.Value",
+        step: "int | ir.Value",
+    ) -> Iterator[tuple[ir.Value, list[ir.Value], list[ir.Value]]]:
+        """Give counter, carried values, and a list for what the body carries on."""
         b = self.b
         before = b.block
         head = self.function.append_basic_block("head")
@@ -263,10 +255,16 @@ class Code:
         b.position_at_end(head)
         k = b.phi(INDEX)
         k.add_incoming(self.index(start), before)
+        values = [b.phi(value.type) for value in carried]
+        for phi, value in zip(values, carried, strict=True):
+            phi.add_incoming(value, before)
         b.cbranch(b.icmp_signed("<", k, self.index(stop)), inside, behind)
         b.position_at_end(inside)
-        yield k
+        results: list[ir.Value] = []
+        yield k, values, results
         k.add_incoming(b.add(k, self.index(step)), b.block)
+        for phi, result in zip(values, results, strict=True):
+            phi.add_incoming(result, b.block)
         b.branch(head)
         b.position_at_end(behind)
 
@@ -282,3 +280,10 @@ class Code:
             self.b.ret_void()
         else:
             self.b.ret(value)
+
+
+class _Callee:
+    """An address as llvmlite wants what is called: with the type of the function that begins there."""
+
+    def __init__(self, address: ir.Value, kind: ir.FunctionType) -> None:
+        self.type, self.get_reference, self.function_type = address.type, address.get_reference, kind

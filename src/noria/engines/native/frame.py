@@ -18,14 +18,11 @@ from noria.engines.native.steps import Steps
 from noria.engines.native.workspace import Workspace, address
 from noria.engines.one_hot import written_out
 from noria.engines.rows import appended
-from noria.engines.threads import thread_count
+from noria.engines.threads import WORTH_SHARING, thread_count
 from noria.errors import BackwardError, ShapeError
 
 if TYPE_CHECKING:
     from noria.engines.native.kernel import NativeKernel, Variant
-
-WORTH_SHARING = 1 << 22
-"""Floating-point operations of a call from which on a second thread is worth waking."""
 
 WORTH_MEETING = 1 << 23
 """Floating-point operations of a step's product from which on threads may meet after it.

@@ -41,14 +41,7 @@ def _library() -> Library:
         code = Code(module, numbers, f"call_{count}", (("block", POINTER),))
         block = code.given["block"]
         kind = ir.FunctionType(ir.VoidType(), [INDEX] * count)
-        callee = _Callee(code.load_pointer(block), kind)
-        code.b.call(callee, [code.load_index(block, number + 1) for number in range(count)])
+        arguments = [code.load_index(block, number + 1) for number in range(count)]
+        code.call_at(code.load_pointer(block), kind, arguments)
         code.done()
     return compile_module(module)
-
-
-class _Callee:
-    """An address as llvmlite wants what is called: with the type of the function that begins there."""
-
-    def __init__(self, address: ir.Value, kind: ir.FunctionType) -> None:
-        self.type, self.get_reference, self.function_type = address.type, address.get_reference, kind

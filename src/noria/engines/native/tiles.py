@@ -104,16 +104,7 @@ def find_tile(
 
 def call_tile(code: Code, tile: ir.Value, arguments: list[ir.Value]) -> None:
     """Call a tile that was looked up."""
-    code.b.call(_Callee(tile), arguments)
-
-
-class _Callee:
-    """An address as llvmlite wants what is called: with the type of the function that begins there."""
-
-    function_type = TILE
-
-    def __init__(self, address: ir.Value) -> None:
-        self.type, self.get_reference = address.type, address.get_reference
+    code.call_at(tile, TILE, arguments)
 
 
 def _pile(

@@ -6,10 +6,7 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.engines.native.design import Design
-from noria.engines.native.memory import aligned
-
-LINE = 64
-
+from noria.engines.native.memory import LINE, aligned
 
 Key = tuple[int, int, int, int, bool]
 """Rows, sequences, symbols and threads that there is room for; whether steps come one by one."""
