@@ -11,7 +11,7 @@ from noria.arrays import Array
 from noria.compiler import compile_cell
 from noria.engines import bind
 from noria.equations import Cell, Given
-from noria.layers import INFERENCE, FlatParameters, Mode, Recurrent, State, Stream
+from noria.layers import FlatParameters, Mode, Recurrent, State, Stream
 from noria.layers.auxiliary import auxiliary_input
 from noria.sequences import Ragged
 
@@ -149,10 +149,12 @@ class Subject:
         return Side(run, results, tokens=len(self.x))
 
     def forward(self) -> Side:
-        """Forward alone, nothing saved."""
+        """Forward alone, all steps at once, with weights that stay as they are: as a model is used."""
+        stream = self.layer.stream(self.point.batch)
+        x = self.x.rows.reshape(self.point.steps, self.point.batch, -1)
 
         def run() -> Array:
-            return self.layer(self.x, mode=INFERENCE)[0].rows
+            return stream.steps(x)[0].reshape(len(self.x), -1)
 
         return Side(run, lambda: {"y": run()}, tokens=len(self.x))
 

@@ -16,7 +16,7 @@ import pytest
 from engine_problems import GIVEN, JOINED, TWO_STAGES, assert_same, evaluate, problem
 from test_native_stepwise import steps
 
-from noria.engines.native import frame
+from noria.engines.native import frame, sharing
 from noria.engines.native import kernel as native_kernel
 from noria.engines.native import run as native_run
 from noria.engines.native.workspace import Workspace
@@ -96,8 +96,8 @@ def guarded(monkeypatch):
     monkeypatch.setattr(native_kernel, "Workspace", WithGuards)
     monkeypatch.setattr(frame, "recycled", here.empty)
     monkeypatch.setattr(native_run, "recycled", here.empty)
-    monkeypatch.setattr(frame, "WORTH_SHARING", 0)
-    monkeypatch.setattr(frame, "WORTH_MEETING", 0)
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(sharing, "WORTH_MEETING", 0)
     return here
 
 

@@ -13,7 +13,7 @@ import pytest
 from engine_problems import GIVEN, TWO_STAGES, assert_same, evaluate, problem
 
 from noria.engines import workers
-from noria.engines.native import frame
+from noria.engines.native import sharing
 from noria.engines.threads import use_threads
 
 FEW = {"lengths": (6, 5, 5, 1)}
@@ -23,8 +23,8 @@ CELLS = {"lstm": "lstm", "gru": "gru", "slstm": "slstm", "given": GIVEN, "two st
 
 @pytest.fixture(autouse=True)
 def everything_is_worth_sharing(monkeypatch):
-    monkeypatch.setattr(frame, "WORTH_SHARING", 0)
-    monkeypatch.setattr(frame, "WORTH_MEETING", 0)
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(sharing, "WORTH_MEETING", 0)
 
 
 def shared(one, threads, monkeypatch, **options):
@@ -152,9 +152,9 @@ FORK = """
 import os, sys
 import numpy as np
 from engine_problems import assert_same, evaluate, problem
-from noria.engines.native import frame
+from noria.engines.native import sharing
 from noria.engines.threads import use_threads
-frame.WORTH_SHARING = frame.WORTH_MEETING = 0
+sharing.WORTH_SHARING = sharing.WORTH_MEETING = 0
 one = problem("lstm", D=5, H=17, lengths=(5,) * 20)
 kernel = one.bound("native")
 with use_threads(2):

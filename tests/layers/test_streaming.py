@@ -115,6 +115,54 @@ def test_a_stream_takes_the_steps_of_the_layer(cell, sizes, dtype, engine):
     check_stream(layer, token_ids([STEPS] * 3, 11), dtype)
 
 
+def check_several(layer, rows, dtype=np.float64, given=None):
+    """Compare steps taken at once, in two goes, with steps taken one by one: outputs and final states."""
+    one_by_one, end = streamed(layer, rows, given=given)
+    stream, outputs, state = layer.stream(len(rows)), [], None
+    for part in (rows[:, :3], rows[:, 3:]):
+        y, state = stream.steps(part.swapaxes(0, 1), state, given=given)
+        outputs.append(y)
+    assert np.abs(np.concatenate(outputs).swapaxes(0, 1) - one_by_one).max() <= EXACT[dtype]
+    for name, array in state_arrays(end).items():
+        assert np.abs(state_arrays(state)[name] - array).max() <= EXACT[dtype] * max(1, np.abs(array).max())
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+@pytest.mark.parametrize(("cell", "sizes", "dtype"), PROBLEMS)
+def test_several_steps_at_once_are_the_same_steps(cell, sizes, dtype, engine):
+    layer, _ = built(Recurrent(cell, 19, sizes=sizes, engine=engine), 11, dtype=dtype)
+    for batch in (1, 3):
+        check_several(layer, dense(features([STEPS] * batch, 11, dtype=dtype)), dtype)
+    check_several(layer, dense(token_ids([STEPS] * 3, 11)), dtype)
+
+
+def test_several_steps_pass_through_stacks_and_take_auxiliary_inputs():
+    rows = dense(token_ids([STEPS] * 3, 11))
+    layers = [Embedding(11, 6), Recurrent("lstm", 7), Dropout(0.5), Linear(5)]
+    check_several(built(Stack(layers), 11)[0], rows)
+    layer, _ = built(Recurrent(DRIVEN, 7), 11)
+    rng = np.random.default_rng(1)
+    x, scale, drive = rng.normal(size=(4, 2, 11)), rng.normal(size=(2, 7)), rng.normal(size=(4, 2, 7))
+    y, end = layer.stream(2).steps(x, given={"scale": scale, "drive": drive})
+    stream, state = layer.stream(2), None
+    for t in range(4):
+        single, state = stream.step(x[t], state, given={"scale": scale, "drive": drive[t]})
+        assert np.array_equal(y[t], single)
+    assert np.array_equal(end["h"], state["h"])
+
+
+def test_several_steps_of_another_form_are_refused():
+    layer, _ = built(Recurrent("lstm", 7), 11)
+    stream = layer.stream(3)
+    for wrong in (np.zeros((0, 3, 11)), np.zeros((4, 2, 11)), np.zeros((4, 3)), np.zeros((4, 3, 10))):
+        with pytest.raises(ShapeError, match="expected"):
+            stream.steps(wrong)
+    with pytest.raises(DataError, match="11"):
+        stream.steps(np.full((4, 3), 11))
+    with pytest.raises(ShapeError, match="'c'"):
+        stream.steps(np.zeros((4, 3, 11)), {"h": np.zeros((3, 7)), "c": np.zeros((2, 7))})
+
+
 @pytest.mark.parametrize("engine", ["native", "reference"])
 def test_ids_are_one_hot_rows_also_where_a_cell_does_more_than_multiply_them(engine):
     layer, _ = built(Recurrent(GATED, 7, engine=engine), 7)

@@ -78,9 +78,9 @@ class Run(ABC):
 
 
 class KernelStream(ABC):
-    """Single steps with the weights of the moment in which it was made. It belongs to one thread at a time.
+    """A few steps at a time, T of them, with the weights of the moment in which it was made.
 
-    ``kernel`` is the kernel that it streams.
+    ``kernel`` is the kernel that it streams. It belongs to one thread at a time.
     """
 
     kernel: "Kernel"
@@ -89,21 +89,21 @@ class KernelStream(ABC):
     def step(
         self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
-        """Run one step; the caller has checked shapes and ids of the input.
+        """Run the steps; the caller has checked shapes and ids of the input.
 
         Parameters
         ----------
-        x : array of shape (B, D), or (B,)
-            Rows, or token ids, as the stream was made for.
+        x : array of shape (T * B, D), or (T * B,)
+            Rows in the order of time, or token ids, as the stream was made for.
         states : mapping of name to array of shape (B, size)
-            Before the step. They stay as they are.
-        given : mapping of name to array of shape (B, size)
-            Auxiliary inputs that the program reads.
+            Before the steps. They stay as they are.
+        given : mapping of name to array of shape (B, size) or (T * B, size)
+            Auxiliary inputs that the program reads, per sequence or per row.
 
         Returns
         -------
         dict of arrays of shape (B, size)
-            The states after the step, new arrays; ``h`` is also the output.
+            The states after the steps, new arrays; ``h`` is also the output of the last one.
 
         Raises
         ------
@@ -112,6 +112,10 @@ class KernelStream(ABC):
         ShapeError
             If a state has another shape, or an auxiliary input is missing.
         """
+
+    @abstractmethod
+    def outputs(self) -> Array:
+        """Give ``h`` after each step of the last call, (T * B, H), a new array."""
 
     def _misfit(self, name: str, state: Array) -> ShapeError:
         return ShapeError(
@@ -189,8 +193,8 @@ class Kernel(ABC):
         """
 
     @abstractmethod
-    def stream(self, theta: Array, batch: int, *, symbols: bool) -> KernelStream:
-        """Make a stream of `batch` sequences.
+    def stream(self, theta: Array, batch: int, *, symbols: bool, steps: int = 1) -> KernelStream:
+        """Make a stream of `batch` sequences, that takes so many steps at a time.
 
         Parameters
         ----------
@@ -198,6 +202,8 @@ class Kernel(ABC):
             The parameters; later changes do not reach the stream.
         symbols : bool
             Whether token ids will come, and not rows.
+        steps : int
+            Steps in a call.
         """
 
 

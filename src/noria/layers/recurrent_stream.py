@@ -1,4 +1,4 @@
-"""A recurrent layer, step after step."""
+"""A recurrent layer, step after step or a few at a time."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,6 +15,10 @@ from noria.sequences import Layout, Ragged
 
 if TYPE_CHECKING:
     from noria.layers.recurrent import Recurrent
+
+
+KEPT = 4
+"""Numbers of steps for which compiled code with its memory is kept ready."""
 
 
 class RecurrentStream(Stream):
@@ -52,7 +56,7 @@ class RecurrentStream(Stream):
         self._layout = Layout.dense(batch_size, 1)
         self._initial = layer.start(batch_size)
         self._supplied = any(given.law == "supplied" for given in layer.cell.givens)
-        self._streams: dict[tuple[bool, bool], KernelStream] = {}
+        self._streams: dict[tuple[bool, bool, int], KernelStream] = {}
 
     def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
         """Take one step."""
@@ -61,22 +65,44 @@ class RecurrentStream(Stream):
             if x.ndim != 1:
                 self._check_rows(one_step(x))
             check_few_ids(self.layer.title, x, self.shape[1])
+        arrays = self._sort_given(given, self._layout) if given or self._supplied else None
+        _, new = self._run(x, state, arrays, (symbols, bool(given), 1))
+        return new["h"].copy(), new
+
+    def advance_all(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
+        """Take the steps in one call."""
+        if given or self._supplied:
+            return super().advance_all(x, state, given)
+        symbols = x.ndim == 2
+        if symbols:
+            check_few_ids(self.layer.title, x.ravel(), self.shape[1])
+        elif x.shape[2] != self.shape[1]:
+            self._check_rows(one_step(x[0]))
+        rows = x.reshape(-1, *x.shape[2:])
+        stream, new = self._run(rows, state, None, (symbols, False, len(x)))
+        return stream.outputs().reshape(*x.shape[:2], -1), new
+
+    def _run(
+        self, x: Array, state: State, given: dict[str, Array] | None, key: tuple[bool, bool, int]
+    ) -> tuple[KernelStream, dict[str, Array]]:
         states: dict[str, Array]
         if type(state) is dict and len(state) == len(self._initial):
             states = state
         else:
             states = self._initial if state is None else self._sort_state(state, self._layout)
-        arrays = self._sort_given(given, self._layout) if given or self._supplied else None
-        stream = self._streams.get((symbols, bool(given))) or self._open(symbols, bool(given))
+        stream = self._streams.get(key) or self._open(key)
         try:
-            new = stream.step(x, states, arrays)
+            return stream, stream.step(x, states, given)
         except (KeyError, ShapeError):
             self._sort_state(state, self._layout)  # says it in the words of the layer
             raise
-        return new["h"].copy(), new
 
-    def _open(self, symbols: bool, has_given: bool) -> KernelStream:
+    def _open(self, key: tuple[bool, bool, int]) -> KernelStream:
+        symbols, has_given, steps = key
+        several = [known for known in self._streams if known[2] > 1]
+        if steps > 1 and len(several) == KEPT:
+            del self._streams[several[0]]
         kernel = self._kernel_of(has_given)
-        stream = kernel.stream(self._theta, self.batch_size, symbols=symbols)
-        self._streams[symbols, has_given] = stream
+        stream = kernel.stream(self._theta, self.batch_size, symbols=symbols, steps=steps)
+        self._streams[key] = stream
         return stream

@@ -7,7 +7,7 @@ from noria.errors import OptionError, ShapeError, UnknownNameError
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.state import State
-from noria.layers.streaming import Given, Stream
+from noria.layers.streaming import Advance, Given, Stream
 from noria.sequences import Ragged
 
 
@@ -86,7 +86,12 @@ class Stack(Layer):
                 else:
                     d_rows = back(d_rows, d_final)
             kept.update(gather_kept(backwards))
-            return Gradients(d_rows, tuple(back.d_state for back in backwards.values()))
+            d_given = {
+                f"{key}.{name}": array
+                for key, back in backwards.items()
+                for name, array in back.d_given.items()
+            }
+            return Gradients(d_rows, tuple(back.d_state for back in backwards.values()), d_given)
 
         return y, Backward(backward, self.title, state=final, kept=kept)
 
@@ -126,11 +131,20 @@ class StackStream(Stream):
 
     def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
         """Take one step in each layer."""
+        return self._through(x, state, given, lambda stream: stream.advance)
+
+    def advance_all(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
+        """Take all steps in each layer, before the next one begins."""
+        return self._through(x, state, given, lambda stream: stream.advance_all)
+
+    def _through(
+        self, x: Array, state: State, given: Given, way: Callable[[Stream], Advance]
+    ) -> tuple[Array, State]:
         states = self._parts(state, "state")
         givens = below(self.layer.title, given, self._keys) if given else self._nothing
         ends = []
         for stream, part, inputs in zip(self._streams, states, givens, strict=True):
-            x, end = stream.advance(x, part, inputs)
+            x, end = way(stream)(x, part, inputs)
             ends.append(end)
         return x, tuple(ends)
 

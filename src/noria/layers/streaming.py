@@ -2,7 +2,8 @@
 
 ``stream = layer.stream(batch_size)`` is a copy that only runs forward. Its weights are those that the layer
 has when it is made: training on changes nothing in it. ``y, state = stream.step(x, state)`` takes one step of
-every sequence. A stream belongs to one thread at a time; any number of streams of one layer may run at once.
+every sequence, ``stream.steps`` several that are there already. A stream belongs to one thread at a time; any
+number of streams of one layer may run at once.
 """
 
 from abc import ABC, abstractmethod
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Given: TypeAlias = Mapping[str, Array] | None
 Step: TypeAlias = Array | Sequence[SupportsIndex] | SupportsIndex
 """Input of a step: rows (B, F), or token ids: B of them, or a single one."""
+Advance: TypeAlias = Callable[[Array, State, Given], tuple[Array, State]]
 
 
 class Stream(ABC):
@@ -83,9 +85,52 @@ class Stream(ABC):
             return self.advance(x, state, given)
         return self.advance(self._rows(x), state, given)
 
+    def steps(
+        self, x: Array | Sequence[Sequence[int]], state: State = None, *, given: Given = None
+    ) -> tuple[Array, State]:
+        """Take several steps of every sequence at once: a prompt that is there, a chunk of a signal.
+
+        Parameters
+        ----------
+        x : array of shape (T, B, F), or token ids of shape (T, B)
+        state : State, optional
+            As for :meth:`step`.
+        given : mapping of arrays, optional
+            Auxiliary inputs by name: (B, size) for all steps, or (T, B, size).
+
+        Returns
+        -------
+        y : array of shape (T, B, F')
+        state : State
+            After the last step.
+
+        Raises
+        ------
+        ShapeError, DataError, UnknownNameError
+            As for :meth:`step`.
+        """
+        rows = np.asarray(x)
+        is_ids = rows.dtype.kind in "iu"
+        if rows.ndim != 3 - is_ids or not len(rows) or rows.shape[1] != self.batch_size:
+            raise ShapeError(
+                f"{self.layer.title}: expected one step or more of {self.batch_size} sequences, (T, "
+                f"{self.batch_size}, {self.shape[1]}) features or (T, {self.batch_size}) token ids, got an "
+                f"array of shape {rows.shape}."
+            )
+        return self.advance_all(rows, state, given)
+
     @abstractmethod
     def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
         """Take one step with B rows, or B ids."""
+
+    def advance_all(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
+        """Take the steps (T, B, F), or ids (T, B), one after the other."""
+        outputs = []
+        for t, rows in enumerate(x):
+            now = {name: array[t] if np.ndim(array) == 3 else array for name, array in (given or {}).items()}
+            y, state = self.advance(rows, state, now or given)
+            outputs.append(y)
+        return np.stack(outputs), state
 
     def _rows(self, x: Step) -> Array:
         """Bring the input of a step to two dimensions, or that of ids to one."""

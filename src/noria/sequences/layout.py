@@ -18,7 +18,7 @@ from typing import SupportsIndex
 
 import numpy as np
 
-from noria.arrays import Array, Int
+from noria.arrays import Array, Int, Num
 from noria.errors import DataError, ShapeError
 
 
@@ -114,6 +114,18 @@ class Layout:
     def is_dense(self) -> bool:
         """Whether all sequences are equally long, so that the rows are an array (T, B, ...)."""
         return bool(self.lengths[-1] == self.lengths[0])
+
+    def to_sorted(self, array: Num[Array, "B ..."]) -> Num[Array, "B ..."]:
+        """Give what belongs to the caller's sequences in sorted order; the array itself if that is theirs."""
+        return array if self._is_sorted else np.asarray(array[self.order])
+
+    def to_caller(self, array: Num[Array, "B ..."]) -> Num[Array, "B ..."]:
+        """Give what belongs to the sorted sequences in the caller's order; undoes :meth:`to_sorted`."""
+        return array if self._is_sorted else np.asarray(array[self.inverse])
+
+    @cached_property
+    def _is_sorted(self) -> bool:
+        return bool((self.order == np.arange(self.batch_size)).all())
 
     @cached_property
     def inverse(self) -> Int[Array, " B"]:

@@ -14,21 +14,15 @@ from noria.engines.native import entry
 from noria.engines.native import places as kinds
 from noria.engines.native.design import Design
 from noria.engines.native.memory import recycled
+from noria.engines.native.sharing import parts_of
 from noria.engines.native.steps import Steps
-from noria.engines.native.workspace import Workspace, address
+from noria.engines.native.workspace import Workspace
 from noria.engines.one_hot import written_out
 from noria.engines.rows import appended
-from noria.engines.threads import WORTH_SHARING, thread_count
 from noria.errors import BackwardError, ShapeError
 
 if TYPE_CHECKING:
     from noria.engines.native.kernel import NativeKernel, Variant
-
-WORTH_MEETING = 1 << 23
-"""Floating-point operations of a step's product from which on threads may meet after it.
-
-If another process holds a core, they wait for it at every meeting.
-"""
 
 RARE = 2
 """Symbols for each row from which on only those that occur are looked at."""
@@ -59,7 +53,6 @@ class Frame:
         self.occurring: Array | None = None
         self.d_h: Array | None = None
         self.h: Array
-        self._held: dict[str, Array] = {}
         self._size_of_input = kernel.sizes[self.cell.size_of["x"]] if "x" in self.cell.size_of else 0
 
     @property
@@ -116,26 +109,14 @@ class Frame:
             self.occurring, x = np.unique(x, return_inverse=True)
         self.x = x = appended(self.x if self.save else None, x, low) if self.stepwise else x
         if self.workspace is None or self.workspace.key[0] < total:
-            self._open(total, self._parts(total))
+            parts = 1 if self.stepwise else parts_of(self._design, self.kernel.size, self.batch, total)
+            self._open(total, parts)
         elif self.stepwise:
             self._bind_steps()
         if is_ids:
             self._bind_ids(x)
         elif self._size_of_input:
             self._bind_padded("x", x, self._size_of_input)
-
-    def _parts(self, total: int) -> int:
-        """Choose how many threads take part."""
-        wanted = thread_count()
-        if wanted < 2 or self.stepwise or 2 * self.kernel.size * total < WORTH_SHARING:
-            return 1
-        if self._shares_columns(wanted) and 2 * self.batch * self._design.largest_product < WORTH_MEETING:
-            return 1
-        return wanted
-
-    def _shares_columns(self, parts: int) -> bool:
-        """Tell whether there are too few sequences for every thread to own some."""
-        return parts > 1 and self.batch < entry.OWNED * parts
 
     def _open(self, total: int, parts: int) -> None:
         """Take memory for ``total`` rows, keeping what earlier steps left."""
@@ -193,11 +174,7 @@ class Frame:
     def _bind(self, name: str, array: Array | None) -> None:
         """Let an argument say where an array lies, and hold on to it."""
         assert self.workspace is not None
-        assert self.variant is not None
-        slot = self.variant.driver.slots[name]
-        self.workspace.arguments[slot] = 0 if array is None else address(array)
-        if array is not None:
-            self._held[name] = array
+        self.workspace.bind(name, array)
 
     def _bind_padded(self, name: str, rows: Array, size: int, *, own: bool = False) -> Array:
         """Bind rows whose stride has to be a whole number of vectors; copy them where it is not."""

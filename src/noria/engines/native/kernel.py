@@ -81,6 +81,7 @@ class Variant:
 
     def give(self, workspace: Workspace) -> None:
         """Take back a workspace that nobody needs any more."""
+        workspace.let_go()
         self._free.append(workspace)
         if len(self._free) > KEPT_WORKSPACES:
             del self._free[0]
@@ -135,10 +136,11 @@ class NativeKernel(Kernel):
                 )
         return NativeRun(self, theta, states, counts, dict(given or {}), save)
 
-    def stream(self, theta: Array, batch: int, *, symbols: bool) -> NativeStream:
+    def stream(self, theta: Array, batch: int, *, symbols: bool, steps: int = 1) -> NativeStream:
         """Make a stream; see :class:`noria.engines.seam.Kernel`."""
         self._check_parameters(theta)
-        return NativeStream(self, np.ascontiguousarray(theta, self.dtype), batch, symbols=symbols)
+        theta = np.ascontiguousarray(theta, self.dtype)
+        return NativeStream(self, theta, batch, symbols=symbols, steps=steps)
 
     def _check_parameters(self, theta: Array) -> None:
         if theta.shape != (self.size,) or theta.dtype != self.dtype or not theta.flags.c_contiguous:

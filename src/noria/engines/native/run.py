@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,14 +11,11 @@ from noria.engines import workers
 from noria.engines.native import entry
 from noria.engines.native.frame import Frame
 from noria.engines.native.memory import recycled
+from noria.engines.native.sharing import shares_columns
 from noria.engines.native.steps import Steps
-from noria.engines.native.workspace import address
 from noria.engines.rows import appended, check_rows, with_last
 from noria.engines.seam import Run
 from noria.errors import BackwardError, ShapeError
-
-if TYPE_CHECKING:
-    pass
 
 
 class NativeRun(Frame, Run):
@@ -193,7 +189,6 @@ class NativeRun(Frame, Run):
         if self.workspace is not None and self.variant is not None:
             self.variant.give(self.workspace)
             self.workspace = None
-        self._held.clear()
 
     # Calls
     # ----------------------------------------------------------------------------------------------------
@@ -203,11 +198,11 @@ class NativeRun(Frame, Run):
         assert self.variant is not None
         function = self.variant.forward if name == "forward" else self.variant.backward
         assert function is not None
-        arguments = address(self.workspace.arguments)
+        arguments = self.workspace.block
         if self.stepwise:
             mode |= entry.STEPWISE
         parts = self.workspace.key[3]
-        if self._shares_columns(parts):
+        if shares_columns(self.batch, parts):
             mode |= entry.UNITS
         if parts == 1:
             function(arguments, first, last, 0, 1, mode)

@@ -1,16 +1,19 @@
-"""One step after another with weights that were packed once: nothing is allocated but the results."""
+"""One step, or a few, after another with weights that were packed once; only the results are allocated."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from noria.arrays import Array
+from noria.engines import workers
 from noria.engines.native import entry
 from noria.engines.native.memory import aligned
 from noria.engines.native.pages import spacious
 from noria.engines.native.prepared import prepared
 from noria.engines.native.products import library
+from noria.engines.native.sharing import parts_of, shares_columns
 from noria.engines.native.steps import Steps
 from noria.engines.native.workspace import Workspace, address
 from noria.engines.seam import KernelStream, needs_given
@@ -22,26 +25,28 @@ if TYPE_CHECKING:
 class NativeStream(KernelStream):
     """See :class:`noria.engines.seam.KernelStream`.
 
-    Every step is the first one of a run of one step: states lie in front of the rows of that step, and the
-    new ones behind. Addresses and tables are written down once.
+    Every call is a run of its own: states lie in front of its rows, and the new ones behind. Addresses and
+    tables are written down once.
     """
 
-    def __init__(self, kernel: "NativeKernel", theta: Array, batch: int, *, symbols: bool) -> None:
+    def __init__(
+        self, kernel: "NativeKernel", theta: Array, batch: int, *, symbols: bool, steps: int
+    ) -> None:
         self.kernel: NativeKernel = kernel
-        self.batch = batch
+        self.batch, self.rows = batch, steps * batch
         self.cell = kernel.program.forward.cell
         self._one_hot = symbols and kernel.reads_input
         self._symbols = symbols and not kernel.reads_input
         self._variant = variant = kernel.variant(saves=False, symbols=self._symbols)
         self._design = variant.design
         count = kernel.sizes[self.cell.size_of["x"]] if self._symbols else 0
-        key = (batch, batch, count, 1, True)
+        parts = parts_of(self._design, kernel.size, batch, self.rows) if steps > 1 else 1
+        key = (self.rows, batch, count, parts, steps == 1)
         driver = variant.driver
         self._workspace = Workspace(self._design, driver.slots, {}, key, driver.block_rows, variant.work)
-        self._held: list[Array] = []
-        steps = Steps(np.array([batch]), batch)
-        self._bind("steps", steps.table)
-        self._bind("bounds", steps.bounds(1))
+        self._steps = Steps(np.full(steps, batch), batch)
+        self._bind("steps", self._steps.table)
+        self._bind("bounds", self._steps.bounds(parts))
         weights = spacious(sum(variant.packed.values()), kernel.dtype)
         for name, size in variant.packed.items():
             self._bind(name, weights[:size])
@@ -50,25 +55,28 @@ class NativeStream(KernelStream):
         self._given = [
             (
                 given.name,
-                self._bind_buffer(f"given {given.name}", kernel.sizes[self.cell.size_of[given.name]]),
+                self._bind_buffer(
+                    f"given {given.name}",
+                    kernel.sizes[self.cell.size_of[given.name]],
+                    batch if given.per == "sequence" else self.rows,
+                ),
             )
             for given in self.cell.givens
             if needs_given(kernel, given.name)
         ]
         self._old, self._new = self._bind_states()
-        self._call = self._prepared(0, 1, entry.STEPWISE)
-        place = driver.slots["theta"]
-        self._workspace.arguments[place] = address(theta)
-        self._prepared(0, 0, entry.STEPWISE | entry.PACK)()
-        self._workspace.arguments[place] = 0  # nothing reads them any more
+        self._call = self._prepared(steps, 0)
+        self._bind("theta", theta)
+        self._prepared(0, entry.PACK)()
+        self._bind("theta", None)  # nothing reads them any more
 
     def step(
         self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
-        """Run one step."""
+        """Run the steps."""
         if self._one_hot:
             self._x[...] = 0.0
-            self._x[np.arange(self.batch), x] = 1.0
+            self._x[np.arange(self.rows), x] = 1.0
         else:
             self._x[...] = x
         for name, old, shape in self._old:
@@ -84,52 +92,62 @@ class NativeStream(KernelStream):
             new[name] = copy()
         return new
 
+    def outputs(self) -> Array:
+        """Copy the rows of h."""
+        return self._h.copy()
+
     # Memory
     # ----------------------------------------------------------------------------------------------------
 
-    def _prepared(self, first: int, last: int, mode: int) -> Callable[[], None]:
-        forward = self._variant.library.address("forward")
-        return prepared(forward, address(self._workspace.arguments), first, last, 0, 1, mode)
+    def _prepared(self, last: int, mode: int) -> Callable[[], None]:
+        """Give the call of the steps before ``last``, on all threads that take part."""
+        forward, arguments = self._variant.library.address("forward"), self._workspace.block
+        _, batch, _, parts, stepwise = self._workspace.key
+        mode |= entry.STEPWISE if stepwise else 0
+        mode |= entry.UNITS if shares_columns(batch, parts) else 0
+        calls = [prepared(forward, arguments, 0, last, part, parts, mode) for part in range(parts)]
+        return calls[0] if parts == 1 else partial(workers.run, calls)
 
-    def _bind(self, name: str, array: Array) -> None:
-        self._workspace.arguments[self._variant.driver.slots[name]] = address(array)
-        self._held.append(array)
+    def _bind(self, name: str, array: Array | None) -> None:
+        self._workspace.bind(name, array)
 
-    def _bind_buffer(self, name: str, size: int, rows: int | None = None) -> Array:
+    def _bind_buffer(self, name: str, size: int, rows: int) -> Array:
         """Make memory for a buffer of the caller's; give its columns that mean something."""
         width = self._design.buffers[name].width
-        array = aligned((self.batch if rows is None else rows, width), self.kernel.dtype)
+        array = aligned((rows, width), self.kernel.dtype)
         array[...] = 0.0
         self._bind(name, array)
         return array[:, :size]
 
     def _bind_input(self, symbols: int) -> Array:
         if "x" not in self.cell.size_of:
-            return np.empty((self.batch, 0), self.kernel.dtype)
+            return np.empty((self.rows, 0), self.kernel.dtype)
         if not self._symbols:
-            return self._bind_buffer("x", self.kernel.sizes[self.cell.size_of["x"]])
+            return self._bind_buffer("x", self.kernel.sizes[self.cell.size_of["x"]], self.rows)
         slots, arguments = self._variant.driver.slots, self._workspace.arguments
         arguments[slots["symbols"]] = symbols
         arguments[slots["table"]] = entry.TRANSPOSED
-        ids = np.zeros(self.batch, np.int64)
+        ids = np.zeros(self.rows, np.int64)
         self._bind("ids", ids)
         return ids
 
     def _bind_states(
         self,
     ) -> tuple[list[tuple[str, Array, tuple[int, ...]]], list[tuple[str, Callable[[], Array]]]]:
-        """Give where the states before the step are written, and what copies those behind it."""
+        """Give where the states before the steps are written, and what copies those behind them."""
         old: list[tuple[str, Array, tuple[int, ...]]] = []
         new: list[tuple[str, Callable[[], Array]]] = []
         for state in self.cell.states:
             size = self.kernel.sizes[self.cell.size_of[state]]
             stored = state in self._design.stored
+            behind = self.rows if stored else self.batch * (self._steps.steps % 2)
             if state == "h":
-                rows = self._bind_buffer("state h", size, 2 * self.batch)
+                rows = self._bind_buffer("state h", size, self.batch + self.rows)
+                self._h = rows[self.batch :]
             if state != "h" or not stored:
                 rows = self._workspace.arrays[f"state {state}" if stored else f"roll {state}"][:, :size]
             old.append((state, rows[: self.batch], (self.batch, size)))
-            new.append((state, rows[self.batch :].copy))
+            new.append((state, rows[behind : behind + self.batch].copy))
         return old, new
 
 

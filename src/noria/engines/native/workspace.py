@@ -12,6 +12,10 @@ Key = tuple[int, int, int, int, bool]
 """Rows, sequences, symbols and threads that there is room for; whether steps come one by one."""
 
 
+COMING_AGAIN = frozenset(("theta", "d_theta", "steps", "bounds"))
+"""Arguments that are the same arrays from run to run."""
+
+
 class Workspace:
     """The buffers of a design for certain numbers of rows.
 
@@ -23,6 +27,8 @@ class Workspace:
         A view of every buffer, (rows, width).
     arguments : int64 array
         What the compiled functions are called with: addresses, and a few numbers.
+    block : int
+        The address of the arguments.
     """
 
     guard = 0
@@ -73,13 +79,26 @@ class Workspace:
         }
         self.barrier = aligned(16, np.int64)
         self.barrier[:] = 0
+        self.slots = slots
         self.arguments: Array = np.zeros(len(slots), np.int64)
+        self.block = address(self.arguments)
+        self._bound: dict[str, Array | None] = {}
         base = address(self.memory)
         for name in pieces:
             self.arguments[slots[name]] = base + starts[name] * dtype.itemsize
         self.arguments[slots["barrier"]] = address(self.barrier)
         for name, steps in chunks.items():
             self.arguments[slots[name]] = steps
+
+    def bind(self, name: str, array: Array | None) -> None:
+        """Let an argument say where an array of the caller's lies, and hold on to it."""
+        if array is None or self._bound.get(name) is not array:
+            self.arguments[self.slots[name]] = 0 if array is None else address(array)
+            self._bound[name] = array
+
+    def let_go(self) -> None:
+        """Forget the arrays of one run; the others are likely to come again, and finding them takes time."""
+        self._bound = {name: array for name, array in self._bound.items() if name in COMING_AGAIN}
 
 
 def address(array: Array) -> int:

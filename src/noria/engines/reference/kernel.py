@@ -80,6 +80,6 @@ class ReferenceKernel(Kernel):
                 )
         return ReferenceRun(self, self.plans[save], theta, states, counts, given or {}, save)
 
-    def stream(self, theta: Array, batch: int, *, symbols: bool) -> ReferenceStream:
+    def stream(self, theta: Array, batch: int, *, symbols: bool, steps: int = 1) -> ReferenceStream:
         """Make a stream; see :class:`noria.engines.seam.Kernel`."""
-        return ReferenceStream(self, theta, batch)
+        return ReferenceStream(self, theta, batch, steps)

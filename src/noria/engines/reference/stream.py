@@ -1,4 +1,4 @@
-"""One step after another: each a run of one step, with a copy of the weights."""
+"""One step, or a few, after another: each time a run of its own, with a copy of the weights."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class ReferenceStream(KernelStream):
     """See :class:`noria.engines.seam.KernelStream`."""
 
-    def __init__(self, kernel: "ReferenceKernel", theta: Array, batch: int) -> None:
+    def __init__(self, kernel: "ReferenceKernel", theta: Array, batch: int, steps: int) -> None:
         self.kernel: ReferenceKernel = kernel
+        self._counts = np.full(steps, batch)
         self._theta, self._batch = np.array(theta), batch
         cell = kernel.program.forward.cell
         self._read = [given.name for given in cell.givens if needs_given(kernel, given.name)]
@@ -24,15 +25,19 @@ class ReferenceStream(KernelStream):
     def step(
         self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
-        """Run one step."""
+        """Run the steps."""
         for name, state in states.items():
             if len(state) != self._batch:
                 raise self._misfit(name, state)
         dtype = self.kernel.dtype
         named = {name: np.asarray(self._named_given(given, name), dtype) for name in self._read}
         rows = x if x.dtype.kind in "iu" else np.asarray(x, dtype)
-        run = self.kernel.start(self._theta, states, None, given=named, save=False)
-        run.step(rows)
+        run = self.kernel.start(self._theta, states, self._counts, given=named, save=False)
+        self._outputs = run.forward(rows)
         finals = run.finals
         run.release()
         return finals
+
+    def outputs(self) -> Array:
+        """Copy the rows of h."""
+        return np.array(self._outputs)
