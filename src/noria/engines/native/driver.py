@@ -7,9 +7,10 @@ from llvmlite import ir
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
 from noria.engines.native.barrier import write_barrier
 from noria.engines.native.code import Code, Numbers
-from noria.engines.native.design import Design, PassDesign
+from noria.engines.native.design import Design
 from noria.engines.native.entry import FIXED, OWNED, PACK
 from noria.engines.native.looping import LoopingPen
+from noria.engines.native.pass_design import PassDesign
 from noria.engines.native.pen import Scene
 from noria.engines.native.preparing import PreparingPen
 from noria.engines.native.stages import ONCE, Stage

@@ -8,8 +8,9 @@ from llvmlite import ir
 from noria.compiler.graph import Block
 from noria.engines.native import places as kinds
 from noria.engines.native.code import INDEX, Code, Numbers
-from noria.engines.native.design import Design, PassDesign
+from noria.engines.native.design import Design
 from noria.engines.native.entry import ENTRY
+from noria.engines.native.pass_design import PassDesign
 from noria.engines.native.places import Multiply, Place
 from noria.engines.native.stages import Stage
 from noria.engines.native.sweeps import STEP

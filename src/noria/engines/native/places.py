@@ -12,6 +12,9 @@ ROLL_OLD, ROLL_NEW, CARRY_OLD, CARRY_NEW = "roll_old", "roll_new", "carry_old", 
 LASTING = frozenset({ROW, OLD, NEW, ZERO, SYMBOL, CHUNK})
 """The places whose rows outlive the step (those of a chunk: as long as somebody reads them)."""
 
+STAYING = LASTING - {CHUNK}
+"""The places whose rows are there until the run is over."""
+
 
 @dataclass(frozen=True)
 class Buffer:

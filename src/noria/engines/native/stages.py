@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from noria.compiler.graph import LEAVES, ONE, PRODUCTS, Block, Node
+from noria.compiler.graph import ONE, PRODUCTS, Block, Node
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP, Pass, Product, Program
 
 ONCE = "once"
@@ -225,9 +225,3 @@ def _latest(
                 bounds.append((stage, sweep))
         final[node] = earliest[node] if node.op in PRODUCTS or not bounds else min(bounds)
     return final
-
-
-def leaves(nodes: Iterable[Node]) -> list[Node]:
-    """Give the leaves that nodes read, each once."""
-    found = {argument: None for node in nodes for argument in node.arguments if argument.op in LEAVES}
-    return list(found)

@@ -7,8 +7,9 @@ from llvmlite import ir
 from noria.compiler.graph import LEAVES, ONE, PRODUCTS, Node
 from noria.engines.native import places as kinds
 from noria.engines.native.code import INDEX, POINTER, Code
-from noria.engines.native.design import Design, PassDesign
+from noria.engines.native.design import Design
 from noria.engines.native.functions import OPERATIONS, power
+from noria.engines.native.pass_design import PassDesign
 from noria.engines.native.stages import Stage, Sweep
 
 STEP = (
@@ -151,7 +152,7 @@ class SweepWriter:
     def _find(self, node: Node) -> kinds.Place | None:
         if node in self.one.staged.phase_of and node not in self.one.places:
             return None
-        return self.design.find(self.one, node, self.phase)
+        return self.one.find(node, self.phase)
 
     def _targets(self, node: Node) -> Sequence[kinds.Place]:
         """Give the places that a sweep has to write a value to."""
