@@ -9,7 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from noria.engines import fused, pieces
+from noria.engines import fused, pieces, updates
+from noria.engines.cross_entropy import cross_entropy
 from noria.engines.native import flat, softmax
 from noria.engines.native.code import Numbers
 from noria.engines.native.host import host
@@ -31,7 +32,9 @@ def numbers_of(width, dtype):
 UPDATES = cache(lambda width, name, dtype: flat.update_function(name, numbers_of(width, dtype)))
 SQUARES = cache(lambda width, dtype: flat.squares_function(numbers_of(width, dtype)))
 SOFTMAX = cache(
-    lambda width, dtype, gradient: softmax.softmax_function(numbers_of(width, dtype), gradient=gradient)
+    lambda width, dtype, gradient, spread: softmax.softmax_function(
+        numbers_of(width, dtype), gradient=gradient, spread=spread
+    )
 )
 
 
@@ -97,17 +100,15 @@ def test_rows_cost_what_they_should_and_nothing_beside_them_is_touched(symbols, 
     d_logits, d_logits_stand = fenced(np.full_like(plain, 7))
     nats, d_exact = exact_softmax(plain, ids)
     close = {"rtol": 0, "atol": 4 * EPSILON[dtype]}
-    np.testing.assert_allclose(fused.cross_entropy(logits, ids), nats, rtol=0, atol=20 * EPSILON[dtype])
-    np.testing.assert_allclose(
-        fused.cross_entropy(logits, ids, d_logits), nats, rtol=0, atol=20 * EPSILON[dtype]
-    )
+    np.testing.assert_allclose(cross_entropy(logits, ids), nats, rtol=0, atol=20 * EPSILON[dtype])
+    np.testing.assert_allclose(cross_entropy(logits, ids, d_logits), nats, rtol=0, atol=20 * EPSILON[dtype])
     np.testing.assert_allclose(d_logits, d_exact, **close)
     d_apart = np.empty((5, 3 * symbols), dtype)[:, symbols : 2 * symbols]
-    fused.cross_entropy(logits, ids, d_apart)
+    cross_entropy(logits, ids, d_apart)
     np.testing.assert_array_equal(d_apart, d_logits)
     np.testing.assert_array_equal(logits, plain)
     assert d_logits_stand()
-    fused.cross_entropy(logits, ids, logits)
+    cross_entropy(logits, ids, logits)
     np.testing.assert_array_equal(logits, d_logits)
     assert logits_stand()
 
@@ -123,8 +124,8 @@ def test_numbers_that_are_none_pass_on_as_in_the_twin(bad, place, symbols, numpy
     logits[3] = bad
     ids = np.array([2, 1, 0, 4])
     d_logits, d_twin = np.empty_like(logits), np.empty_like(logits)
-    nats = fused.cross_entropy(logits, ids, d_logits)
-    nats_twin = numpy_only(fused.cross_entropy, logits, ids, d_twin)
+    nats = cross_entropy(logits, ids, d_logits)
+    nats_twin = numpy_only(cross_entropy, logits, ids, d_twin)
     np.testing.assert_allclose(nats, nats_twin, rtol=1e-6)
     np.testing.assert_allclose(d_logits, d_twin, rtol=0, atol=1e-7)
     assert np.isnan(nats[3])
@@ -139,7 +140,7 @@ def test_symbols_far_below_have_no_share_and_cost_what_they_should(dtype, gap):
     logits = np.zeros((2, 18), dtype)
     logits[0, [4, 17]] = -gap
     d_logits = np.empty_like(logits)
-    nats = fused.cross_entropy(logits, np.array([17, 4]), d_logits)
+    nats = cross_entropy(logits, np.array([17, 4]), d_logits)
     np.testing.assert_allclose(nats, [gap + np.log(16), np.log(18)], rtol=1e-7)
     assert d_logits[0, 4] == 0.0
     np.testing.assert_allclose(d_logits[0, [17, 0]], [-0.5, 0.5 / 16], rtol=1e-6)
@@ -148,26 +149,26 @@ def test_symbols_far_below_have_no_share_and_cost_what_they_should(dtype, gap):
 def test_rows_in_any_order_and_ids_of_any_type():
     rng = np.random.default_rng(2)
     logits, ids = rng.standard_normal((6, 21)), rng.integers(0, 21, 6)
-    nats = fused.cross_entropy(logits, ids)
-    np.testing.assert_array_equal(fused.cross_entropy(logits[::-1], ids[::-1].astype(np.uint8)), nats[::-1])
-    np.testing.assert_array_equal(fused.cross_entropy(logits[::2], ids[::2]), nats[::2])
-    np.testing.assert_array_equal(fused.cross_entropy(logits[:, :1], 0 * ids), np.zeros(6))
+    nats = cross_entropy(logits, ids)
+    np.testing.assert_array_equal(cross_entropy(logits[::-1], ids[::-1].astype(np.uint8)), nats[::-1])
+    np.testing.assert_array_equal(cross_entropy(logits[::2], ids[::2]), nats[::2])
+    np.testing.assert_array_equal(cross_entropy(logits[:, :1], 0 * ids), np.zeros(6))
 
 
 def test_rows_that_machine_code_cannot_read_are_read_by_numpy():
     rng = np.random.default_rng(3)
     logits, ids = rng.standard_normal((6, 21)), rng.integers(0, 21, 6)
-    nats = fused.cross_entropy(logits, ids)
+    nats = cross_entropy(logits, ids)
     shifted = np.frombuffer(b"\0" + logits.tobytes(), np.float64, offset=1).reshape(6, 21)
     columns = np.asfortranarray(logits)
     every_second = np.repeat(logits, 2, axis=1)[:, ::2]
     swapped = logits.astype(logits.dtype.newbyteorder())
     for other in (shifted, columns, every_second, swapped):
-        np.testing.assert_allclose(fused.cross_entropy(other, ids), nats, rtol=1e-14)
+        np.testing.assert_allclose(cross_entropy(other, ids), nats, rtol=1e-14)
     d_logits = np.zeros_like(logits)
     d_logits.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        fused.cross_entropy(logits, ids, d_logits)
+        cross_entropy(logits, ids, d_logits)
     assert not d_logits.any()
 
 
@@ -201,28 +202,52 @@ def test_squares_of_numbers_that_are_none_or_large(place):
         np.testing.assert_allclose(fused.sum_of_squares(vector), expected, rtol=1e-14)
 
 
-def sgd(values, gradients, **scale):
-    fused.sgd(values, gradients, rate=0.3, **scale)
+def sgd(values, gradients, **others):
+    updates.sgd(values, gradients, rate=0.3, **others)
 
 
-def momentum(values, gradients, velocity, **scale):
-    fused.sgd(values, gradients, velocity, rate=0.3, momentum=0.8, **scale)
+def momentum(values, gradients, velocity, **others):
+    updates.sgd(values, gradients, velocity, rate=0.3, momentum=0.8, **others)
 
 
-def nesterov(values, gradients, velocity, **scale):
-    fused.sgd(values, gradients, velocity, rate=0.3, momentum=0.8, nesterov=True, **scale)
+def nesterov(values, gradients, velocity, **others):
+    updates.sgd(values, gradients, velocity, rate=0.3, momentum=0.8, nesterov=True, **others)
 
 
-def adagrad(values, gradients, squares, **scale):
-    fused.adagrad(values, gradients, squares, rate=0.3, epsilon=1e-3, **scale)
+def adagrad(values, gradients, squares, **others):
+    updates.adagrad(values, gradients, squares, rate=0.3, epsilon=1e-3, **others)
 
 
-def adam(values, gradients, mean, mean_square, **scale):
-    constants = {"beta1": 0.8, "beta2": 0.95, "correction": 1.7, "epsilon": 1e-3}
-    fused.adam(values, gradients, mean, mean_square, rate=0.3, **constants, **scale)
+def rmsprop(values, gradients, mean_square, **others):
+    updates.rmsprop(values, gradients, mean_square, rate=0.3, alpha=0.9, epsilon=1e-3, **others)
 
 
-RULES = {sgd: 0, momentum: 1, nesterov: 1, adagrad: 1, adam: 2}
+def rmsprop_momentum(values, gradients, mean_square, velocity, **others):
+    constants = {"alpha": 0.9, "epsilon": 1e-3, "momentum": 0.7}
+    updates.rmsprop(values, gradients, mean_square, velocity, rate=0.3, **constants, **others)
+
+
+ADAM = {"beta1": 0.8, "beta2": 0.95, "correction": 1.7, "epsilon": 1e-3}
+
+
+def adam(values, gradients, mean, mean_square, **others):
+    updates.adam(values, gradients, mean, mean_square, rate=0.3, **ADAM, **others)
+
+
+def adamw(values, gradients, mean, mean_square, **others):
+    updates.adam(values, gradients, mean, mean_square, rate=0.3, keep=0.97, **ADAM, **others)
+
+
+RULES = {
+    sgd: 0,
+    momentum: 1,
+    nesterov: 1,
+    adagrad: 1,
+    rmsprop: 1,
+    rmsprop_momentum: 2,
+    adam: 2,
+    adamw: 2,
+}
 by_rule = pytest.mark.parametrize(
     ("rule", "slots"), RULES.items(), ids=lambda key: getattr(key, "__name__", "")
 )
@@ -238,18 +263,32 @@ def vectors_of(size, slots, dtype=np.float64):
 @pytest.mark.usefixtures("processor")
 @by_rule
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("scale", [1.0, 0.37])
-def test_rules_equal_their_twins_and_change_nothing_else(rule, slots, dtype, scale, numpy_only):
+@pytest.mark.parametrize(("scale", "l2"), [(1.0, 0.0), (0.37, 0.0), (0.37, 0.2)])
+def test_rules_equal_their_twins_and_change_nothing_else(rule, slots, dtype, scale, l2, numpy_only):
     for size in SIZES:
         twins = vectors_of(size, slots, dtype)
         mine, fences = zip(*(fenced(vector) for vector in twins), strict=True)
         for _ in range(3):
-            rule(*mine, scale=scale)
-            numpy_only(rule, *twins, scale=scale)
+            rule(*mine, scale=scale, l2=l2)
+            numpy_only(rule, *twins, scale=scale, l2=l2)
         for vector, twin in zip(mine, twins, strict=True):
             np.testing.assert_allclose(vector, twin, rtol=20 * EPSILON[dtype], atol=20 * EPSILON[dtype])
         assert all(stands() for stands in fences)
         np.testing.assert_array_equal(mine[1], twins[1])
+
+
+@pytest.mark.usefixtures("processor")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_running_mean_equals_its_twin_and_leaves_the_others(dtype, numpy_only):
+    for size in SIZES:
+        values, others = vectors_of(size, 0, dtype)
+        (mine, stands), twin, before = fenced(values), values.copy(), others.copy()
+        updates.towards(mine, others, weight=0.3)
+        numpy_only(updates.towards, twin, others, weight=0.3)
+        np.testing.assert_allclose(mine, values + 0.3 * (others - values), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(mine, twin, rtol=20 * EPSILON[dtype], atol=20 * EPSILON[dtype])
+        np.testing.assert_array_equal(others, before)
+        assert stands()
 
 
 @by_rule
@@ -271,7 +310,7 @@ def test_bits_do_not_depend_on_threads(rule, slots, monkeypatch):
         monkeypatch.setattr(pieces, "thread_count", lambda threads=threads: threads)
         vectors, d_logits = vectors_of(1003, slots), np.empty_like(logits)
         rule(*vectors)
-        nats = fused.cross_entropy(logits, ids, d_logits)
+        nats = cross_entropy(logits, ids, d_logits)
         outcomes.append([*vectors, fused.sum_of_squares(vectors[0]), nats, d_logits])
     for one, three in zip(*outcomes, strict=True):
         np.testing.assert_array_equal(one, three)
@@ -316,13 +355,13 @@ def test_mixed_and_complex_numbers_are_left_to_numpy():
 
 def test_without_machine_code_numpy_does_it_all(monkeypatch):
     logits, ids = np.random.default_rng(6).standard_normal((4, 9)), np.array([1, 8, 0, 3])
-    nats = fused.cross_entropy(logits, ids)
+    nats = cross_entropy(logits, ids)
     for module in ("flat", "softmax"):
         monkeypatch.setitem(sys.modules, f"noria.engines.native.{module}", None)
     monkeypatch.setattr(fused, "why_not_native", lambda dtype: "there is none")
     fused.is_native.cache_clear()
     try:
-        np.testing.assert_allclose(fused.cross_entropy(logits, ids), nats, rtol=1e-14)
+        np.testing.assert_allclose(cross_entropy(logits, ids), nats, rtol=1e-14)
         assert fused.sum_of_squares(np.array([3.0, -4.0])) == 25.0
         values = np.ones(3)
         sgd(values, np.array([1.0, 2.0, -1.0]))

@@ -20,7 +20,7 @@ class QuadraticTask:
         high = Parameter("high", (2, 2), np.zeros((2, 2), dtype))
         flat = np.zeros(7, dtype)
         self.parameters = FlatParameters(
-            flat, [low.block, high.block], {"first.low": low, "second.high": high}
+            flat, [low.block, high.block], {"first.low": low, "second.high": high}, {}
         )
         self.noise = noise
         self.on_step = on_step or (lambda task, step: None)

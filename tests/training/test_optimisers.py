@@ -7,40 +7,57 @@ from noria.engines import fused
 from noria.errors import RunError, UnknownNameError
 from noria.layers import Group
 from noria.training import ranges
-from noria.training.optimisers import OPTIMISERS, SGD, AdaGrad, Adam, make_optimiser
+from noria.training.optimisers import OPTIMISERS, SGD, AdaGrad, Adam, AdamW, RMSProp, make_optimiser
 from noria.training.training_options import TrainingOptions
 
 GOLDEN = np.load(Path(__file__).parent / "golden" / "optimisers.npz")
 
 pytestmark = pytest.mark.usefixtures("either_engine")
 
+SET = {"beta1": 0.8, "beta2": 0.95, "epsilon": 1e-3}
 RULES = {
     "sgd": lambda values: SGD(values),
+    "sgd_decay": lambda values: SGD(values, weight_decay=0.2),
     "momentum": lambda values: SGD(values, momentum=0.9),
+    "momentum_decay": lambda values: SGD(values, momentum=0.9, weight_decay=0.1),
     "nesterov": lambda values: SGD(values, momentum=0.8, nesterov=True),
+    "nesterov_decay": lambda values: SGD(values, momentum=0.8, nesterov=True, weight_decay=0.1),
     "adagrad": lambda values: AdaGrad(values),
+    "adagrad_set": lambda values: AdaGrad(values, epsilon=1e-3, weight_decay=0.05),
+    "rmsprop": lambda values: RMSProp(values),
+    "rmsprop_set": lambda values: RMSProp(values, alpha=0.9, epsilon=1e-3, weight_decay=0.05),
+    "rmsprop_momentum": lambda values: RMSProp(values, momentum=0.7, weight_decay=0.05),
     "adam": lambda values: Adam(values),
-    "adam_set": lambda values: Adam(values, beta1=0.8, beta2=0.95, epsilon=1e-3),
+    "adam_set": lambda values: Adam(values, **SET),
+    "adam_decay": lambda values: Adam(values, weight_decay=0.05),
+    "adamw": lambda values: AdamW(values, weight_decay=0.01),
+    "adamw_set": lambda values: AdamW(values, **SET, weight_decay=0.4),
 }
 
 
 def frozen_middle(size, start, stop):
-    return [Group(0, start, True, False), Group(start, stop, False, True), Group(stop, size, False, False)]
+    return [Group(0, start, True, False), Group(start, stop, True, True), Group(stop, size, True, False)]
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_hundred_steps_equal_the_golden_ones(name):
     values = GOLDEN["start"].copy()
     optimiser = RULES[name](values)
+    decayed = int(GOLDEN["decayed"])
+    groups = [Group(0, decayed, True, False), Group(decayed, 7, False, False)]
     path = []
     for step, gradient in enumerate(GOLDEN["gradients"], 1):
         before = gradient.copy()
-        optimiser.update(values, gradient, float(GOLDEN["lr"]))
+        optimiser.update(values, gradient, float(GOLDEN["lr"]), groups)
         np.testing.assert_array_equal(gradient, before)
         if step in GOLDEN["kept"]:
             path.append(values.copy())
     assert len(path) == 4
     np.testing.assert_allclose(np.stack(path), GOLDEN[name], rtol=1e-12, atol=1e-14)
+
+
+def test_golden_has_every_rule():
+    assert set(GOLDEN) == {*RULES, "start", "gradients", "kept", "lr", "decayed"}
 
 
 def test_first_adam_step_is_lr_times_sign():
@@ -91,6 +108,7 @@ def test_scale_is_as_if_the_gradient_had_been_shortened(name):
     values, gradients = rng.standard_normal(9), rng.standard_normal((4, 9))
     shortened = values.copy()
     optimiser, other = RULES[name](values), RULES[name](shortened)
+    assert optimiser.weight_decay or "decay" not in name
     for gradient in gradients:
         before = gradient.copy()
         optimiser.update(values, gradient, 0.1, scale=0.375)
@@ -142,9 +160,35 @@ def test_options_choose_the_rule():
     values = np.zeros(2)
     for name, rule in OPTIMISERS.items():
         assert type(make_optimiser(TrainingOptions(optimizer=name), values)) is rule
-    sgd = make_optimiser(TrainingOptions(optimizer="sgd", momentum=0.7), values)
-    assert isinstance(sgd, SGD)
-    assert sgd.momentum == 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("sgd", {}, {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}),
+        ("sgd", {"momentum": 0.7, "nesterov": True}, {"momentum": 0.7, "nesterov": True}),
+        ("sgd", {"weight_decay": 0.3}, {"weight_decay": 0.3}),
+        ("adagrad", {}, {"epsilon": 1e-10, "weight_decay": 0.0}),
+        ("adagrad", {"epsilon": 1e-4, "weight_decay": 0.3}, {"epsilon": 1e-4, "weight_decay": 0.3}),
+        ("rmsprop", {}, {"alpha": 0.99, "epsilon": 1e-8, "momentum": 0.0, "weight_decay": 0.0}),
+        ("rmsprop", {"alpha": 0.9, "momentum": 0.6}, {"alpha": 0.9, "momentum": 0.6}),
+        ("rmsprop", {"epsilon": 1e-4, "weight_decay": 0.3}, {"epsilon": 1e-4, "weight_decay": 0.3}),
+        ("adam", {}, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}),
+        ("adam", {"beta1": 0.5, "beta2": 0.9}, {"beta1": 0.5, "beta2": 0.9, "decoupled": False}),
+        ("adam", {"epsilon": 1e-4, "weight_decay": 0.3}, {"epsilon": 1e-4, "weight_decay": 0.3}),
+        ("adamw", {}, {"beta1": 0.9, "epsilon": 1e-8, "weight_decay": 0.01, "decoupled": True}),
+        ("adamw", {"weight_decay": 0.0}, {"weight_decay": 0.0}),
+    ],
+)
+def test_options_reach_the_rule(name, options, expected):
+    made = TrainingOptions(optimizer=name, **options)
+    made.validate()
+    rule = make_optimiser(made, np.zeros(2))
+    assert {option: getattr(rule, option) for option in expected} == expected
+
+
+def test_unknown_rule_is_named_with_its_neighbour():
+    values = np.zeros(2)
     with pytest.raises(UnknownNameError, match="Did you mean 'adam'"):
         make_optimiser(TrainingOptions(optimizer="adamm"), values)
 
@@ -166,3 +210,9 @@ def test_chunks_cover_what_is_trained_once():
     parts = [(part.start, part.stop) for part in ranges.trainable_chunks(12, groups, chunk=4)]
     assert parts == [(0, 4), (4, 8), (8, 9), (11, 12)]
     assert [(part.start, part.stop) for part in ranges.trainable_chunks(5, None, chunk=4)] == [(0, 4), (4, 5)]
+
+
+def test_ranges_say_what_is_decayed():
+    groups = [Group(0, 5, True, False), Group(5, 9, False, False), Group(9, 12, True, True)]
+    assert list(ranges.trainable_ranges(12, groups)) == [(slice(0, 5), True), (slice(5, 9), False)]
+    assert list(ranges.trainable_ranges(3)) == [(slice(0, 3), True)]

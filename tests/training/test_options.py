@@ -120,8 +120,8 @@ def test_wrong_values(name, value, expected):
 
 def test_wrong_choice_lists_the_choices_and_the_nearest():
     assert complaint(TrainingOptions(), optimizer="adma") == (
-        "The 'optimizer' option of TrainingOptions must be one of 'adam', 'sgd', 'adagrad'. Got 'adma'."
-        " Did you mean 'adam'?"
+        "The 'optimizer' option of TrainingOptions must be one of 'adam', 'adamw', 'sgd', 'rmsprop', "
+        "'adagrad'. Got 'adma'. Did you mean 'adam'?"
     )
 
 
@@ -164,9 +164,88 @@ def test_ends_of_an_interval_open_and_closed():
     assert Option(help="", group="", maximum=0).interval == "(-inf, 0]"
 
 
-def test_momentum_belongs_to_sgd():
-    assert "belongs to optimizer='sgd'" in complaint(TrainingOptions(), momentum=0.9)
-    TrainingOptions(optimizer="sgd", momentum=0.9).validate()
+@pytest.mark.parametrize(
+    ("options", "home"),
+    [
+        ({"momentum": 0.9}, "optimizer='sgd' or optimizer='rmsprop'"),
+        ({"momentum": 0.9, "optimizer": "adagrad"}, "optimizer='sgd' or optimizer='rmsprop'"),
+        ({"nesterov": True}, "optimizer='sgd'"),
+        ({"nesterov": True, "momentum": 0.9, "optimizer": "rmsprop"}, "optimizer='sgd'"),
+        ({"beta1": 0.5, "optimizer": "sgd"}, "optimizer='adam' or optimizer='adamw'"),
+        ({"beta2": 0.5, "optimizer": "rmsprop"}, "optimizer='adam' or optimizer='adamw'"),
+        ({"alpha": 0.5}, "optimizer='rmsprop'"),
+        ({"epsilon": 0.5, "optimizer": "sgd"}, "optimizer='rmsprop' or optimizer='adagrad'"),
+        ({"lr_decay": 0.7}, "schedule='step' or schedule='exponential' or schedule='plateau'"),
+        ({"lr_decay_every": 7, "schedule": "plateau"}, "schedule='step' or schedule='exponential'"),
+        ({"lr_patience": 7}, "schedule='plateau'"),
+        ({"lr_threshold": 0.7, "schedule": "step"}, "schedule='plateau'"),
+        ({"one_cycle_rise": 0.7}, "schedule='one-cycle'"),
+        ({"one_cycle_start": 0.7, "schedule": "linear"}, "schedule='one-cycle'"),
+        ({"averaging_decay": 0.7}, "averaging='ema'"),
+        ({"averaging_start": 0.7, "averaging": "nt-asgd"}, "averaging='asgd'"),
+        ({"averaging_patience": 7, "averaging": "asgd"}, "averaging='nt-asgd'"),
+    ],
+)
+def test_options_that_belong_to_another_choice(options, home):
+    message = complaint(TrainingOptions(), **options)
+    name = next(iter(options))
+    assert message.startswith(f"The {name!r} option of TrainingOptions belongs to ")
+    assert f"{home}. Got {name}={options[name]} with " in message
+    assert f"Leave {name} out, or choose " in message
+
+
+def test_options_in_their_places_are_fine():
+    for options in (
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+        {"optimizer": "rmsprop", "momentum": 0.9, "alpha": 0.5, "epsilon": 1e-4},
+        {"optimizer": "adamw", "beta1": 0.0, "beta2": 0.5, "weight_decay": 0.1},
+        {"schedule": "plateau", "lr_patience": 0, "lr_threshold": 0.0, "lr_decay": 0.9},
+        {"averaging": "nt-asgd", "averaging_patience": 1},
+        {"accumulate": 3, "averaging": "ema", "averaging_decay": 0.0},
+    ):
+        TrainingOptions(**options).validate()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("momentum", 1.0, "a float in [0, 1)"),
+        ("nesterov", 1, "a bool"),
+        ("beta1", 1.0, "a float in [0, 1)"),
+        ("beta2", -0.1, "a float in [0, 1)"),
+        ("alpha", 1.0, "a float in [0, 1)"),
+        ("epsilon", 0.0, "a float in (0, inf) or None"),
+        ("weight_decay", -1e-9, "a float in [0, inf) or None"),
+        ("warmup", -1, "an int in [0, inf)"),
+        ("lr_decay", 1.0, "a float in (0, 1)"),
+        ("lr_decay_every", 0, "an int in [1, inf) or None"),
+        ("lr_patience", -1, "an int in [0, inf)"),
+        ("lr_threshold", 1.0, "a float in [0, 1)"),
+        ("one_cycle_rise", 1.0, "a float in (0, 1)"),
+        ("one_cycle_start", 0.0, "a float in (0, 1]"),
+        ("grad_clip", -1.0, "a float in [0, inf)"),
+        ("grad_clip_value", float("nan"), "a float in [0, inf)"),
+        ("accumulate", 0, "an int in [1, inf)"),
+        ("averaging_decay", 1.0, "a float in [0, 1)"),
+        ("averaging_start", 1.0, "a float in [0, 1)"),
+        ("averaging_patience", 0, "an int in [1, inf)"),
+    ],
+)
+def test_optimiser_options_out_of_range(name, value, expected):
+    message = complaint(TrainingOptions(), **{name: value})
+    assert message == f"The {name!r} option of TrainingOptions must be {expected}. Got {value!r}."
+
+
+def test_nesterov_needs_momentum():
+    assert "'nesterov' option of TrainingOptions needs momentum" in complaint(
+        TrainingOptions(), optimizer="sgd", nesterov=True
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("schedule", "plateau"), ("averaging", "nt-asgd")])
+def test_what_waits_for_evaluations_needs_a_validation_part(name, value):
+    message = complaint(TrainingOptions(), **{name: value, "valid_fraction": 0.0})
+    assert f"The {name!r} option of TrainingOptions needs a validation part" in message
 
 
 def test_something_is_left_to_train_on():

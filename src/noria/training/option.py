@@ -53,6 +53,9 @@ class Option:
         Other names under which the command line takes it.
     hidden : bool
         Whether the command line does not have it.
+    only_with : tuple of str and tuple of str, optional
+        Another option, and those of its values with which this one means something: with the others it has to
+        keep its default.
     """
 
     help: str
@@ -64,6 +67,7 @@ class Option:
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     hidden: bool = False
+    only_with: tuple[str, tuple[str, ...]] | None = None
 
     def allows(self, number: float) -> bool:
         """Whether a number lies in the interval (NaN and the infinities never do)."""
@@ -111,6 +115,20 @@ class OptionInfo:
         if isinstance(value, str) and self.option.choices:
             message += did_you_mean(value, self.option.choices)
         return message
+
+    def misplaced(self, owner: str, value: object, deciding: object) -> str:
+        """Write the message for a value that means nothing with the value of the option it belongs to.
+
+        Empty if it does, or if the value is the default.
+        """
+        decider, values = self.option.only_with or ("", ())
+        if not decider or deciding in values or value == self.default:
+            return ""
+        homes = " or ".join(f"{decider}={home!r}" for home in values)
+        return (
+            f"The {self.name!r} option of {owner} belongs to {homes}. Got {self.name}={value} with "
+            f"{decider}={deciding!r}.\n  Leave {self.name} out, or choose {' or '.join(values)}."
+        )
 
     def coerced(self, value: Value) -> Value:
         """Give an accepted value as plain Python: no NumPy scalars or tuples, 2.0 for 2 as a float."""

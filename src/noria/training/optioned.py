@@ -33,6 +33,11 @@ class Options:
             value = getattr(self, info.name)
             if not info.accepts(value):
                 raise OptionError(info.complaint(owner, value))
+        for info in options_of(type(self)):
+            if info.option.only_with:
+                deciding = getattr(self, info.option.only_with[0])
+                if complaint := info.misplaced(owner, getattr(self, info.name), deciding):
+                    raise OptionError(complaint)
         self._check_together(owner)
 
     def _check_together(self, owner: str) -> None:

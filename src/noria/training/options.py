@@ -5,10 +5,12 @@ concern them and so have the options as their arguments.
 """
 
 from noria.training.model_options import ModelOptions
+from noria.training.optimiser_options import DEFAULT_LR
 from noria.training.option import Option, OptionInfo, did_you_mean
 from noria.training.optioned import Options, options_of, unknown_option
 from noria.training.sampling_options import SamplingOptions
-from noria.training.training_options import DEFAULT_LR, DEFAULT_MINUTES, Budget, TrainingOptions
+from noria.training.token_options import TokenOptions
+from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
 
 __all__ = [
     "DEFAULT_LR",
@@ -19,6 +21,7 @@ __all__ = [
     "OptionInfo",
     "Options",
     "SamplingOptions",
+    "TokenOptions",
     "TrainingOptions",
     "did_you_mean",
     "options_of",

@@ -12,20 +12,25 @@ def trainable_chunks(size: int, groups: Sequence[Group] | None = None, chunk: in
 
     Neighbouring groups are walked through as one: where one ends says nothing about where a chunk should.
     """
-    for start, stop in _trainable_ranges(size, groups):
-        for begin in range(start, stop, chunk):
-            yield slice(begin, min(stop, begin + chunk))
-
-
-def _trainable_ranges(size: int, groups: Sequence[Group] | None) -> list[tuple[int, int]]:
-    if groups is None:
-        return [(0, size)]
-    ranges: list[tuple[int, int]] = []
-    for group in groups:
-        if group.frozen:
-            continue
-        if ranges and ranges[-1][1] == group.start:
-            ranges[-1] = (ranges[-1][0], group.stop)
+    ranges: list[slice] = []
+    for part, _ in trainable_ranges(size, groups):
+        if ranges and ranges[-1].stop == part.start:
+            ranges[-1] = slice(ranges[-1].start, part.stop)
         else:
-            ranges.append((group.start, group.stop))
-    return ranges
+            ranges.append(part)
+    for part in ranges:
+        for begin in range(part.start, part.stop, chunk):
+            yield slice(begin, min(part.stop, begin + chunk))
+
+
+def trainable_ranges(size: int, groups: Sequence[Group] | None = None) -> Iterator[tuple[slice, bool]]:
+    """Give the ranges of ``size`` parameters that are trained, in order, each with whether it is decayed.
+
+    Without groups all are.
+    """
+    if groups is None:
+        yield slice(0, size), True
+        return
+    for group in groups:
+        if not group.frozen:
+            yield slice(group.start, group.stop), group.decay

@@ -6,13 +6,13 @@ from typing import Annotated
 from noria.errors import OptionError
 from noria.training.option import Option
 from noria.training.optioned import Options
+from noria.training.update_options import UpdateOptions
 
-DEFAULT_LR = {"adam": 0.004, "sgd": 0.5, "adagrad": 0.05}
 DEFAULT_MINUTES = 2.0
 
 
 @dataclass(kw_only=True)
-class TrainingOptions(Options):
+class TrainingOptions(UpdateOptions):
     """How the network learns."""
 
     batch_size: Annotated[
@@ -33,80 +33,6 @@ class TrainingOptions(Options):
             reason="Longer windows cost updates; the carried state reaches further than the gradient.",
         ),
     ] = 64
-    optimizer: Annotated[
-        str,
-        Option(
-            help="The update rule.",
-            group="Optimiser",
-            choices=("adam", "sgd", "adagrad"),
-            reason="Adam needs the least search for a learning rate.",
-        ),
-    ] = "adam"
-    lr: Annotated[
-        float | None,
-        Option(
-            help="Learning rate; none: the optimiser's own default (adam 0.004, sgd 0.5, adagrad 0.05).",
-            group="Optimiser",
-            minimum=0,
-            closed="neither",
-            aliases=("learning_rate",),
-            reason="One number cannot suit three update rules.",
-        ),
-    ] = None
-    momentum: Annotated[
-        float,
-        Option(
-            help="Momentum of sgd; 0: none.",
-            group="Optimiser",
-            minimum=0,
-            maximum=1,
-            closed="left",
-        ),
-    ] = 0.0
-    schedule: Annotated[
-        str,
-        Option(
-            help="How the learning rate goes on after the warm-up.",
-            group="Optimiser",
-            choices=("constant", "cosine"),
-            reason="The length of a run is known from its start, so the rate may fall to the end of it.",
-        ),
-    ] = "cosine"
-    warmup: Annotated[
-        int,
-        Option(
-            help="Steps over which the learning rate rises to its full value; at most half of the run.",
-            group="Optimiser",
-            minimum=0,
-            reason="Adam's first steps rest on hardly any statistics.",
-        ),
-    ] = 50
-    final_lr_fraction: Annotated[
-        float,
-        Option(
-            help="The share of the learning rate that the cosine schedule ends at.",
-            group="Optimiser",
-            minimum=0,
-            maximum=1,
-        ),
-    ] = 0.05
-    grad_clip: Annotated[
-        float,
-        Option(
-            help="Largest norm of the whole gradient; a longer one is shortened to it. 0: off.",
-            group="Optimiser",
-            minimum=0,
-            reason="Acts on the rare exploding step and leaves the others alone (Pascanu et al. 2013).",
-        ),
-    ] = 1.0
-    grad_clip_value: Annotated[
-        float,
-        Option(
-            help="Largest magnitude of a single value of the gradient, cut before the norm is taken. 0: off.",
-            group="Optimiser",
-            minimum=0,
-        ),
-    ] = 0.0
     eval_every: Annotated[
         int,
         Option(
@@ -129,6 +55,50 @@ class TrainingOptions(Options):
         int,
         Option(help="Symbols in a sample; 0: no samples.", group="Reporting", minimum=0),
     ] = 120
+    save_every: Annotated[
+        int,
+        Option(
+            help="Steps between two checkpoints; 0: automatic, at every evaluation and every 500 steps.",
+            group="Run",
+            minimum=0,
+            aliases=("checkpoint_every",),
+            reason="A checkpoint costs milliseconds; a crash takes back what was done since the last one.",
+        ),
+    ] = 0
+    save_minutes: Annotated[
+        float,
+        Option(
+            help="Minutes after which a checkpoint is written in any case; 0: by steps alone.",
+            group="Run",
+            minimum=0,
+            reason="However slow a step is, a crash costs a few minutes.",
+        ),
+    ] = 3.0
+    patience: Annotated[
+        int,
+        Option(
+            help="Evaluations in a row without improvement after which training stops; 0: off.",
+            group="Budget",
+            minimum=0,
+            reason="The schedule is made for the whole run, and most of the gain comes at its end.",
+        ),
+    ] = 0
+    min_delta: Annotated[
+        float,
+        Option(
+            help="By how much the validation loss has to fall to count as an improvement for the patience.",
+            group="Budget",
+            minimum=0,
+        ),
+    ] = 0.0
+    stop_after: Annotated[
+        int,
+        Option(
+            help="Stop after so many steps of a longer plan, as the end of its time stops a run; 0: off.",
+            group="Budget",
+            minimum=0,
+        ),
+    ] = 0
     seed: Annotated[
         int,
         Option(
@@ -159,18 +129,19 @@ class TrainingOptions(Options):
         ),
     ] = 0.05
 
-    @property
-    def full_lr(self) -> float:
-        """The learning rate that the schedule starts from: ``lr``, or the optimiser's own default."""
-        return DEFAULT_LR[self.optimizer] if self.lr is None else float(self.lr)
-
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
-        if self.momentum and self.optimizer != "sgd":
+        if self.patience and not self.valid_fraction:
             raise OptionError(
-                f"The 'momentum' option of {owner} belongs to optimizer='sgd'. Got momentum={self.momentum} "
-                f"with optimizer={self.optimizer!r}.\n  Leave momentum out, or choose sgd."
+                f"The 'patience' option of {owner} needs a validation part to judge by. Got "
+                f"patience={self.patience} with valid_fraction=0.\n  Give it a share, or leave patience out."
             )
+        for name, value in (("schedule", "plateau"), ("averaging", "nt-asgd")):
+            if getattr(self, name) == value and not self.valid_fraction:
+                raise OptionError(
+                    f"The {name!r} option of {owner} needs a validation part to judge by. Got "
+                    f"{name}={value!r} with valid_fraction=0.\n  Give it a share, or choose another {name}."
+                )
         if self.valid_fraction + self.test_fraction >= 1:
             raise OptionError(
                 f"The 'valid_fraction' and 'test_fraction' options of {owner} must leave something to "

@@ -44,52 +44,91 @@ class Rule:
     formula: Formula
 
 
+def _gradient(code: Code, v: Vectors, c: Vectors) -> ir.Value:
+    """Give the gradient, shortened by clipping, with that of an L2 penalty on the values."""
+    return code.add(code.mul(v["gradients"], c["scale"]), code.mul(v["values"], c["l2"]))
+
+
+def _down(code: Code, values: ir.Value, step: ir.Value, c: Vectors) -> ir.Value:
+    return code.sub(values, code.mul(step, c["rate"]))
+
+
 def _sgd(code: Code, v: Vectors, c: Vectors) -> Vectors:
-    gradient = code.mul(v["gradients"], c["scale"])
-    return {"values": code.sub(v["values"], code.mul(gradient, c["rate"]))}
+    return {"values": _down(code, v["values"], _gradient(code, v, c), c)}
 
 
 def _momentum(code: Code, v: Vectors, c: Vectors) -> Vectors:
-    gradient = code.mul(v["gradients"], c["scale"])
-    velocity = code.add(code.mul(v["velocity"], c["momentum"]), gradient)
-    return {"values": code.sub(v["values"], code.mul(velocity, c["rate"])), "velocity": velocity}
+    velocity = code.add(code.mul(v["velocity"], c["momentum"]), _gradient(code, v, c))
+    return {"values": _down(code, v["values"], velocity, c), "velocity": velocity}
 
 
 def _nesterov(code: Code, v: Vectors, c: Vectors) -> Vectors:
-    gradient = code.mul(v["gradients"], c["scale"])
+    gradient = _gradient(code, v, c)
     velocity = code.add(code.mul(v["velocity"], c["momentum"]), gradient)
     ahead = code.add(code.mul(velocity, c["momentum"]), gradient)
-    return {"values": code.sub(v["values"], code.mul(ahead, c["rate"])), "velocity": velocity}
+    return {"values": _down(code, v["values"], ahead, c), "velocity": velocity}
 
 
 def _adagrad(code: Code, v: Vectors, c: Vectors) -> Vectors:
-    gradient = code.mul(v["gradients"], c["scale"])
+    gradient = _gradient(code, v, c)
     squares = code.add(v["squares"], code.mul(gradient, gradient))
     step = code.div(gradient, code.add(code.intrinsic("sqrt", squares), c["epsilon"]))
-    return {"values": code.sub(v["values"], code.mul(step, c["rate"])), "squares": squares}
+    return {"values": _down(code, v["values"], step, c), "squares": squares}
+
+
+def _by_mean_square(code: Code, v: Vectors, c: Vectors) -> tuple[ir.Value, ir.Value]:
+    gradient = _gradient(code, v, c)
+    square = code.mul(code.mul(gradient, gradient), c["rest"])
+    mean_square = code.add(code.mul(v["mean_square"], c["alpha"]), square)
+    return code.div(gradient, code.add(code.intrinsic("sqrt", mean_square), c["epsilon"])), mean_square
+
+
+def _rmsprop(code: Code, v: Vectors, c: Vectors) -> Vectors:
+    step, mean_square = _by_mean_square(code, v, c)
+    return {"values": _down(code, v["values"], step, c), "mean_square": mean_square}
+
+
+def _rmsprop_momentum(code: Code, v: Vectors, c: Vectors) -> Vectors:
+    step, mean_square = _by_mean_square(code, v, c)
+    velocity = code.add(code.mul(v["velocity"], c["momentum"]), step)
+    values = _down(code, v["values"], velocity, c)
+    return {"values": values, "mean_square": mean_square, "velocity": velocity}
 
 
 def _adam(code: Code, v: Vectors, c: Vectors) -> Vectors:
-    gradient = code.mul(v["gradients"], c["scale"])
+    gradient = _gradient(code, v, c)
     mean = code.add(code.mul(v["mean"], c["beta1"]), code.mul(gradient, c["rest1"]))
     square = code.mul(code.mul(gradient, gradient), c["rest2"])
     mean_square = code.add(code.mul(v["mean_square"], c["beta2"]), square)
     root = code.mul(code.intrinsic("sqrt", mean_square), c["correction"])
     step = code.div(mean, code.add(root, c["epsilon"]))
-    values = code.sub(v["values"], code.mul(step, c["rate"]))
+    values = _down(code, code.mul(v["values"], c["keep"]), step, c)
     return {"values": values, "mean": mean, "mean_square": mean_square}
 
 
+def _towards(code: Code, v: Vectors, c: Vectors) -> Vectors:
+    distance = code.sub(v["others"], v["values"])
+    return {"values": code.add(v["values"], code.mul(distance, c["weight"]))}
+
+
+ALWAYS = ("scale", "l2", "rate")
 RULES: dict[str, Rule] = {
-    "sgd": Rule(("values", "gradients"), ("scale", "rate"), _sgd),
-    "momentum": Rule(("values", "gradients", "velocity"), ("scale", "rate", "momentum"), _momentum),
-    "nesterov": Rule(("values", "gradients", "velocity"), ("scale", "rate", "momentum"), _nesterov),
-    "adagrad": Rule(("values", "gradients", "squares"), ("scale", "rate", "epsilon"), _adagrad),
+    "sgd": Rule(("values", "gradients"), ALWAYS, _sgd),
+    "momentum": Rule(("values", "gradients", "velocity"), (*ALWAYS, "momentum"), _momentum),
+    "nesterov": Rule(("values", "gradients", "velocity"), (*ALWAYS, "momentum"), _nesterov),
+    "adagrad": Rule(("values", "gradients", "squares"), (*ALWAYS, "epsilon"), _adagrad),
+    "rmsprop": Rule(("values", "gradients", "mean_square"), (*ALWAYS, "alpha", "rest", "epsilon"), _rmsprop),
+    "rmsprop_momentum": Rule(
+        ("values", "gradients", "mean_square", "velocity"),
+        (*ALWAYS, "alpha", "rest", "epsilon", "momentum"),
+        _rmsprop_momentum,
+    ),
     "adam": Rule(
         ("values", "gradients", "mean", "mean_square"),
-        ("scale", "rate", "beta1", "rest1", "beta2", "rest2", "correction", "epsilon"),
+        (*ALWAYS, "keep", "beta1", "rest1", "beta2", "rest2", "correction", "epsilon"),
         _adam,
     ),
+    "towards": Rule(("values", "others"), ("weight",), _towards),
 }
 
 

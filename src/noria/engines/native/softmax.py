@@ -24,8 +24,11 @@ ARGUMENTS = (
     ("sums", POINTER),
     ("out", POINTER),
     ("out_stride", INDEX),
-    ("factor", DOUBLE),
+    ("totals", POINTER),
+    ("hits", POINTER),
 )
+SPREADING = (("scales", POINTER), ("shares", POINTER), ("spreads", POINTER))
+"""What comes behind the arguments where part of a row's target lies on all symbols."""
 
 FLOOR = {4: -64.0, 8: -600.0}
 """By the size of a number in bytes: symbols whose logits lie so far below the maximum get no share.
@@ -34,28 +37,33 @@ It would be 1e-28 at most in single precision. Shares that underflow cost as muc
 """
 
 
-def softmax_function(numbers: Numbers, *, gradient: bool) -> Any:
+def softmax_function(numbers: Numbers, *, gradient: bool, spread: bool = False) -> Any:
     """Compile the pass over rows of logits.
 
-    ``function(logits, stride, ids, rows, symbols, of_targets, sums, out, out_stride, factor)`` writes for
-    each row, in float64, the target's logit less the row's maximum into ``of_targets``, and the sum of
+    ``function(logits, stride, ids, rows, symbols, of_targets, sums, out, out_stride, totals, hits)`` writes
+    for each row, in float64, the target's logit less the row's maximum into ``of_targets``, and the sum of
     exp(logit - maximum) into ``sums``. Strides count numbers. With a gradient it also writes
-    ``factor * (softmax - one_hot)`` into ``out``, which may be ``logits``. Only a row's own numbers are read
-    or written. A row with a NaN, with an infinite logit or with nothing but minus infinities has a NaN as
-    its sum.
+    ``totals[row] * softmax - hits[row] * one_hot`` into ``out``, which may be ``logits``. Only a row's own
+    numbers are read or written. A row with a NaN, with an infinite logit or with nothing but minus infinities
+    has a NaN as its sum.
+
+    Where the target is spread, ``shares`` (numbers, one for each symbol) times ``scales[row]`` is taken from
+    the gradient too, and ``spreads`` gets the sum of ``shares * (logit - maximum)``.
 
     Parameters
     ----------
     numbers : Numbers
-    gradient : bool
+    gradient, spread : bool
     """
     module = ir.Module("softmax")
-    code = Code(module, numbers, "softmax", ARGUMENTS)
+    arguments = (*ARGUMENTS, *SPREADING) if spread else ARGUMENTS
+    code = Code(module, numbers, "softmax", arguments)
     given, b = code.given, code.b
     lanes, symbols = numbers.lanes, given["symbols"]
     full, chained = whole(code, symbols, lanes), whole(code, symbols, CHAINS * lanes)
     mask = first_lanes(code, b.sub(symbols, full))
     lowest, none, floor = code.constant(-np.inf), code.constant(0.0), code.constant(FLOOR[numbers.size])
+    nothing = ir.Constant(ir.VectorType(DOUBLE, lanes), [0.0] * lanes)
     with code.each(given["rows"]) as row:
         x = code.at(given["logits"], b.mul(row, given["stride"]))
         out = code.at(given["out"], b.mul(row, given["out_stride"]))
@@ -91,6 +99,22 @@ def softmax_function(numbers: Numbers, *, gradient: bool) -> Any:
         of_target = code.sub(code.load_one(x, target), highest)
         _store_double(code, of_target, given["of_targets"], row)
 
+        if spread:  # before a gradient takes the place of the logits
+            shares = given["shares"]
+
+            def share_out(k: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
+                shifted = code.sub(code.load(x, k), top)
+                return [b.fadd(sums[0], widened(code, code.mul(code.load(shares, k), shifted)))]
+
+            def share_last(k: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
+                shifted = code.sub(load_part(code, mask, x, k), top)
+                products = code.mul(load_part(code, mask, shares, k), shifted)
+                return [b.fadd(sums[0], widened(code, code.where(mask, products, none)))]
+
+            sums = code.loop(full, share_out, [nothing], step=lanes)
+            sums = code.loop(symbols, share_last, sums, start=full, step=lanes)
+            _store_double(code, code.total(sums[0]), given["spreads"], row)
+
         # Exponentials and their sum: a few are added in their own precision, the rest in float64.
         def exponentials(vector: ir.Value) -> ir.Value:
             shifted = code.sub(vector, top)
@@ -121,7 +145,6 @@ def softmax_function(numbers: Numbers, *, gradient: bool) -> Any:
                 store_part(code, powers, mask, out, k)
             return [added(sums[0], code.where(mask, powers, none))]
 
-        nothing = ir.Constant(ir.VectorType(DOUBLE, lanes), [0.0] * lanes)
         sums = code.loop(chained, add_chains, [nothing], step=CHAINS * lanes)
         sums = code.loop(full, add_whole, sums, start=chained, step=lanes)
         sums = code.loop(symbols, add_last, sums, start=full, step=lanes)
@@ -129,22 +152,32 @@ def softmax_function(numbers: Numbers, *, gradient: bool) -> Any:
         _store_double(code, total, given["sums"], row)
 
         if gradient:
-            share = code.spread(narrowed(code, b.fdiv(given["factor"], total)))
+            factor = code.spread(narrowed(code, b.fdiv(_load_double(code, given["totals"], row), total)))
+            scale = none
+            if spread:
+                scale = code.spread(narrowed(code, _load_double(code, given["scales"], row)))
+
+            def of_softmax(powers: ir.Value, share: ir.Value) -> ir.Value:
+                d_logit = code.mul(powers, factor)
+                return code.sub(d_logit, code.mul(share, scale)) if spread else d_logit
+
             with code.each(full, step=lanes) as k:
-                code.store(code.mul(code.load(out, k), share), out, k)
+                share = code.load(given["shares"], k) if spread else none
+                code.store(of_softmax(code.load(out, k), share), out, k)
             with code.each(symbols, start=full, step=lanes) as k:
-                store_part(code, code.mul(load_part(code, mask, out, k), share), mask, out, k)
-            less = code.sub(code.load_one(out, target), narrowed(code, given["factor"]))
-            code.store_one(less, out, target)
+                share = load_part(code, mask, given["shares"], k) if spread else none
+                store_part(code, of_softmax(load_part(code, mask, out, k), share), mask, out, k)
+            hit = narrowed(code, _load_double(code, given["hits"], row))
+            code.store_one(code.sub(code.load_one(out, target), hit), out, target)
     code.done()
-    kinds = {POINTER: ctypes.c_void_p, INDEX: ctypes.c_int64, DOUBLE: ctypes.c_double}
-    return compile_module(module).function("softmax", [kinds[kind] for _, kind in ARGUMENTS])
+    kinds = {POINTER: ctypes.c_void_p, INDEX: ctypes.c_int64}
+    return compile_module(module).function("softmax", [kinds[kind] for _, kind in arguments])
 
 
 @cache
-def softmax_of(dtype: np.dtype, gradient: bool) -> Any:
+def softmax_of(dtype: np.dtype, gradient: bool, spread: bool) -> Any:
     """Give the compiled pass for this processor; compiled when it is first asked for."""
-    return softmax_function(Numbers(dtype), gradient=gradient)
+    return softmax_function(Numbers(dtype), gradient=gradient, spread=spread)
 
 
 def _in_all_lanes(
@@ -165,3 +198,8 @@ def _store_double(code: Code, value: ir.Value, pointer: ir.Value, place: ir.Valu
     """Store one number as a float64 into an array of such."""
     wide = value if value.type == DOUBLE else code.b.fpext(value, DOUBLE)
     code.b.store(wide, code.b.gep(pointer, [place], source_etype=DOUBLE), align=8)
+
+
+def _load_double(code: Code, pointer: ir.Value, place: ir.Value) -> ir.Value:
+    """Load one number from an array of float64."""
+    return code.b.load(code.b.gep(pointer, [place], source_etype=DOUBLE), align=8, typ=DOUBLE)
