@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noria.data import Vocabulary, describe_symbol, describe_symbols
+from noria.data import CharacterVocabulary, Vocabulary, describe_symbol, describe_symbols
 from noria.errors import DataError, RunError
 
 characters = st.characters(exclude_categories=["Cs"])
@@ -14,10 +14,10 @@ texts = st.text(characters, min_size=1, max_size=60)
 
 
 def test_ids_follow_code_points_after_the_special_symbols():
-    plain = Vocabulary.of_text("cab\U0001f600ñ")
+    plain = CharacterVocabulary.of_text("cab\U0001f600ñ")
     assert plain.symbols == ("<unk>", "a", "b", "c", "ñ", "\U0001f600")
     assert plain.encode("ca\U0001f600z").tolist() == [3, 1, 5, 0]
-    ended = Vocabulary.of_text(["ca", "b"], end=True)
+    ended = CharacterVocabulary.of_text(["ca", "b"], end=True)
     assert ended.symbols == ("<unk>", "<end>", "a", "b", "c")
     assert (ended.end_id, plain.end_id, len(ended), len(plain)) == (1, None, 5, 6)
     assert ended.encode("abc").tolist() == [2, 3, 4]
@@ -26,7 +26,7 @@ def test_ids_follow_code_points_after_the_special_symbols():
 @given(texts, st.booleans())
 def test_decoding_undoes_encoding_for_known_characters(text, end):
     text = unicodedata.normalize("NFC", text)
-    vocabulary = Vocabulary.of_text(text, end=end)
+    vocabulary = CharacterVocabulary.of_text(text, end=end)
     ids = vocabulary.encode(text)
     assert vocabulary.decode(ids) == text
     assert (ids > (1 if end else 0)).all()
@@ -35,7 +35,7 @@ def test_decoding_undoes_encoding_for_known_characters(text, end):
 
 @given(texts, texts)
 def test_only_unknown_characters_become_unk(known, other):
-    vocabulary = Vocabulary.of_text(known)
+    vocabulary = CharacterVocabulary.of_text(known)
     ids = vocabulary.encode(other)
     assert [symbol in known for symbol in other] == (ids != 0).tolist()
     assert set(vocabulary.unknown_in(other)) == {symbol for symbol in other if symbol not in known}
@@ -44,15 +44,15 @@ def test_only_unknown_characters_become_unk(known, other):
 
 
 def test_a_text_longer_than_what_is_looked_at_together(monkeypatch):
-    monkeypatch.setattr("noria.data.vocabulary._CHUNK", 7)
+    monkeypatch.setattr("noria.data.characters._CHUNK", 7)
     text = "the quick brown fox\n" * 3
-    vocabulary = Vocabulary.of_text(text)
-    assert vocabulary == Vocabulary.of_text(sorted(text))
+    vocabulary = CharacterVocabulary.of_text(text)
+    assert vocabulary == CharacterVocabulary.of_text(sorted(text))
     assert vocabulary.decode(vocabulary.encode(text)) == text
 
 
 def test_the_end_symbol_is_silent_and_wrong_ids_are_named():
-    vocabulary = Vocabulary.of_text("ab", end=True)
+    vocabulary = CharacterVocabulary.of_text("ab", end=True)
     assert vocabulary.decode([2, 1, 0, 3]) == "a\ufffdb"
     assert vocabulary.decode(np.array([], dtype=np.int64)) == ""
     with pytest.raises(DataError, match=r"ids in \[0, 4\), got 4 at 1"):
@@ -62,7 +62,7 @@ def test_the_end_symbol_is_silent_and_wrong_ids_are_named():
 
 
 def test_what_is_written_keeps_format_and_order_and_is_checked():
-    data = Vocabulary.of_text("ña\n", end=True).to_dict()
+    data = CharacterVocabulary.of_text("ña\n", end=True).to_dict()
     assert data == {
         "format": 1,
         "kind": "characters",

@@ -50,6 +50,11 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
+def mark_of(raw: bytes) -> tuple[str | None, str | None]:
+    """Give the codec of the byte order mark at the beginning, and the name of the encoding for people."""
+    return next(((codec, name) for mark, codec, name in _MARKS if raw.startswith(mark)), (None, None))
+
+
 def decode(raw: bytes, source: str, encoding: str | None = None) -> Decoded:
     """Turn bytes into characters without losing one.
 

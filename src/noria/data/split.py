@@ -8,6 +8,7 @@ from noria.arrays import Array, Int
 from noria.errors import DataError, OptionError
 
 VALIDATION, TEST = 0.05, 0.05
+REACH = 1000  # characters within which a cut looks for the end of a line, or of a word
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class SequenceSplit:
     test: Int[Array, " test"]
 
 
-def split_text(text: str, validation: float = VALIDATION, test: float = TEST) -> TextSplit:
+def split_text(
+    text: str, validation: float = VALIDATION, test: float = TEST, *, between_words: bool = False
+) -> TextSplit:
     """Cut ``text`` in order: the first part to train on, then validation, then test.
 
     Parameters
@@ -36,8 +39,13 @@ def split_text(text: str, validation: float = VALIDATION, test: float = TEST) ->
     validation, test : float
         Shares of the characters; the rest is for training. A share of 0 leaves its part empty, any other one
         gives it at least one character.
+    between_words : bool, default False
+        Whether a cut moves on to the next line, or else to the next word, if there is one within a thousand
+        characters.
     """
-    first, second = _cuts(len(text), validation, test, "characters")
+    first, second = cut_places(len(text), validation, test, "characters")
+    if between_words:
+        first, second = _between_words(text, first, second)
     return TextSplit(text[:first], text[first:second], text[second:])
 
 
@@ -45,12 +53,27 @@ def split_sequences(
     count: int, rng: np.random.Generator, validation: float = VALIDATION, test: float = TEST
 ) -> SequenceSplit:
     """Deal ``count`` sequences out to the three parts by a permutation drawn from ``rng``."""
-    first, second = _cuts(count, validation, test, "sequences")
+    first, second = cut_places(count, validation, test, "sequences")
     order = rng.permutation(count)
     return SequenceSplit(order[:first], order[first:second], order[second:])
 
 
-def _cuts(count: int, validation: float, test: float, unit: str) -> tuple[int, int]:
+def _between_words(text: str, first: int, second: int) -> tuple[int, int]:
+    moved = [_next_word(text, cut) for cut in (first, second)]
+    second = moved[1] if second < moved[1] < len(text) else second
+    first = moved[0] if first < moved[0] < second else first
+    return first, second
+
+
+def _next_word(text: str, cut: int) -> int:
+    newline = text.find("\n", cut - 1, cut + REACH)
+    return newline + 1 if newline >= 0 else text.find(" ", cut, cut + REACH)  # a space goes with what follows
+
+
+def cut_places(
+    count: int, validation: float = VALIDATION, test: float = TEST, unit: str = "characters"
+) -> tuple[int, int]:
+    """Say where validation begins and where test begins, of `count` things in their order."""
     if not (validation >= 0 and test >= 0 and validation + test < 1):
         raise OptionError(
             "split: expected shares of at least 0 that leave something to train on, "

@@ -1,53 +1,79 @@
-"""Symbols and their numbers, in an order that any process finds again."""
+"""Symbols and their numbers: what a vocabulary of characters, words or subwords can do."""
 
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import Any, ClassVar
 
 import numpy as np
 
 from noria.arrays import Array, Int
+from noria.data.spelling import Spelling
 from noria.errors import DataError, RunError
 
 FORMAT = 1
 UNKNOWN = "<unk>"
 END = "<end>"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_CHUNK = 1 << 20  # characters looked at together, so that a big text is never in memory as code points
+
+# Each kind has a file of its own, which is imported when a vocabulary of that kind is read.
+_KINDS = {
+    "characters": ("noria.data.characters", "CharacterVocabulary"),
+    "words": ("noria.data.word_vocabulary", "WordVocabulary"),
+    "subwords": ("noria.data.subwords", "SubwordVocabulary"),
+}
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """The symbols a model knows: ``<unk>``, ``<end>`` where sequences end, then characters by code point.
+class Vocabulary(ABC):
+    """The symbols a model knows: ``<unk>``, ``<end>`` where sequences end, then those of the text.
+
+    Whatever the kind, the symbols of a text put together are the text again, unknown ones apart; ``<unk>`` is
+    number 0, ``<end>`` number 1 where there is one; and the order of the others is found again by any process
+    from the same text.
 
     Attributes
     ----------
-    characters : str
-        Every known character once, sorted by code point.
+    kind : str
+        ``"characters"``, ``"words"`` or ``"subwords"``.
     has_end : bool
         Whether there is an end symbol, as there is for separate sequences.
+    spelling : Spelling
+        What it costs to spell what is unknown.
     """
 
-    characters: str
-    has_end: bool = False
+    kind: ClassVar[str]
+    has_end: bool
+    spelling: Spelling
 
-    def __post_init__(self) -> None:
-        if list(self.characters) != sorted(set(self.characters)):
-            raise DataError("vocabulary: expected each character once, sorted by code point.")
+    @property
+    @abstractmethod
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol in the order of its number, special ones by their names."""
+
+    @abstractmethod
+    def encode(self, text: str) -> Int[Array, " N"]:
+        """Give the ids of a text, int32; what is not known becomes ``<unk>``, id 0."""
+
+    @abstractmethod
+    def pieces(self, ids: Iterable[int]) -> Iterator[str]:
+        """Give the text of ids one after the other, as they come; what is not yet a character waits."""
+
+    @abstractmethod
+    def unknown_counts(self, text: str) -> Counter[str]:
+        """Give what of ``text`` becomes ``<unk>``, and how often."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Give what is written down of it: the format, the kind, every symbol in order."""
 
     @classmethod
-    def of_text(cls, text: str | Iterable[str], *, end: bool = False) -> "Vocabulary":
-        """Collect the characters of a text, or of several; ``end`` adds the end symbol."""
-        seen: set[str] = set()
-        for part in [text] if isinstance(text, str) else text:
-            for start in range(0, len(part), _CHUNK):
-                seen.update(part[start : start + _CHUNK])
-        return cls("".join(sorted(seen)), end)
+    @abstractmethod
+    def _from_dict(cls, data: Mapping[str, Any], source: str) -> "Vocabulary":
+        """Read what :meth:`to_dict` gave, of the right kind and format."""
 
     def __len__(self) -> int:
-        return self._first + len(self.characters)
+        return len(self.symbols)
 
     @property
     def unknown_id(self) -> int:
@@ -60,70 +86,56 @@ class Vocabulary:
         return 1 if self.has_end else None
 
     @property
-    def symbols(self) -> tuple[str, ...]:
-        """Every symbol in the order of its number, special ones by their names."""
-        return (UNKNOWN, *((END,) if self.has_end else ()), *self.characters)
-
-    @property
-    def _first(self) -> int:
+    def first_id(self) -> int:
+        """The number of the first symbol that is none of the special ones."""
         return 2 if self.has_end else 1
 
-    @cached_property
-    def _codes(self) -> Array:
-        return _code_points(self.characters)
+    @property
+    def known(self) -> int:
+        """How many symbols there are beside the special ones."""
+        return len(self) - self.first_id
 
-    @cached_property
-    def _table(self) -> Array:
-        """Code point -> id; the last place stands for everything beyond."""
-        table = np.zeros(int(self._codes[-1]) + 2 if len(self._codes) else 1, dtype=np.int32)
-        table[self._codes] = np.arange(self._first, len(self), dtype=np.int32)
-        return table
-
-    def encode(self, text: str) -> Int[Array, " N"]:
-        """Give the id of every character; those not known become ``<unk>``, id 0."""
-        ids = np.empty(len(text), dtype=np.int32)
-        last = len(self._table) - 1
-        for start in range(0, len(text), _CHUNK):
-            codes = _code_points(text[start : start + _CHUNK])
-            ids[start : start + _CHUNK] = self._table[np.minimum(codes, last)]
-        return ids
+    @property
+    def unit(self) -> str:
+        """What one symbol is called: ``"character"``."""
+        return self.kind.removesuffix("s")
 
     def decode(self, ids: Iterable[int] | Int[Array, " N"]) -> str:
-        """Give the characters of ``ids``; ``<unk>`` shows as U+FFFD and ``<end>`` as nothing.
+        """Give the text of ``ids``; ``<unk>`` shows as U+FFFD and ``<end>`` as nothing.
 
         Raises
         ------
         DataError
             If an id is outside ``[0, len(self))``.
         """
+        return "".join(self.pieces(self.checked(ids).tolist()))
+
+    def checked(self, ids: Iterable[int] | Int[Array, " N"]) -> Int[Array, " N"]:
+        """Give ids as an array.
+
+        Raises
+        ------
+        DataError
+            If one is outside ``[0, len(self))``.
+        """
         numbers = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids), dtype=np.int64)
         wrong = np.flatnonzero((numbers < 0) | (numbers >= len(self)))
         if len(wrong):
             first = wrong[0]
             raise DataError(f"vocabulary: expected ids in [0, {len(self)}), got {numbers[first]} at {first}.")
-        special = np.full(self._first, ord(REPLACEMENT), dtype=np.uint32)
-        codes = np.concatenate([special, self._codes])[numbers]
-        if self.has_end:
-            codes = codes[numbers != 1]
-        return codes.astype("<u4").tobytes().decode("utf-32-le")
+        return numbers
 
     def unknown_in(self, text: str) -> tuple[str, ...]:
-        """Give the characters of ``text`` that are not known, each once, sorted by code point."""
-        return tuple(sorted(set(text).difference(self.characters)))
+        """Give what of ``text`` is not known, each once, sorted."""
+        return tuple(sorted(self.unknown_counts(text)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give what is written down of it: the format, and every symbol in order."""
-        return {
-            "format": FORMAT,
-            "kind": "characters",
-            "unknown": self.unknown_id,
-            "end": self.end_id,
-            "symbols": list(self.symbols),
-        }
+    def spelling_nats(self, text: str) -> float:
+        """Give what spelling the unknown symbols of ``text`` costs, in nats."""
+        return self.spelling.total_nats(self.unknown_counts(text))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], source: str = "vocab.json") -> "Vocabulary":
-        """Read what :meth:`to_dict` gave.
+        """Read what :meth:`to_dict` gave, whichever kind it is.
 
         Raises
         ------
@@ -134,30 +146,40 @@ class Vocabulary:
             version, kind, symbols, end = (data[key] for key in ("format", "kind", "symbols", "end"))
         except KeyError as error:
             raise RunError(f"{source}: is not a vocabulary, it has no {error}.") from None
-        if version != FORMAT or kind != "characters":
+        if version != FORMAT or kind not in _KINDS:
             raise RunError(
-                f"{source}: expected characters in format {FORMAT}, got {kind!r} in format {version!r}.\n"
-                "  Read it with a newer Noria."
+                f"{source}: expected {', '.join(_KINDS)} in format {FORMAT}, got {kind!r} in format "
+                f"{version!r}.\n  Read it with a newer Noria."
             )
-        special = [UNKNOWN] if end is None else [UNKNOWN, END]
+        special = list(special_symbols(end is not None))
         if list(symbols[: len(special)]) != special:
             raise RunError(f"{source}: expected symbols that begin with {special}, got {symbols[:2]}.")
-        return cls("".join(symbols[len(special) :]), end is not None)
+        module, name = _KINDS[kind]
+        made: Vocabulary = getattr(import_module(module), name)._from_dict(data, source)
+        return made
+
+    def _written(self, **more: Any) -> dict[str, Any]:
+        """Give what every kind writes down, and `more`."""
+        return {
+            "format": FORMAT,
+            "kind": self.kind,
+            "unknown": self.unknown_id,
+            "end": self.end_id,
+            "symbols": list(self.symbols),
+            **more,
+        }
 
 
-def describe_symbol(symbol: str) -> str:
-    """Name a character by its code point too: ``'ñ' (U+00F1 LATIN SMALL LETTER N WITH TILDE)``."""
-    name = unicodedata.name(symbol, "no name")
-    shown = repr(symbol) if not unicodedata.combining(symbol) else f"'\u25cc{symbol}'"
-    return f"{shown} (U+{ord(symbol):04X} {name})"
+def special_symbols(has_end: bool) -> tuple[str, ...]:
+    """Name the symbols that stand before those of the text."""
+    return (UNKNOWN, END) if has_end else (UNKNOWN,)
 
 
-def describe_symbols(symbols: Iterable[str], most: int = 5) -> str:
-    """Name several characters, and how many more there are."""
-    known = list(symbols)
-    more = f" and {len(known) - most:,} more" if len(known) > most else ""
-    return ", ".join(describe_symbol(symbol) for symbol in known[:most]) + more
+def most_frequent(counts: Mapping[str, int], min_count: int, most: int | None) -> list[str]:
+    """Give the symbols that occur at least `min_count` times, at most `most`, the most frequent first.
 
-
-def _code_points(text: str) -> Array:
-    return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+    Of equally frequent ones the first in the order of code points comes first.
+    """
+    kept = [symbol for symbol, count in counts.items() if count >= min_count]
+    kept.sort(key=lambda symbol: (-counts[symbol], symbol))
+    return kept[:most]

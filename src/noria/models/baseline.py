@@ -7,8 +7,9 @@ import numpy as np
 
 from noria.models.corpus import Corpus, Part
 from noria.models.kneser_ney import KneserNey
+from noria.models.scoring import bits_per_character
 
-ORDER = 5
+ORDER = {"characters": 5, "subwords": 4, "words": 3}
 MOST_SYMBOLS = 20_000_000  # counting more takes minutes and gigabytes
 
 
@@ -26,24 +27,31 @@ def baseline_figures(corpus: Corpus, part: Part, loss: float | None = None) -> d
     Returns
     -------
     dict
-        ``name``, ``loss`` in nats per token, ``bits_per_character``, and ``beaten`` where `loss` is given.
+        ``name``, ``loss`` in nats per token, ``bits_per_character``, ``perplexity`` per token, and ``beaten``
+        where `loss` is given. ``<unk>`` is a token like any other and its spelling is charged to bits per
+        character, as for the model.
     """
     if not part.readings:
         return {}
-    size = len(corpus.vocabulary)
+    size, order = len(corpus.vocabulary), ORDER[corpus.vocabulary.kind]
     if corpus.separate:
         held_out = [reading.ids[1:] for reading in part.readings]
         trained = [reading.ids[1:] for reading in corpus.train.readings]
-        model = KneserNey.fit(trained, vocabulary_size=size, order=ORDER)
+        model = KneserNey.fit(trained, vocabulary_size=size, order=order)
         log_probabilities = model.log_probabilities(held_out)
     else:
         known = corpus.train.readings[0].ids[1:][-MOST_SYMBOLS:]
-        model = KneserNey.fit(known, vocabulary_size=size, order=ORDER)
+        model = KneserNey.fit(known, vocabulary_size=size, order=order)
         reading = part.readings[0]
         log_probabilities = model.log_probabilities(
             reading.ids[reading.lead :], context=reading.ids[: reading.lead]
         )
-    nats = -float(np.mean(log_probabilities))
-    bits = -float(np.sum(log_probabilities)) / max(part.characters, 1) / math.log(2)
-    figures: dict[str, Any] = {"name": f"Kneser-Ney {ORDER}-gram", "loss": nats, "bits_per_character": bits}
+    total = -float(np.sum(log_probabilities))
+    nats = total / len(log_probabilities)
+    figures: dict[str, Any] = {
+        "name": f"Kneser-Ney {order}-gram",
+        "loss": nats,
+        "bits_per_character": bits_per_character(total, part.spelling, part.characters),
+        "perplexity": math.exp(nats),
+    }
     return figures if loss is None else {**figures, "beaten": loss < nats}

@@ -1,14 +1,27 @@
 """What a language model learns from and is tested on: one long text, or separate sequences, as ids."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from noria.arrays import Array
-from noria.data import Text, Vocabulary, describe_symbols, normalised, split_sequences, split_text
+from noria.data import (
+    CharacterVocabulary,
+    MappedText,
+    Text,
+    Vocabulary,
+    build_vocabulary,
+    cut_places,
+    describe_symbols,
+    normalised,
+    split_sequences,
+    split_text,
+)
 from noria.errors import DataError
 from noria.models.reading import MEMORY, Reading
+from noria.training.token_options import CHARACTERS, WORDS, TokenOptions
 
 
 @dataclass(frozen=True)
@@ -21,16 +34,20 @@ class Part:
         One for the one text, or one for each sequence.
     characters : int
         Characters in the part.
-    unknown : str
-        The characters in it that the training part does not have, each once.
+    unknown : tuple of str
+        The characters or words in it that the vocabulary does not have, each once; of the training part none
+        are listed.
     unknown_count : int
         How often they occur.
+    spelling : float
+        What spelling them costs, in nats: charged to bits per character.
     """
 
     readings: list[Reading]
     characters: int
-    unknown: str = ""
+    unknown: tuple[str, ...] = ()
     unknown_count: int = 0
+    spelling: float = 0.0
 
     @property
     def tokens(self) -> int:
@@ -71,17 +88,60 @@ class Corpus:
         return self.train.characters + self.validation.characters + self.test.characters
 
 
-def corpus_of_text(text: Text, valid_fraction: float, test_fraction: float) -> Corpus:
-    """Cut one text in its order and encode it with the symbols of its training part."""
-    split = split_text(text.text, valid_fraction, test_fraction)
-    vocabulary = Vocabulary.of_text(split.train)
+def corpus_of_text(
+    text: Text, valid_fraction: float, test_fraction: float, tokens: TokenOptions | None = None
+) -> Corpus:
+    """Cut one text in its order and encode it with the symbols of its training part.
+
+    Words and subwords are never cut in two: the parts then begin with the next line or word.
+    """
+    tokens = tokens or TokenOptions()
+    split = split_text(text.text, valid_fraction, test_fraction, between_words=tokens.level != CHARACTERS)
+    vocabulary = build_vocabulary(split.train, tokens)
     _check_variety(vocabulary, text.source)
-    ids = begun(text.text, vocabulary)  # the parts are views of it
-    first, second = 1 + len(split.train), 1 + len(split.train) + len(split.validation)
-    train = Part([Reading(ids[:first])], len(split.train))
+    start = np.array([start_id(vocabulary)], dtype=np.int32)
+    encoded = [vocabulary.encode(part) for part in (split.train, split.validation, split.test)]
+    ids = np.concatenate([start, *encoded])  # the parts are views of it
+    first = 1 + len(encoded[0])
+    second = first + len(encoded[1])
+    train = Part([Reading(ids[:first])], len(split.train), unknown_count=_unknown_in(encoded[0]))
     validation = _held_out(_after(ids, first, second), split.validation, vocabulary)
     test = _held_out(_after(ids, second, len(ids)), split.test, vocabulary)
-    notes = (*text.notes, *_unknown_notes(validation, test))
+    notes = (*text.notes, *_unknown_notes(vocabulary, train, validation, test))
+    return Corpus(False, vocabulary, train, validation, test, text.source, text.encoding, notes)
+
+
+def corpus_of_file(
+    text: MappedText, valid_fraction: float, test_fraction: float, tokens: TokenOptions | None = None
+) -> Corpus:
+    """Do as :func:`corpus_of_text` does with the characters of a text that lies in a file."""
+    tokens = tokens or TokenOptions()
+    first, second = cut_places(text.length, valid_fraction, test_fraction)
+    most = None if tokens.most_symbols is None else tokens.most_symbols - 1
+    counts = _by_character(text.counts(0, first))
+    vocabulary = CharacterVocabulary.of_counts(counts, min_count=tokens.least_count, most=most)
+    _check_variety(vocabulary, text.source)
+    unknown = [
+        Counter({symbol: count for symbol, count in part.items() if not vocabulary.encode(symbol)[0]})
+        for part in (
+            counts,
+            _by_character(text.counts(first, second)),
+            _by_character(text.counts(second, text.length)),
+        )
+    ]
+    ids = text.encoded(vocabulary, start_id(vocabulary))
+    train = Part([Reading(ids[: 1 + first])], first, unknown_count=unknown[0].total())
+    validation, test = (
+        Part(
+            _after(ids, 1 + begin, 1 + end),
+            end - begin,
+            tuple(sorted(found)),
+            found.total(),
+            vocabulary.spelling.total_nats(found),
+        )
+        for begin, end, found in ((first, second, unknown[1]), (second, text.length, unknown[2]))
+    )
+    notes = (*text.notes, *_unknown_notes(vocabulary, train, validation, test))
     return Corpus(False, vocabulary, train, validation, test, text.source, text.encoding, notes)
 
 
@@ -91,6 +151,7 @@ def corpus_of_sequences(
     test_fraction: float,
     rng: np.random.Generator,
     text: Text | None = None,
+    tokens: TokenOptions | None = None,
 ) -> Corpus:
     """Deal separate sequences out to the parts and encode them, each between a start and an end.
 
@@ -102,17 +163,17 @@ def corpus_of_sequences(
     trained, chosen, tested = (
         [clean[index] for index in part] for part in (split.train, split.validation, split.test)
     )
-    vocabulary = Vocabulary.of_text(trained, end=True)
+    vocabulary = build_vocabulary(trained, tokens, end=True)
     _check_variety(vocabulary, text.source)
-    train = Part(enclosed(trained, vocabulary), sum(len(sequence) for sequence in trained))
-    validation, test = (
-        _held_out(enclosed(part, vocabulary), "".join(part), vocabulary) for part in (chosen, tested)
-    )
+    learnt = enclosed(trained, vocabulary)
+    left_out = sum(_unknown_in(reading.ids) for reading in learnt)
+    train = Part(learnt, sum(map(len, trained)), unknown_count=left_out)
+    validation, test = (_held_out(enclosed(part, vocabulary), part, vocabulary) for part in (chosen, tested))
     changed = sum(before != after for before, after in zip(sequences, clean, strict=True))
     notes = list(text.notes)
     if changed:
         notes.append(f"{changed:,} sequences were normalised to NFC with \\n at the ends of lines")
-    notes += _unknown_notes(validation, test)
+    notes += _unknown_notes(vocabulary, train, validation, test)
     return Corpus(True, vocabulary, train, validation, test, text.source, text.encoding, tuple(notes))
 
 
@@ -146,29 +207,64 @@ def _after(ids: Array, begin: int, end: int) -> list[Reading]:
     return [Reading(ids[begin - lead : end], lead)] if end > begin else []
 
 
-def _held_out(readings: list[Reading], text: str, vocabulary: Vocabulary) -> Part:
-    unknown = "".join(vocabulary.unknown_in(text))
-    return Part(readings, len(text), unknown, sum(text.count(symbol) for symbol in unknown))
+def unknown_counts(texts: Iterable[str], vocabulary: Vocabulary) -> Counter[str]:
+    """Give what of several texts becomes ``<unk>``, and how often."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(vocabulary.unknown_counts(text))
+    return counts
 
 
-def _unknown_notes(validation: Part, test: Part) -> list[str]:
-    return [
-        f"{_counted(part.unknown_count, name)} unknown to the training part, so <unk>: "
+def _held_out(readings: list[Reading], text: str | Sequence[str], vocabulary: Vocabulary) -> Part:
+    texts = [text] if isinstance(text, str) else text
+    if vocabulary.kind == CHARACTERS:  # one pass over everything, not one for each short sequence
+        texts = ["".join(texts)]
+    unknown = unknown_counts(texts, vocabulary)
+    return Part(
+        readings,
+        sum(map(len, texts)),
+        tuple(sorted(unknown)),
+        unknown.total(),
+        vocabulary.spelling.total_nats(unknown),
+    )
+
+
+def _unknown_in(ids: Array) -> int:
+    return len(ids) - int(np.count_nonzero(ids))
+
+
+def _by_character(counts: Array) -> dict[str, int]:
+    return {chr(code): int(counts[code]) for code in np.flatnonzero(counts)}
+
+
+def _unknown_notes(vocabulary: Vocabulary, train: Part, validation: Part, test: Part) -> list[str]:
+    unit = vocabulary.unit
+    left_out = train.unknown_count
+    notes = []
+    if left_out:
+        notes.append(
+            f"{_counted(left_out, 'training', unit)} too rare, so <unk>: "
+            f"{100 * left_out / train.tokens:.2g} % of it"
+        )
+    whose = "vocabulary" if left_out else "training part"
+    notes += [
+        f"{_counted(part.unknown_count, name, unit)} unknown to the {whose}, so <unk>: "
         f"{describe_symbols(part.unknown)}"
         for name, part in (("validation", validation), ("test", test))
         if part.unknown
     ]
+    if vocabulary.kind == WORDS and not left_out and (validation.unknown or test.unknown):
+        notes.append("the training part has no <unk> to learn from: a min_count of 2 would give it some")
+    return notes
 
 
-def _counted(count: int, part: str) -> str:
-    return (
-        f"1 character of the {part} part is" if count == 1 else f"{count:,} characters of the {part} part are"
-    )
+def _counted(count: int, part: str, unit: str) -> str:
+    return f"1 {unit} of the {part} part is" if count == 1 else f"{count:,} {unit}s of the {part} part are"
 
 
 def _check_variety(vocabulary: Vocabulary, source: str) -> None:
-    if len(vocabulary.characters) < 2 and not (vocabulary.has_end and vocabulary.characters):
-        got = describe_symbols(vocabulary.characters) or "none"
+    if vocabulary.known < 2 and not (vocabulary.has_end and vocabulary.known):
+        got = describe_symbols(vocabulary.symbols[vocabulary.first_id :]) or "none"
         raise DataError(
             f"{source}: expected at least two different symbols to train on, got {got}.\n"
             "  With one symbol there is nothing to predict."

@@ -13,12 +13,14 @@ class DataDescription:
     source, encoding : str
     kind : str
         ``"text"``, or ``"sequences"`` for separate ones.
+    level : str
+        What a symbol is: ``"characters"``, ``"words"`` or ``"subwords"``.
     characters : int
         In all parts together.
     symbols : int
         Size of the vocabulary, special symbols included.
     train, validation, test : int
-        Predictions in each part: one for each character and, for separate sequences, one for each end.
+        Predictions in each part: one for each symbol and, for separate sequences, one for each end.
     sequences : tuple of int
         How many sequences each part has; empty for one text.
     notes : tuple of str
@@ -28,6 +30,7 @@ class DataDescription:
     source: str
     encoding: str
     kind: str
+    level: str
     characters: int
     symbols: int
     train: int

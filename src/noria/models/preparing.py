@@ -5,20 +5,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from noria.data import Text, TextSource, read_lines, read_text
+from noria.data import Text, TextSource, is_large, map_text, read_lines, read_text
+from noria.data.text import LONGEST_PATH
 from noria.engines import why_not_native
 from noria.engines.native.host import processor
 from noria.engines.threads import thread_count
 from noria.equations import Cell
 from noria.errors import DataError
 from noria.layers import Layer, Stack
-from noria.models.corpus import Corpus, Part, corpus_of_sequences, corpus_of_text
+from noria.models.corpus import Corpus, Part, corpus_of_file, corpus_of_sequences, corpus_of_text
 from noria.models.description import DataDescription, Description, LayerDescription, ModelDescription
 from noria.models.network import build_network, chosen_cells, engines_of, recurrent_layers
 from noria.models.text_task import fitting_sizes
 from noria.sequences import Batches, Streams
 from noria.training.model_options import ModelOptions
 from noria.training.randomness import generator
+from noria.training.token_options import CHARACTERS, TokenOptions
 from noria.training.training_options import TrainingOptions
 
 NATIVE = "native"
@@ -80,9 +82,10 @@ def prepare(
     encoding: str | None = None,
     *,
     lines: bool = False,
+    tokens: TokenOptions | None = None,
 ) -> Prepared:
     """Read data, fit batch and window to them, and describe what will be trained."""
-    corpus = _read(data, training, encoding, lines)
+    corpus = _read(data, training, tokens or TokenOptions(), encoding, lines)
     notes: list[str] = []
     batch_size, window = training.batch_size, training.seq_length
     if corpus.separate:
@@ -99,33 +102,46 @@ def prepare(
     return Prepared(corpus, batch_size, window, description)
 
 
-def _read(data: TextData, options: TrainingOptions, encoding: str | None, lines: bool) -> Corpus:
+def _read(
+    data: TextData, options: TrainingOptions, tokens: TokenOptions, encoding: str | None, lines: bool
+) -> Corpus:
     """Read data and cut them into training, validation and test."""
     sequences = as_sequences(data)
     shares = options.valid_fraction, options.test_fraction
     rng = generator(options.seed, "order")
     if sequences is None:
+        if tokens.level == CHARACTERS and not lines and isinstance(data, str | os.PathLike) and _large(data):
+            mapped = map_text(data, encoding)
+            if mapped is not None:
+                return corpus_of_file(mapped, *shares, tokens)
         text = read_text(data, encoding=encoding)
         if not lines:
-            return corpus_of_text(text, *shares)
-        return corpus_of_sequences(read_lines(text), *shares, rng, text)
+            return corpus_of_text(text, *shares, tokens)
+        return corpus_of_sequences(read_lines(text), *shares, rng, text, tokens)
     if lines:
         raise DataError("lines: expected one text to take the lines of, got a list of strings.")
     if encoding is not None:
         raise DataError("encoding: expected files or bytes to decode, got a list of strings.")
-    return corpus_of_sequences(sequences, *shares, rng)
+    return corpus_of_sequences(sequences, *shares, rng, tokens=tokens)
+
+
+def _large(source: str | os.PathLike[str]) -> bool:
+    """Whether a path, and no text, names a file that is read in pieces."""
+    return not (isinstance(source, str) and ("\n" in source or len(source) > LONGEST_PATH)) and is_large(
+        source
+    )
 
 
 def describe_model(network: Stack, options: ModelOptions) -> ModelDescription:
     """Describe a configured network; its parameters need no values yet."""
-    layers = tuple(_layers(network))
+    layers = tuple(_layers(network, set()))
     cells: list[Cell] = [layer.cell for layer in recurrent_layers(network)]
     engines = tuple(engines_of(network, options.dtype))
     return ModelDescription(
         cells=tuple(cell.name for cell in cells),
         hidden_sizes=tuple(layer.hidden_size for layer in recurrent_layers(network)),
         layers=layers,
-        parameters=sum(layer.parameters for layer in layers),
+        parameters=sum(parameter.size for parameter in network.parameters()),
         engines=engines,
         dtype=options.dtype,
         processor=processor(options.dtype) if NATIVE in engines else "",
@@ -140,10 +156,18 @@ def _why_not_native(engines: tuple[str, ...], options: ModelOptions) -> str:
     return why_not_native(options.dtype) or f"the 'engine' option is '{options.engine}'."
 
 
-def _layers(layer: Layer, path: str = "") -> list[LayerDescription]:
-    """Describe the layers that have parameters, in the order in which data pass through them."""
-    below = [found for key, child in layer.children() for found in _layers(child, f"{path}.{key}".strip("."))]
-    own = sum(parameter.size for parameter in layer.own_parameters())
+def _layers(layer: Layer, counted: set[int], path: str = "") -> list[LayerDescription]:
+    """Describe the layers that have parameters, in the order in which data pass through them.
+
+    A parameter that stands in two layers is counted in the first.
+    """
+    own = sum(parameter.size for parameter in layer.own_parameters() if id(parameter) not in counted)
+    counted.update(id(parameter) for parameter in layer.own_parameters())
+    below = [
+        found
+        for key, child in layer.children()
+        for found in _layers(child, counted, f"{path}.{key}".strip("."))
+    ]
     return [LayerDescription(path, layer.kind, layer.output_size, own), *below] if own else below
 
 
@@ -153,6 +177,7 @@ def _of_data(corpus: Corpus) -> DataDescription:
         source=corpus.source,
         encoding=corpus.encoding,
         kind="sequences" if corpus.separate else "text",
+        level=corpus.vocabulary.kind,
         characters=corpus.characters,
         symbols=len(corpus.vocabulary),
         train=corpus.train.tokens,

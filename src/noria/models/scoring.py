@@ -31,12 +31,15 @@ class Score:
         Characters among them; the others are ends of sequences.
     correct : int
         Predictions whose likeliest symbol was the right one.
+    spelling : float
+        What spelling the unknown words among them costs, in nats.
     """
 
     total_nats: float
     tokens: int
     characters: int
     correct: int
+    spelling: float = 0.0
 
     @property
     def nats(self) -> float:
@@ -47,11 +50,13 @@ class Score:
         """Give the figures by their names.
 
         ``loss`` in nats per token, ``bits_per_character``, ``perplexity`` per token, ``accuracy`` of the next
-        token, and how many ``tokens`` and ``characters`` they were taken on.
+        token, and how many ``tokens`` and ``characters`` they were taken on. Bits per character compare
+        between characters, words and subwords: (nats of all tokens + nats of spelling each ``<unk>``) /
+        characters / log 2. The other figures take ``<unk>`` for a token like any other.
         """
         return {
             "loss": self.nats,
-            "bits_per_character": self.total_nats / max(self.characters, 1) / math.log(2),
+            "bits_per_character": bits_per_character(self.total_nats, self.spelling, self.characters),
             "perplexity": math.exp(min(self.nats, 700.0)),  # beyond lies what a float cannot hold
             "accuracy": self.correct / self.tokens,
             "tokens": self.tokens,
@@ -59,7 +64,19 @@ class Score:
         }
 
 
-def score_readings(network: Layer, readings: Sequence[Reading], *, end: int | None = None) -> Score:
+def bits_per_character(total_nats: float, spelling: float, characters: int) -> float:
+    """Give what all predictions and the spelling of what is unknown cost, in bits for each character."""
+    return (total_nats + spelling) / max(characters, 1) / math.log(2)
+
+
+def score_readings(
+    network: Layer,
+    readings: Sequence[Reading],
+    *,
+    end: int | None = None,
+    characters: int | None = None,
+    spelling: float = 0.0,
+) -> Score:
     """Score readings side by side, each from the initial state.
 
     Parameters
@@ -70,6 +87,10 @@ def score_readings(network: Layer, readings: Sequence[Reading], *, end: int | No
         With something to predict in each.
     end : int, optional
         The symbol that is no character.
+    characters : int, optional
+        Characters that are scored; left out, every symbol but `end` is one.
+    spelling : float, default 0
+        What spelling the unknown symbols among them costs, in nats.
 
     Raises
     ------
@@ -77,20 +98,20 @@ def score_readings(network: Layer, readings: Sequence[Reading], *, end: int | No
         If what it comes to is not finite, as with weights that are not.
     """
     longest_first = sorted(readings, key=lambda reading: -len(reading.ids))
-    total, tokens, characters, correct = 0.0, 0, 0, 0
+    total, tokens, counted, correct = 0.0, 0, 0, 0
     for begin in range(0, len(longest_first), SIDE_BY_SIDE):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # it shows in the total
             for nats, targets, hits in _windows(network, longest_first[begin : begin + SIDE_BY_SIDE]):
                 total += float(nats.sum())
                 tokens += len(targets)
-                characters += len(targets) if end is None else int(np.count_nonzero(targets != end))
+                counted += len(targets) if end is None else int(np.count_nonzero(targets != end))
                 correct += int(np.count_nonzero(hits))
     if not math.isfinite(total):
         raise DivergenceError(
             f"evaluation: expected a finite loss, got {total}: the weights of the model are damaged, or its "
             "training diverged.\n  Load the run again, or train with a lower lr."
         )
-    return Score(total, tokens, characters, correct)
+    return Score(total, tokens, counted if characters is None else characters, correct, spelling)
 
 
 def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[tuple[Array, Array, Array]]:

@@ -14,6 +14,7 @@ from noria.models.generation import StreamedNetwork, generate
 from noria.models.sampling import Sampler
 from noria.training.options import SamplingOptions
 from noria.training.randomness import generator
+from noria.training.token_options import CHARACTERS
 
 
 class TextWriter(Estimator):
@@ -86,7 +87,7 @@ class TextWriter(Estimator):
         ).validate("sampling")
         sampler = Sampler(temperature, top_k, top_p, greedy)
         prompt = normalised(prompt)
-        self._refuse_unknown(prompt, "prompt")
+        self._refuse_unknown(self._read_of(prompt), "prompt")
         return whole_characters(self._written(prompt, sampler, length, generator(seed, "sample")))
 
     def start(self, batch_size: int = 1) -> State:
@@ -141,26 +142,42 @@ class TextWriter(Estimator):
         return streamed
 
     def _written(self, prompt: str, sampler: Sampler, length: int, rng: np.random.Generator) -> Iterator[str]:
-        """Give the prompt and what the model writes behind it, symbol by symbol."""
+        """Give the prompt and what the model writes behind it, character by character."""
         yield from prompt
         vocabulary = self.vocabulary_
+        spaced = vocabulary.kind != CHARACTERS and prompt.endswith(" ")
         drawn = generate(
             self.network_,
             sampler,
             rng,
-            prompt=begun(prompt, vocabulary),
+            prompt=begun(self._read_of(prompt), vocabulary),
             length=length,
             banned={vocabulary.unknown_id},
             end=vocabulary.end_id,
         )
-        for symbol in drawn:
-            yield vocabulary.decode([symbol])
+        for piece in vocabulary.pieces(drawn):
+            yield from piece.removeprefix(" ") if spaced else piece
+            spaced = False
+
+    def _read_of(self, prompt: str) -> str:
+        """Give what is read of a prompt.
+
+        Words and subwords bring the space before them along: one at the end of a prompt belongs to what comes
+        next, and a first word that is only known behind a space is read with one.
+        """
+        vocabulary = self.vocabulary_
+        if vocabulary.kind == CHARACTERS:
+            return prompt
+        read = prompt.removesuffix(" ")
+        known_so = len(vocabulary.unknown_in(" " + read)) < len(vocabulary.unknown_in(read))
+        return " " + read if known_so else read
 
     def _refuse_unknown(self, text: str, what: str) -> None:
         if unknown := self.vocabulary_.unknown_in(text):
             raise DataError(
                 f"{what}: the model does not know {describe_symbols(unknown)}.\n"
-                "  It knows the characters of the text it was trained on: leave these out, or train on more."
+                f"  It knows the {self.vocabulary_.kind} of the text it was trained on: leave these out, or "
+                "train on more."
             )
 
 
