@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from noria.layers import INFERENCE, FlatParameters, Mode, map_state, state_arrays
+from noria.layers import FlatParameters, Mode, map_state, state_arrays
 from noria.sequences import Ragged
 
 TINY = 1e-30
@@ -51,22 +51,28 @@ def inner(a, b):
     return sum((ours[name] * theirs[name]).sum() for name in ours)
 
 
-def check_gradients(make, input_size, x, *, given=None, state=True, directions=3, tolerance=1e-12):
+def drawing(seed, *, save=True):
+    """Training with what this seed draws, or none of it."""
+    return Mode(save=save) if seed is None else Mode(True, save, np.random.default_rng(seed))
+
+
+def check_gradients(
+    make, input_size, x, *, given=None, state=True, directions=3, tolerance=1e-12, drawn=None
+):
     """Compare every gradient with the complex step along random directions.
 
     `make` builds the layer. Checked are the rows, each parameter, and each array of the initial state, all of
     them through the output rows and through the final state; the error is relative to the norms of the
-    gradient and of the direction.
+    gradient and of the direction. `drawn` is the seed of what is drawn in training; None: nothing is.
     """
     layer, flat = built(make(), input_size)
     twin, twin_flat = built(make(), input_size, dtype=np.complex128)
     initial = like(layer.start(x.batch_size), 3) if state else None
-    done = run_back(layer, x, state=initial, given=given)
-    start = layer.start(x.batch_size) if initial is None else initial
+    done = run_back(layer, x, state=initial, given=given, mode=drawing(drawn))
 
     def value(rows, theta, begin):
         twin_flat.values[...] = theta
-        y, backward = twin(x.with_rows(rows), state=begin, given=given, mode=INFERENCE)
+        y, backward = twin(x.with_rows(rows), state=begin, given=given, mode=drawing(drawn, save=False))
         return (done.d_y * y.rows).sum() + inner(done.d_final, backward.state)
 
     rng = np.random.default_rng(11)
@@ -82,22 +88,22 @@ def check_gradients(make, input_size, x, *, given=None, state=True, directions=3
             worst[name] = max(worst.get(name, 0.0), error)
 
     if done.d_x is not None:
-        compare("x", done.d_x, lambda step: value(x.rows + step, flat.values, start))
+        compare("x", done.d_x, lambda step: value(x.rows + step, flat.values, initial))
     for path, parameter in flat.named():
         offset = (parameter.value.ctypes.data - flat.values.ctypes.data) // flat.values.itemsize
 
         def along(step, offset=offset):
             theta = flat.values.astype(np.complex128)
             theta[offset : offset + step.size] += step.ravel()
-            return value(x.rows, theta, start)
+            return value(x.rows, theta, initial)
 
         compare(path, parameter.gradient, along)
     for path, gradient in state_arrays(done.backward.d_state).items() if state else ():
 
         def from_state(step, path=path):
-            arrays = dict(state_arrays(start))
+            arrays = dict(state_arrays(initial))
             arrays[path] = arrays[path] + step
-            return value(x.rows, flat.values, rebuilt(start, arrays))
+            return value(x.rows, flat.values, rebuilt(initial, arrays))
 
         compare(f"initial {path}", gradient, from_state)
     wrong = {name: error for name, error in worst.items() if not error < tolerance}

@@ -10,6 +10,7 @@ from noria.engines.one_hot import add_rows
 from noria.equations import Initial
 from noria.errors import DataError, OptionError, ShapeError
 from noria.layers import INFERENCE, Dropout, Embedding, Linear, Mode, OneHot
+from noria.layers.auxiliary import draw
 from noria.sequences import Ragged
 
 TRAINING = [Mode(training=True, rng=np.random.default_rng(seed)) for seed in range(3)]
@@ -156,3 +157,20 @@ def test_one_hot_copies_nothing():
     assert flat.count == 0
     assert flat.groups() == []
     assert backward(np.ones((5, 5))) is None
+
+
+@pytest.mark.parametrize("p", [0.0, 1e-6, 0.3, 0.5, 1 - 1e-6])
+def test_what_is_drawn_happens_as_often_as_it_should(p):
+    count = 2_000_000
+    found = draw("it", (2, count // 2), p, np.random.default_rng(0)).sum()
+    assert abs(found - p * count) <= 5 * np.sqrt(p * (1 - p) * count) + 1e-9
+
+
+def test_between_two_of_sixteen_bits_it_is_drawn_once_more():
+    """A probability of 1.5 in 65536: values 0 always, values 1 every other time."""
+    p = 1.5 / 65536
+    bits = np.random.default_rng(1).integers(0, 65536, 4_000_000, dtype=np.uint16)
+    found = draw("it", bits.shape, p, np.random.default_rng(1))
+    assert found[bits == 0].all()
+    assert not found[bits > 1].any()
+    assert 0.2 < found[bits == 1].mean() < 0.8

@@ -4,6 +4,7 @@ from noria.equations.cell import Cell, Parameter
 from noria.equations.draft import Equation, Given, Initial
 from noria.equations.latex import latex
 from noria.equations.library import cells
+from noria.equations.recurrence import recurrent_columns
 from noria.equations.rewrites import layer_normalised, recurrent_dropout, replace, zoneout
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "cells",
     "latex",
     "layer_normalised",
+    "recurrent_columns",
     "recurrent_dropout",
     "replace",
     "zoneout",

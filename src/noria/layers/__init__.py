@@ -7,15 +7,19 @@ gradients together.
 """
 
 from noria.layers.backward import Backward, Gradients
+from noria.layers.batch_norm import BatchNorm
 from noria.layers.bidirectional import Bidirectional
+from noria.layers.causal_attention import CausalAttention
+from noria.layers.conditioned import Conditioned
 from noria.layers.dropout import Dropout
 from noria.layers.embedding import Embedding
 from noria.layers.flat import FlatParameters, Group
 from noria.layers.initialisers import INITIALISERS, initialise
+from noria.layers.joined import Joined
 from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.linear import Linear
 from noria.layers.onehot import OneHot
-from noria.layers.parameters import Parameter
+from noria.layers.parameters import Parameter, Statistic
 from noria.layers.recurrent import Recurrent
 from noria.layers.recurrent_stack import recurrent_stack
 from noria.layers.stack import Stack
@@ -27,13 +31,17 @@ __all__ = [
     "INITIALISERS",
     "TRACKED",
     "Backward",
+    "BatchNorm",
     "Bidirectional",
+    "CausalAttention",
+    "Conditioned",
     "Dropout",
     "Embedding",
     "FlatParameters",
     "Gradients",
     "Group",
     "Inputs",
+    "Joined",
     "Layer",
     "Linear",
     "Mode",
@@ -42,6 +50,7 @@ __all__ = [
     "Recurrent",
     "Stack",
     "State",
+    "Statistic",
     "Stream",
     "first_sequences",
     "initialise",

@@ -15,26 +15,30 @@ from noria.sequences import Ragged
 class Dropout(Layer):
     """Sets each value to zero with probability p and divides the others by 1 - p, in training only.
 
-    Auxiliary input ``"mask"``: an array (N, F) of factors to use in the place of drawn ones.
+    Auxiliary input ``"mask"``: an array of factors to use in the place of drawn ones, (N, F), or (B, F) in
+    the caller's order where the dropout is locked.
 
     Parameters
     ----------
     p : float
         Probability of leaving a value out, in [0, 1).
+    locked : bool, default False
+        Whether a sequence leaves the same features out at all its steps (of a batch).
 
     References
     ----------
     Srivastava et al. 2014; between recurrent layers, and not from step to step: Zaremba, Sutskever &
-    Vinyals 2014.
+    Vinyals 2014. Locked, or variational: Gal & Ghahramani 2016.
     """
 
     kind = "dropout"
 
-    def __init__(self, p: float, *, name: str | None = None) -> None:
+    def __init__(self, p: float, *, locked: bool = False, name: str | None = None) -> None:
         super().__init__(name)
         if not 0.0 <= p < 1.0:
             raise OptionError(f"The 'p' option of Dropout must be a float in [0, 1). Got {p}.")
         self.p = float(p)
+        self.locked = locked
 
     def _declare(self, input_size: int) -> int:
         return input_size
@@ -51,14 +55,18 @@ class Dropout(Layer):
                 "  Put it behind an embedding."
             )
         self._check_width(x)
+        shape = (x.layout.batch_size, x.rows.shape[1]) if self.locked else x.rows.shape
         if given:
             mask = given["mask"].astype(x.rows.dtype, copy=False)
-            if mask.shape != x.rows.shape:
-                raise ShapeError(f"{self.title}: expected a mask of shape {x.rows.shape}, got {mask.shape}.")
+            if mask.shape != shape:
+                raise ShapeError(f"{self.title}: expected a mask of shape {shape}, got {mask.shape}.")
         elif mode.training and self.p > 0.0:
-            mask = dropout_mask(self.title, x.rows.shape, self.p, mode.rng, x.rows.dtype)
+            mask = dropout_mask(self.title, shape, self.p, mode.rng, x.rows.dtype)
         else:
             return x, Backward((lambda d_y, d_state: d_y) if mode.save else None, self.title)
+
+        if self.locked:
+            mask = mask[x.layout.order][x.layout.sequence_of_row]
 
         def backward(d_y: Array, d_state: State) -> Array:
             return np.asarray(d_y * mask)

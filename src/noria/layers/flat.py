@@ -11,7 +11,7 @@ from noria.arrays import Array, Inexact
 from noria.errors import DataError, OptionError, ShapeError
 from noria.layers.initialisers import initialise
 from noria.layers.layer import Layer
-from noria.layers.parameters import Block, Parameter
+from noria.layers.parameters import Block, Parameter, Statistic
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Group:
 class FlatParameters:
     """All parameters of a model as one vector of values, and their gradients as another of the same layout.
 
-    The optimiser, clipping, norms and checkpoints each touch one array. A parameter that stands in several
-    places is counted once, and all places add to the same gradient.
+    The optimiser, clipping and norms each touch one array. A parameter that stands in several
+    places is counted once, and all places add to the same gradient. Statistics
+    are saved and restored with the parameters, and are in neither vector.
 
     Attributes
     ----------
@@ -36,11 +37,16 @@ class FlatParameters:
     """
 
     def __init__(
-        self, values: Inexact[Array, " P"], blocks: Sequence[Block], named: Mapping[str, Parameter]
+        self,
+        values: Inexact[Array, " P"],
+        blocks: Sequence[Block],
+        named: Mapping[str, Parameter],
+        statistics: Mapping[str, Statistic],
     ) -> None:
         self.values = values
         self.gradients = np.zeros_like(values)
         self._named = dict(named)
+        self._statistics = dict(statistics)
         self._starts: list[tuple[int, Parameter]] = []
         start = 0
         for block in blocks:
@@ -83,6 +89,7 @@ class FlatParameters:
         named: dict[str, Parameter] = {}
         seen: set[int] = set()
         blocks: dict[int, Block] = {}
+        statistics: dict[str, Statistic] = {}
         for layer in layers:
             _ = layer.output_size  # a layer without sizes says so
             for path, parameter in layer.named_parameters(f"{layer.name}."):
@@ -91,9 +98,9 @@ class FlatParameters:
                     parameter.path = path
                     named[path] = parameter
             blocks |= {id(block): block for block in layer.blocks()}
-        flat = cls(
-            np.zeros(sum(block.size for block in blocks.values()), dtype), list(blocks.values()), named
-        )
+            statistics |= dict(layer.named_statistics(f"{layer.name}."))
+        values = np.zeros(sum(block.size for block in blocks.values()), dtype)
+        flat = cls(values, list(blocks.values()), named, statistics)
         for parameter in named.values():
             if isinstance(parameter.initial, np.ndarray):
                 parameter.value[...] = parameter.initial
@@ -130,11 +137,11 @@ class FlatParameters:
         self.gradients[...] = 0.0
 
     def state_dict(self) -> dict[str, Array]:
-        """Give a copy of every parameter by its path."""
-        return {path: parameter.value.copy() for path, parameter in self._named.items()}
+        """Give a copy of every parameter and every statistic by its path."""
+        return {path: stored.value.copy() for path, stored in self._stored().items()}
 
     def load_state_dict(self, arrays: Mapping[str, Array]) -> None:
-        """Set every parameter from an array by its path.
+        """Set every parameter and every statistic from an array by its path.
 
         Raises
         ------
@@ -143,17 +150,21 @@ class FlatParameters:
         ShapeError
             If an array has another shape. Nothing is changed then.
         """
-        missing = [path for path in self._named if path not in arrays]
-        unknown = [path for path in arrays if path not in self._named]
+        stored = self._stored()
+        missing = [path for path in stored if path not in arrays]
+        unknown = [path for path in arrays if path not in stored]
         if missing or unknown:
             parts = [f"missing: {', '.join(missing)}"] * bool(missing) + [
                 f"unknown: {', '.join(unknown)}"
             ] * bool(unknown)
             raise DataError(f"parameters do not fit the model; {'; '.join(parts)}.")
-        for path, parameter in self._named.items():
-            if arrays[path].shape != parameter.shape:
+        for path, one in stored.items():
+            if arrays[path].shape != one.value.shape:
                 raise ShapeError(
-                    f"parameter '{path}': expected shape {parameter.shape}, got {arrays[path].shape}."
+                    f"parameter '{path}': expected shape {one.value.shape}, got {arrays[path].shape}."
                 )
-        for path, parameter in self._named.items():
-            parameter.value[...] = arrays[path]
+        for path, one in stored.items():
+            one.value[...] = arrays[path]
+
+    def _stored(self) -> dict[str, Parameter | Statistic]:
+        return {**self._named, **self._statistics}

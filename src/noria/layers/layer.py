@@ -13,7 +13,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import NotFittedError, OptionError, ShapeError, UnknownNameError
 from noria.layers.backward import Backward
-from noria.layers.parameters import Block, Parameter
+from noria.layers.parameters import Block, Parameter, Statistic
 from noria.layers.state import State
 from noria.layers.streaming import Stream, WholeStream
 from noria.sequences import Ragged
@@ -141,6 +141,17 @@ class Layer(ABC):
             yield f"{prefix}{parameter.name}", parameter
         for key, child in self.children():
             yield from child.named_parameters(f"{prefix}{key}.")
+
+    def own_statistics(self) -> Iterator[Statistic]:
+        """Give the running figures that the layer itself keeps, in order."""
+        yield from ()
+
+    def named_statistics(self, prefix: str = "") -> Iterator[tuple[str, Statistic]]:
+        """Give each path with its running figure."""
+        for statistic in self.own_statistics():
+            yield f"{prefix}{statistic.name}", statistic
+        for key, child in self.children():
+            yield from child.named_statistics(f"{prefix}{key}.")
 
     def parameters(self) -> Iterator[Parameter]:
         """Give the parameters, each once even where it stands in several places."""

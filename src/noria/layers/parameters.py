@@ -1,7 +1,12 @@
-"""Learned arrays: declared by layers, and views of a piece of the flat vectors once these are built."""
+"""Learned arrays: declared by layers, and views of a piece of the flat vectors once these are built.
+
+Beside them stand statistics, which are saved with them and are not trained.
+"""
 
 import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from noria.arrays import Array
 from noria.equations import Initial
@@ -60,6 +65,30 @@ class Parameter:
         return f"Parameter({self.path!r}, {self.shape})"
 
 
+class Statistic:
+    """A running figure of what passed through a layer: saved with the weights, and not trained.
+
+    Parameters
+    ----------
+    name : str
+        Its name within the layer that declares it, ``"mean"``.
+    initial : array
+        What it starts with; float64.
+
+    Attributes
+    ----------
+    value : array
+        Changed in place by the layer, in training only.
+    """
+
+    def __init__(self, name: str, initial: Array) -> None:
+        self.name = name
+        self.value = np.array(initial, dtype=np.float64)
+
+    def __repr__(self) -> str:
+        return f"Statistic({self.name!r}, {self.value.shape})"
+
+
 class Block:
     """Parameters in one piece of the flat vector, at fixed offsets: those of a compiled cell, or one alone.
 
@@ -106,6 +135,11 @@ class Block:
         """Give the gradient of one member."""
         self._placed()
         return self._views[id(parameter)][1]
+
+    def piece_of(self, parameter: Parameter, flat: Array) -> Array:
+        """Give the view of one member in any array of shape (size,) that is laid out as the block."""
+        offset = next(offset for offset, member in self.members if member is parameter)
+        return flat[offset : offset + parameter.size].reshape(parameter.shape)
 
     def clear_frozen(self) -> None:
         """Set the gradients of frozen members back to zero."""

@@ -1,6 +1,7 @@
 """One layer of recurrence with any cell, run by the engine that its program is bound to."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from noria.layers.onehot import check_ids, is_ids
 from noria.layers.parameters import Block, Parameter
 from noria.layers.recurrent_stream import RecurrentStream
 from noria.layers.state import State
+from noria.layers.weight_drop import WeightDrop
 from noria.sequences import Layout, LookedUp, Ragged
 
 
@@ -44,6 +46,10 @@ class Recurrent(Layer):
     keep : sequence of str
         Names to record at each step into ``backward.kept``: values (``"i"``), states after the step
         (``"c"``), their gradients (``"d_c"``, there after the backward); arrays (N, size).
+    drop_connect : float, default 0
+        Probability of leaving out a weight that multiplies the state, the same ones at every step of a
+        batch, in training (see :class:`~noria.layers.weight_drop.WeightDrop`). ``given={"mask.U_i": ...}``
+        sets the factors of a matrix.
     frozen : bool, default False
         Whether training leaves the parameters as they are.
     """
@@ -57,6 +63,7 @@ class Recurrent(Layer):
         input_size: int | None = None,
         engine: str = "auto",
         keep: Sequence[str] = (),
+        drop_connect: float = 0.0,
         frozen: bool = False,
         name: str | None = None,
     ) -> None:
@@ -70,6 +77,7 @@ class Recurrent(Layer):
         self.hidden_size = hidden_size
         self.engine = engine
         self.keep = tuple(keep)
+        self.weight_drop = WeightDrop(self.title, self.cell, drop_connect)
         self.frozen = frozen
         self._free_sizes = {self._symbol(key): size for key, size in (sizes or {}).items()}
         self._laws = {given.name: given for given in self.cell.givens}
@@ -89,6 +97,7 @@ class Recurrent(Layer):
             sizes=sizes,
             engine=self.engine,
             keep=keep,
+            drop_connect=self.weight_drop.p,
             frozen=self.frozen,
             name=name,
         )
@@ -96,7 +105,7 @@ class Recurrent(Layer):
             other.configure(self.input_size)
         return other
 
-    @property
+    @cached_property
     def sizes(self) -> dict[str, int]:
         """The size of every symbol of the cell: ``{"D": 4, "H": 7}``."""
         known = {"D": self.input_size, "H": self.hidden_size, **self._free_sizes}
@@ -123,7 +132,7 @@ class Recurrent(Layer):
                 name: initialise(self.cell.initial[name], (1, self._width(name)), nothing_drawn).astype(dtype)
                 for name in self.cell.states
             }
-        return {name: np.repeat(row, batch_size, 0) for name, row in self._initial_rows[dtype].items()}
+        return {name: row.repeat(batch_size, 0) for name, row in self._initial_rows[dtype].items()}
 
     def __call__(
         self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
@@ -131,11 +140,12 @@ class Recurrent(Layer):
         """Run the cell over rows (N, D), or over token ids (N,) that stand for one-hot rows."""
         block, layout = self._built(), x.layout
         dtype = block.values.dtype
-        self._check_given(given, self._laws)
+        self._check_given(given, [*self._laws, *self.weight_drop.names])
+        factors = self.weight_drop.factors(self._parameters, block, self.sizes, given or {}, mode, dtype)
         drawn = mode.training or bool(given)
         kernel = self._kernel(dtype, drawn=drawn, save=mode.save)
         run = kernel.start(
-            block.values,
+            block.values if factors is None else block.values * factors,
             self._sorted_state(state, layout, dtype, "state"),
             layout.counts,
             given=self._sorted_given(given or {}, layout, dtype, mode)
@@ -146,14 +156,18 @@ class Recurrent(Layer):
         rows, table = self._rows(x, dtype, kernel)
         y = x.with_rows(run.forward(rows, table))
         receive = x.receive if isinstance(x, LookedUp) and table is not None else None
-        final = {name: array[layout.inverse] for name, array in run.finals.items()}
+        final = {name: layout.to_caller(array) for name, array in run.finals.items()}
         recorded = run.kept if self.keep else {}
         kept = {name: recorded[name] for name in self._forward_names()}
 
         def backward(d_y: Array, d_state: State) -> Gradients:
             d_final = None if d_state is None else self._sorted_state(d_state, layout, dtype, "d_state")
             wanted = table is None or receive is not None
-            d_rows = run.backward(np.ascontiguousarray(d_y, dtype), d_final, block.gradients, want_d_x=wanted)
+            d_theta = block.gradients if factors is None else np.zeros_like(block.gradients)
+            d_rows = run.backward(np.ascontiguousarray(d_y, dtype), d_final, d_theta, want_d_x=wanted)
+            if factors is not None:
+                d_theta *= factors
+                block.gradients[...] += d_theta
             if receive is not None and d_rows is not None:
                 receive(d_rows)
             if table is not None:
@@ -161,7 +175,7 @@ class Recurrent(Layer):
             block.clear_frozen()
             if self.keep:
                 kept.update(run.kept)
-            return Gradients(d_rows, {name: array[layout.inverse] for name, array in run.d_states.items()})
+            return Gradients(d_rows, {name: layout.to_caller(array) for name, array in run.d_states.items()})
 
         if not mode.save:
             run.release()
@@ -260,7 +274,7 @@ class Recurrent(Layer):
     ) -> dict[str, Array]:
         """Put the caller's state into sorted order; parts of a gradient may be left out."""
         if state is None:
-            return {name: array[layout.order] for name, array in self.start(layout.batch_size).items()}
+            return {name: layout.to_sorted(array) for name, array in self.start(layout.batch_size).items()}
         names = ", ".join(f"'{name}'" for name in self.cell.states)
         if not isinstance(state, Mapping):
             raise ShapeError(
@@ -276,7 +290,7 @@ class Recurrent(Layer):
                     f"{self.title}: expected {what} '{name}' of shape "
                     f"({layout.batch_size}, {self._width(name)}), got {array.shape}."
                 )
-        return {name: array[layout.order].astype(dtype, copy=False) for name, array in state.items()}
+        return {name: layout.to_sorted(array).astype(dtype, copy=False) for name, array in state.items()}
 
     def _sorted_given(
         self, supplied: Inputs, layout: Layout, dtype: np.dtype[Any], mode: Mode
@@ -296,7 +310,7 @@ class Recurrent(Layer):
                     f"got {array.shape}."
                 )
             arrays[given.name] = (
-                array[layout.order] if given.per == "sequence" else np.ascontiguousarray(array)
+                layout.to_sorted(array) if given.per == "sequence" else np.ascontiguousarray(array)
             )
         return arrays
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from noria.equations import Cell
 from noria.equations import cells as known_cells
 from noria.errors import OptionError
+from noria.layers.batch_norm import BatchNorm
 from noria.layers.bidirectional import Bidirectional
 from noria.layers.dropout import Dropout
 from noria.layers.layer import Layer
@@ -22,6 +23,9 @@ def recurrent_stack(
     hidden_sizes: int | Sequence[int],
     *,
     dropout: float = 0.0,
+    locked: bool = False,
+    batch_norm: bool = False,
+    drop_connect: float = 0.0,
     projection: int | Sequence[int | None] | None = None,
     bidirectional: bool = False,
     sizes: Mapping[str, int] | None = None,
@@ -40,6 +44,12 @@ def recurrent_stack(
         Width of each layer (of each direction). One alone stands for every layer.
     dropout : float, default 0
         Probability of dropping a value between layers; not before the first, nor behind the last.
+    locked : bool, default False
+        Whether that dropout leaves the same features of a sequence out at all steps.
+    batch_norm : bool, default False
+        Whether values are normalised between layers, before dropout.
+    drop_connect : float, default 0
+        Probability of dropping a weight that multiplies the state, for all steps of a batch.
     projection : int, None, or a sequence of these
         Width of a linear layer behind each recurrent one, outside the recurrence; None: there is none.
     bidirectional : bool, default False
@@ -55,7 +65,8 @@ def recurrent_stack(
     -------
     Stack
         Recurrent layers have the keys ``"0"``, ``"1"``, ..., so that a parameter is called
-        ``"recurrent.0.W_i"``; what stands behind layer 0 has ``"projection_0"`` and ``"dropout_0"``.
+        ``"recurrent.0.W_i"``; what stands behind layer 0 has ``"projection_0"``, ``"norm_0"`` and
+        ``"dropout_0"``.
 
     Raises
     ------
@@ -89,12 +100,14 @@ def recurrent_stack(
             lists[option][level % len(lists[option])] for option in ("hidden_sizes", "projection")
         )
         own_sizes = {key: size for key, size in wanted.items() if key in free_sizes(cell)}
-        layer = Recurrent(cell, width, sizes=own_sizes, engine=engine, keep=keep)
+        layer = Recurrent(cell, width, sizes=own_sizes, engine=engine, keep=keep, drop_connect=drop_connect)
         layers[str(level)] = Bidirectional(layer) if bidirectional else layer
         if behind is not None:
             layers[f"projection_{level}"] = Linear(behind)
+        if batch_norm and level < count - 1:
+            layers[f"norm_{level}"] = BatchNorm()
         if dropout and level < count - 1:
-            layers[f"dropout_{level}"] = Dropout(dropout)
+            layers[f"dropout_{level}"] = Dropout(dropout, locked=locked)
     return Stack(list(layers.values()), keys=list(layers), name=name)
 
 

@@ -169,14 +169,20 @@ class WholeStream(Stream):
     def __init__(self, layer: "Layer", batch_size: int, mode: "Mode") -> None:
         super().__init__(layer, batch_size)
         self._mode = mode
-        self._copy = deepcopy(layer)
-        for block in {id(block): block for block in self._copy.blocks()}.values():
-            block.place(block.values, block.gradients)
+        self._copy = copy_of(layer)
 
     def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
         """Call the copy."""
         y, end = self._copy(one_step(x), state=state, given=given, mode=self._mode)
         return np.array(y.rows), end.state
+
+
+def copy_of(layer: "Layer") -> "Layer":
+    """Give a copy of a layer that has its values to itself."""
+    copy = deepcopy(layer)
+    for block in {id(block): block for block in copy.blocks()}.values():
+        block.place(block.values, block.gradients)
+    return copy
 
 
 def one_step(x: Array) -> Ragged:

@@ -8,10 +8,29 @@ from noria.compiler import compile_cell
 from noria.engines import bind
 from noria.equations import Cell, Initial, cells, rewrites
 from noria.errors import OptionError
-from noria.layers import Dropout, Embedding, Layer, Linear, OneHot, Recurrent, Stack, recurrent_stack
+from noria.layers import (
+    BatchNorm,
+    CausalAttention,
+    Dropout,
+    Embedding,
+    Layer,
+    Linear,
+    OneHot,
+    Recurrent,
+    Stack,
+    recurrent_stack,
+)
 from noria.training.model_options import ModelOptions
 
-INPUT, RECURRENT, DROPOUT, OUTPUT = "input", "recurrent", "dropout", "output"
+INPUT, INPUT_DROPOUT, RECURRENT, NORM, ATTENTION, DROPOUT, OUTPUT = (
+    "input",
+    "input_dropout",
+    "recurrent",
+    "norm",
+    "attention",
+    "dropout",
+    "output",
+)
 
 
 def chosen_cells(options: ModelOptions) -> list[Cell]:
@@ -47,26 +66,47 @@ def build_network(options: ModelOptions, cells: Sequence[Cell], symbols: int) ->
         Number of symbols, V: of the input, and of the logits (N, V) that come out.
     """
     first: Layer = OneHot(symbols, name=INPUT)
+    tied = None
     if options.embedding_size:
-        first = Embedding(symbols, options.embedding_size, name=INPUT)
+        first = Embedding(symbols, options.embedding_size, dropout=options.embedding_dropout, name=INPUT)
+        tied = first.table if options.tie_weights else None
     stack = recurrent_stack(
         [rewritten(cell, options) for cell in cells],
         options.layer_sizes,
         dropout=options.dropout,
+        locked=options.locked_dropout,
+        batch_norm=options.batch_norm,
+        drop_connect=options.drop_connect,
         projection=options.projection_size or None,
         engine=options.engine,
         name=RECURRENT,
     )
-    layers: dict[str, Layer] = {INPUT: first, RECURRENT: stack}
-    if options.dropout:
-        layers[DROPOUT] = Dropout(options.dropout)
-    layers[OUTPUT] = Linear(symbols, name=OUTPUT)
+    wished: dict[str, Layer | None] = {
+        INPUT: first,
+        INPUT_DROPOUT: _dropout(options.input_dropout, options, INPUT_DROPOUT),
+        RECURRENT: stack,
+        NORM: BatchNorm(name=NORM) if options.batch_norm else None,
+        ATTENTION: _attention(options),
+        DROPOUT: _dropout(options.dropout, options, DROPOUT),
+        OUTPUT: Linear(symbols, weight=tied, name=OUTPUT),
+    }
+    layers = {key: layer for key, layer in wished.items() if layer is not None}
     network = Stack(list(layers.values()), keys=list(layers))
     network.configure(symbols)
     refuse_lookahead(network)
     if options.initialiser != "cell":
         _initialise_matrices(stack, options.initialiser)
     return network
+
+
+def _dropout(p: float, options: ModelOptions, name: str) -> Dropout | None:
+    return Dropout(p, locked=options.locked_dropout, name=name) if p else None
+
+
+def _attention(options: ModelOptions) -> CausalAttention | None:
+    if options.attention == "none":
+        return None
+    return CausalAttention(options.attention_span, score=options.attention, name=ATTENTION)
 
 
 def refuse_lookahead(network: Layer) -> None:

@@ -79,6 +79,34 @@ class ModelOptions(Options):
             reason="A few minutes are many passes over a small text: without it the text is learnt by heart.",
         ),
     ] = 0.3
+    locked_dropout: Annotated[
+        bool,
+        Option(
+            help="Drop the same values at every step of a sequence (Gal & Ghahramani 2016), in 'dropout' and "
+            "'input_dropout'.",
+            group="Regularisation",
+        ),
+    ] = False
+    input_dropout: Annotated[
+        float,
+        Option(
+            help="Probability of dropping a value of a symbol's vector before the first recurrent layer.",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
+    embedding_dropout: Annotated[
+        float,
+        Option(
+            help="Probability of dropping a symbol wherever it stands in a batch (Gal & Ghahramani 2016).",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
     recurrent_dropout: Annotated[
         float,
         Option(
@@ -99,6 +127,59 @@ class ModelOptions(Options):
             closed="left",
         ),
     ] = 0.0
+    drop_connect: Annotated[
+        float,
+        Option(
+            help="Probability of dropping a recurrent weight, for all steps of a batch (Merity et al. 2018).",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
+    batch_norm: Annotated[
+        bool,
+        Option(
+            help="Normalise what recurrent layers hand on, over the tokens of a batch (Laurent et al. 2016).",
+            group="Regularisation",
+        ),
+    ] = False
+    label_smoothing: Annotated[
+        float,
+        Option(
+            help="Part of each target that is spread evenly over all symbols (Szegedy et al. 2016).",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
+    tie_weights: Annotated[
+        bool,
+        Option(
+            help="Score symbols with the table of their vectors, one matrix in two places (Press & Wolf).",
+            group="Model",
+        ),
+    ] = False
+    attention: Annotated[
+        str,
+        Option(
+            help="Attend to the last steps before each one, behind the recurrent layers, with this score.",
+            group="Model",
+            choices=("none", "dot", "general", "additive"),
+            reason="It costs as much as another layer, and the state already carries what came before.",
+        ),
+    ] = "none"
+    attention_span: Annotated[
+        int,
+        Option(
+            help="How many steps back attention looks.",
+            group="Model",
+            only_with=("attention", ("dot", "general", "additive")),
+            minimum=1,
+            reason="Most of the weight lies on a few steps (Daniluk et al. 2017); each costs time.",
+        ),
+    ] = 32
     initialiser: Annotated[
         str,
         Option(
@@ -168,3 +249,20 @@ class ModelOptions(Options):
                     f"The {name!r} option of {owner} lists {len(listed)} layers where there are {count}. "
                     f"Give one for all layers or one for each."
                 )
+        self._check_embedding(owner)
+
+    def _check_embedding(self, owner: str) -> None:
+        """Refuse what needs an embedding, or one of another size."""
+        for name in ("embedding_dropout", "input_dropout", "tie_weights"):
+            if getattr(self, name) and not self.embedding_size:
+                raise OptionError(
+                    f"The {name!r} option of {owner} needs an embedding. Got embedding_size=0 (one-hot).\n"
+                    f"  Set embedding_size, or leave {name} out."
+                )
+        width = self.projection_size or self.layer_sizes[-1]
+        if self.tie_weights and width != self.embedding_size:
+            raise OptionError(
+                f"The 'tie_weights' option of {owner} needs an embedding as wide as what is scored. Got "
+                f"embedding_size={self.embedding_size} and {width} values that the last layer hands on.\n"
+                f"  Set projection_size={self.embedding_size} or embedding_size={width}."
+            )

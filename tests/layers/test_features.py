@@ -1,0 +1,192 @@
+"""Features from outside: joined to the rows, or as the state in which layers begin."""
+
+import numpy as np
+import pytest
+from layer_checks import built, check_gradients, features, inner, like, run_back, token_ids
+
+from noria.equations import Cell
+from noria.errors import DataError, OptionError, ShapeError
+from noria.layers import (
+    INFERENCE,
+    Bidirectional,
+    Conditioned,
+    Dropout,
+    Embedding,
+    Joined,
+    Linear,
+    Recurrent,
+    Stack,
+    recurrent_stack,
+    state_arrays,
+)
+from noria.sequences import Ragged
+from noria.testing import check_layer
+
+LENGTHS = (3, 6, 1, 5)
+BATCH, ROWS = len(LENGTHS), sum(LENGTHS)
+
+
+def drawn(*shape, seed=6):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+# Joined to the rows
+# --------------------------------------------------------------------------------------------------------
+
+
+def fused():
+    return Stack([Embedding(7, 4), Joined(3), recurrent_stack(["gru", "lstm"], [5, 6]), Linear(2)])
+
+
+def test_joined_rows_are_both():
+    x, extra = features(LENGTHS, 4), drawn(ROWS, 3)
+    layer, _ = built(Joined(3), 4)
+    done = run_back(layer, x, given={"features": extra})
+    np.testing.assert_array_equal(done.y.rows, np.concatenate([x.rows, extra], axis=1))
+    np.testing.assert_array_equal(done.d_x, done.d_y[:, :4])
+    np.testing.assert_array_equal(done.backward.d_given["features"], done.d_y[:, 4:])
+
+
+def test_gradients_of_a_fused_stack_are_exact():
+    check_gradients(fused, 7, token_ids(LENGTHS, 7), given={"1.features": drawn(ROWS, 3)})
+
+
+def test_the_gradient_of_features_arrives_outside():
+    x, extra = token_ids(LENGTHS, 7), drawn(ROWS, 3)
+    layer, _ = built(fused(), 7)
+    done = run_back(layer, x, given={"1.features": extra})
+
+    def value(moved):
+        y, backward = layer(x, given={"1.features": moved}, mode=INFERENCE)
+        return (y.rows * done.d_y).sum() + inner(done.d_final, backward.state)
+
+    assert_slope(done.backward.d_given["1.features"], extra, value)
+
+
+def assert_slope(gradient, point, value):
+    for seed in range(3):
+        direction = drawn(*point.shape, seed=seed)
+        slope = (value(point + 1e-5 * direction) - value(point - 1e-5 * direction)) / 2e-5
+        norm = np.linalg.norm(gradient) * np.linalg.norm(direction)
+        assert norm > 0
+        assert abs((gradient * direction).sum() - slope) < 1e-9 * norm
+
+
+def test_a_fused_stack_streams():
+    layer, _ = built(fused(), 7)
+    ids, extra = token_ids([5, 5], 7), drawn(10, 3)
+    expected = layer(ids, given={"1.features": extra})[0].rows.reshape(5, 2, 2)
+    stream, state = layer.stream(2), None
+    for t in range(5):
+        now = slice(2 * t, 2 * t + 2)
+        y, state = stream.step(ids.rows[now], state, given={"1.features": extra[now]})
+        np.testing.assert_allclose(y, expected[t], rtol=1e-12, atol=1e-14)
+
+
+def test_single_precision_stays_single():
+    layer, _ = built(Joined(2), 3, dtype=np.float32)
+    y, _ = layer(features([2], 3, dtype=np.float32), given={"features": drawn(2, 2)})
+    assert y.rows.dtype == np.float32
+
+
+def test_what_cannot_be_joined_is_refused():
+    layer, _ = built(Joined(3), 4)
+    with pytest.raises(
+        DataError, match=r"expected the auxiliary input 'features' of shape \(2, 3\), got none"
+    ):
+        layer(features([2], 4))
+    with pytest.raises(ShapeError, match=r"'features' of shape \(2, 3\), got \(3, 3\)"):
+        layer(features([2], 4), given={"features": np.ones((3, 3))})
+    with pytest.raises(DataError, match="Put it behind an embedding"):
+        layer(token_ids([2], 4), given={"features": np.ones((2, 3))})
+    with pytest.raises(OptionError, match="'size' option of joined must be an int of at least 1"):
+        Joined(0)
+
+
+# The state to begin with
+# --------------------------------------------------------------------------------------------------------
+
+
+def deep():
+    return recurrent_stack(["lstm", "gru", "rnn"], [5, 4, 6], projection=[3, None, None], dropout=0.1)
+
+
+INSIDE = {
+    "one": lambda: Recurrent("lstm", 5),
+    "three": deep,
+    "both ways": lambda: Stack([Dropout(0.1), Bidirectional(Recurrent("gru", 4))]),
+}
+
+
+@pytest.mark.parametrize("inside", INSIDE.values(), ids=INSIDE)
+def test_gradients_are_exact_from_the_features_on(inside):
+    x, vector = features(LENGTHS, 3), drawn(BATCH, 2)
+    check_gradients(lambda: Conditioned(inside(), 2), 3, x, given={"features": vector}, state=False)
+    layer, _ = built(Conditioned(inside(), 2), 3)
+    done = run_back(layer, x, given={"features": vector})
+
+    def value(moved):
+        y, backward = layer(x, given={"features": moved}, mode=INFERENCE)
+        return (y.rows * done.d_y).sum() + inner(done.d_final, backward.state)
+
+    assert_slope(done.backward.d_given["features"], vector, value)
+
+
+@pytest.mark.parametrize("inside", INSIDE.values(), ids=INSIDE)
+def test_each_state_begins_where_its_map_says(inside):
+    x, vector = features(LENGTHS, 3), drawn(BATCH, 2)
+    layer, flat = built(Conditioned(inside(), 2), 3)
+    of = {path: parameter.value for path, parameter in flat.named()}
+    begin = like(layer.start(BATCH), 0)
+    for path, array in state_arrays(begin).items():
+        start = f"conditioned.initial.{path}"
+        array[...] = vector @ of[f"{start}.W"].T + of[f"{start}.b"]
+    expected, _ = layer(x, state=begin)
+    np.testing.assert_allclose(layer(x, given={"features": vector})[0].rows, expected.rows, rtol=1e-12)
+
+
+def test_without_features_it_is_the_layer_inside():
+    x = features(LENGTHS, 3)
+    layer, _ = built(Conditioned(deep(), 2), 3)
+    begin = like(layer.start(BATCH), 4)
+    np.testing.assert_array_equal(layer(x)[0].rows, layer.layer(x)[0].rows)
+    np.testing.assert_array_equal(layer(x, state=begin)[0].rows, layer.layer(x, state=begin)[0].rows)
+    check_layer(Conditioned(Recurrent("gru", 4), 2), x, state={"h": drawn(BATCH, 4)})
+
+
+def test_biases_begin_where_the_cell_does():
+    cell = Cell.parse("c' = c + h\nh' = c' * tanh(W @ x)\ninit:\n  c = 1", name="counter")
+    _, flat = built(Conditioned(Recurrent(cell, 4), 2), 3, spread=None)
+    of = {path: parameter.value for path, parameter in flat.named()}
+    np.testing.assert_array_equal(of["conditioned.initial.c.b"], np.ones(4))
+    np.testing.assert_array_equal(of["conditioned.initial.h.b"], np.zeros(4))
+
+
+def test_it_streams_and_goes_on_in_windows():
+    layer, _ = built(Stack([Embedding(7, 4), Conditioned(deep(), 2), Linear(7)]), 7)
+    ids, vector = token_ids([6, 6], 7), drawn(2, 2)
+    whole = layer(ids, given={"1.features": vector})[0].rows.reshape(6, 2, 7)
+    stream, state = layer.stream(2), None
+    for t in range(6):
+        given = None if t else {"1.features": vector}
+        y, state = stream.step(ids.rows[2 * t : 2 * t + 2], state, given=given)
+        np.testing.assert_allclose(y, whole[t], rtol=1e-11, atol=1e-13)
+    y, _ = layer.stream(2).steps(ids.rows.reshape(6, 2), given={"1.features": vector})
+    np.testing.assert_allclose(y, whole, rtol=1e-11, atol=1e-13)
+    head, tail = (Ragged.from_dense(ids.rows.reshape(6, 2)[part].T) for part in (slice(2), slice(2, 6)))
+    _, backward = layer(head, given={"1.features": vector})
+    y, _ = layer(tail, state=backward.state)
+    np.testing.assert_allclose(y.rows.reshape(4, 2, 7), whole[2:], rtol=1e-11, atol=1e-13)
+
+
+def test_what_cannot_begin_is_refused():
+    layer, _ = built(Conditioned(Recurrent("gru", 4), 2), 3)
+    x = features(LENGTHS, 3)
+    with pytest.raises(ShapeError, match=r"'features' of shape \(4, 2\), got \(4, 3\)"):
+        layer(x, given={"features": np.ones((4, 3))})
+    with pytest.raises(ShapeError, match="expected features or a state to begin with, got both"):
+        layer(x, given={"features": np.ones((4, 2))}, state=layer.start(4))
+    with pytest.raises(OptionError, match="no recurrent layer inside"):
+        Conditioned(Linear(3), 2).configure(4)
+    with pytest.raises(OptionError, match="'size' option of conditioned must be an int of at least 1"):
+        Conditioned(Recurrent("gru", 4), 0)
