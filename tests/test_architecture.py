@@ -43,12 +43,13 @@ HEAVY = {
     "pandas",
     "torch",
     "scipy",
+    "tokenizers",
 }
 # The exception: cyclopts reads annotations when a verb's module is imported, that is when the verb is called.
 HEAVY_ALLOWED = {"cli": {"cyclopts"}}
 
 # Only imported for those who have them already.
-OPTIONAL = {"sklearn", "torch"}
+OPTIONAL = {"sklearn", "torch", "tokenizers", "tensorboardX"}
 
 FORBIDDEN_CALLS = {"eval", "exec"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}

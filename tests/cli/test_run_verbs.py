@@ -81,7 +81,11 @@ def test_figures_of_another_text(noria: Command, trained: Path, tmp_path: Path):
     assert said.out.count(note) == 1
     expected = load(trained).evaluate(tmp_path / "other.txt")
     assert float(figures["nats per character"]) == pytest.approx(expected["loss"], abs=1e-4)
-    assert float(figures["bits per character"]) == pytest.approx(expected["loss"] / math.log(2), abs=1e-4)
+    assert float(figures["bits per character"]) == pytest.approx(expected["bits_per_character"], abs=1e-4)
+    spelt = math.log(0x110000 - 0x800)  # Ω, one of all the characters that there are
+    assert expected["bits_per_character"] * 24 * math.log(2) == pytest.approx(
+        expected["loss"] * 24 + spelt, rel=1e-9
+    )
     told = json.loads(noria("evaluate", trained, tmp_path / "other.txt", "--json").out)
     assert told["loss"] == expected["loss"]
     assert told["unknown"] == 1

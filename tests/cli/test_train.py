@@ -331,12 +331,16 @@ def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
     with progress.Progress() as draw:
         draw(Started("text", 9, 3, 6, 1000, 0.002, calibrated=True))
         draw(STEP)
-        draw(Evaluated(3, 0.5, 1.5, {"loss": 2.0}, improved=True, best_step=3, seconds=0.1))
+        draw(
+            Evaluated(
+                3, 0.5, 1.5, {"loss": 2.0, "bits_per_character": 2.5}, improved=True, best_step=3, seconds=0.1
+            )
+        )
         draw(Sampled(3, "one\ntwo\x1b[31m" + "x" * 1000))
         draw(Interrupted(3))
     plan, titles, row, sample, stop = capsys.readouterr().err.splitlines()
     assert "--steps 9 repeats it" in plan
-    assert row.split() == ["3", "0.50", "1.500", "2.000", "2.885", "0.25", "12,346", "2:05", "+"]
+    assert row.split() == ["3", "0.50", "1.500", "2.000", "2.500", "0.25", "12,346", "2:05", "+"]
     ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in (titles, row)]
     assert ends[0] == ends[1][:-1]
     assert sample.startswith("  sample: one⏎two␛[31mxxx")
@@ -347,7 +351,11 @@ def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
 def test_quiet_draws_nothing_but_the_stop(capsys: pytest.CaptureFixture[str]):
     with progress.Progress(quiet=True) as draw:
         draw(STEP)
-        draw(Evaluated(3, 0.5, 1.5, {"loss": 2.0}, improved=True, best_step=3, seconds=0.1))
+        draw(
+            Evaluated(
+                3, 0.5, 1.5, {"loss": 2.0, "bits_per_character": 2.5}, improved=True, best_step=3, seconds=0.1
+            )
+        )
         draw(Interrupted(3))
     assert capsys.readouterr().err.startswith("Stop")
 
@@ -369,17 +377,17 @@ def test_each_line_can_be_a_sequence_of_its_own(noria: Command, desk: Path):
 
 
 def test_ctrl_c_before_the_first_step(noria: Command, book: Path, monkeypatch: pytest.MonkeyPatch):
-    from noria.training import trainer
+    from noria.training import budgeting
 
     def pressed(*arguments: object, **options: object) -> None:
         signal.raise_signal(signal.SIGINT)
         options["check"]()  # type: ignore[operator]
 
-    monkeypatch.setattr(trainer, "calibrate", pressed)
+    monkeypatch.setattr(budgeting, "calibrate", pressed)
     said = noria("train", book, "--minutes", 1, "--out", "run", "--quiet", *SMALL)
     assert said.code == INTERRUPTED
     assert "nothing was trained yet" in said.err
-    assert "Next    remove " in said.err
+    assert "Next    noria train --resume run" in said.err
     assert load("run").report_["steps"] == 0
     assert json.loads(noria("info", "run", "--json").out)["state"] == "untrained"
     assert "untrained" in noria("info", "run").out
@@ -387,7 +395,7 @@ def test_ctrl_c_before_the_first_step(noria: Command, book: Path, monkeypatch: p
 
 def test_a_run_that_was_killed_before_its_first_evaluation(noria: Command, book: Path, monkeypatch):
     monkeypatch.setattr("noria.training.plan.STEPS_UNSAVED", 2)
-    monkeypatch.setattr("noria.training.trainer.Trainer._evaluate", lambda self, step: 1 / 0)
+    monkeypatch.setattr("noria.training.loop.Loop._evaluate", lambda self, step: 1 / 0)
     assert noria("train", book, "--steps", 5, "--eval-every", 5, "--out", "run", *SMALL).code == 1
     state = json.loads(noria("info", "run", "--json").out)["state"]
     assert state == "stopped after step 4, before the first evaluation"

@@ -4,7 +4,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from noria.data import Vocabulary, builtin_text
+from noria.data import CharacterVocabulary, builtin_text
 from noria.errors import DataError, OptionError
 from noria.models.kneser_ney import KneserNey
 
@@ -120,7 +120,7 @@ def test_known_figures_on_the_last_tenth_of_the_built_in_text():
     """From another implementation on the text of Python 3.11; texts of other versions differ a little."""
     text = builtin_text().text
     cut = len(text) * 9 // 10
-    vocabulary = Vocabulary.of_text(text[:cut])
+    vocabulary = CharacterVocabulary.of_text(text[:cut])
     train, test = vocabulary.encode(text[:cut]), vocabulary.encode(text[cut:])
     for order, nats in ((5, 1.238), (7, 1.183)):
         model = KneserNey.fit(train, vocabulary_size=len(vocabulary), order=order)

@@ -44,7 +44,7 @@ def test_killed_while_it_writes_all_the_time_the_run_still_opens(tmp_path, delay
     assert run.config["run"]["steps"] == 100_000_000
     assert np.isfinite(run.read_weights()["second.high"]).all()
     last = run.read_arrays("last")
-    assert int(last["trainer/step"]) == int(last["optimiser/steps"]) == int(last["carried/counter"][0])
+    assert int(last["trainer/step"]) == int(last["update/optimiser/steps"]) == int(last["carried/counter"][0])
     lines = log.read_text(encoding="utf-8").splitlines()
     events = [json.loads(line)["event"] for line in lines]
     assert events[:2] == ["Started", "Evaluated"]

@@ -10,6 +10,7 @@ from noria.training.report import Evaluated, Finished, Sampled, Started, StepDon
 from noria.training.run_folder import RunFolder
 from noria.training.schedules import learning_rate
 from noria.training.trainer import Trainer
+from noria.training.update import Updater
 
 
 def options(**changed):
@@ -264,18 +265,21 @@ def test_run_folder_holds_the_run(tmp_path):
     last = again.read_arrays("last")
     assert set(last) == {
         "weights/first.low", "weights/second.high",
-        "optimiser/mean", "optimiser/mean_square", "optimiser/steps",
         "carried/counter",
-        "trainer/step", "trainer/best_step", "trainer/best_loss", "trainer/clipped", "trainer/tokens",
-        "trainer/loss_total", "trainer/loss_weight",
-    }  # fmt: skip
-    assert (int(last["trainer/step"]), int(last["trainer/best_step"]), int(last["optimiser/steps"])) == (
+        "trainer/step", "trainer/best_step", "trainer/best_loss", "trainer/tokens",
+        "trainer/loss_total", "trainer/loss_weight", "trainer/stale", "trainer/stale_since",
+    } | {f"update/{name}" for name in Updater(task, options(optimizer="adam")).state()}  # fmt: skip
+    assert (
+        int(last["trainer/step"]),
+        int(last["trainer/best_step"]),
+        int(last["update/optimiser/steps"]),
+    ) == (
         33,
         20,
         33,
     )
     assert float(last["trainer/best_loss"]) == result.validation["loss"]
-    assert int(last["trainer/clipped"]) == result.clipped_steps > 0
+    assert int(last["update/clipping/events"]) == result.clipped_steps > 0
     np.testing.assert_array_equal(last["carried/counter"], [33, 33])
     assert not np.array_equal(last["weights/first.low"], best["first.low"])
 
@@ -319,7 +323,7 @@ def test_run_folder_that_vanishes_is_an_error_with_its_path(tmp_path):
                 file.unlink()
             run.path.rmdir()
 
-    with pytest.raises(RunError, match=r"best\.safetensors: cannot be written: No such file"):
+    with pytest.raises(RunError, match=r"last\.safetensors: cannot be written: No such file"):
         fit(QuadraticTask(on_step=on_step), run)
 
 
@@ -341,7 +345,7 @@ def test_a_run_that_ends_before_its_first_evaluation_has_the_steps_before(tmp_pa
     with pytest.raises(ValueError, match="killed"):
         fit(QuadraticTask(on_step=on_step), run)
     last = run.read_arrays("last")
-    assert int(last["trainer/step"]) == int(last["optimiser/steps"]) == 8
+    assert int(last["trainer/step"]) == int(last["update/optimiser/steps"]) == 8
 
 
 def test_a_run_whose_first_state_cannot_be_written_is_removed(tmp_path, monkeypatch):
@@ -354,3 +358,33 @@ def test_a_run_whose_first_state_cannot_be_written_is_removed(tmp_path, monkeypa
     with pytest.raises(RunError, match=r"last\.safetensors: cannot be written: No space left"):
         fit(QuadraticTask(), run)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_plateau_hears_of_the_validation_loss():
+    task = QuadraticTask(on_evaluate=lambda task, part, loss: 1.0)
+    _, events = fit(task, schedule="plateau", lr_patience=1, lr_decay=0.5)
+    rates = [event.lr for event in of(StepDone, events)]
+    # Evaluations after 10, 20 and 30 steps: nothing better in the second, too often so in the third.
+    assert rates[0] == rates[29] == 0.5
+    assert rates[30] == rates[39] == 0.25
+
+
+def test_averaged_weights_are_what_is_evaluated_kept_and_sampled_from():
+    seen = []
+
+    def on_evaluate(task, part, loss):
+        seen.append((part, task.parameters.values.copy()))
+        return loss
+
+    means, task = [], QuadraticTask(noise=0.5, on_evaluate=on_evaluate)
+    task.on_step = lambda task, step: means.append(task.parameters.values.copy())
+    task.sample = lambda rng: str(task.parameters.values.tolist())
+    _, events = fit(task, averaging="asgd", averaging_start=0.0, sample_every=40)
+    # A step sees what the updates before it left; the last update is one that no step has seen.
+    before = np.mean(means[1:11], axis=0)
+    np.testing.assert_allclose(seen[0][1], before, rtol=1e-12)
+    assert not np.allclose(means[10], before)
+    np.testing.assert_array_equal(seen[-1][1], task.parameters.values)
+    best = min(zip((event.metrics["loss"] for event in of(Evaluated, events)), seen, strict=False))
+    np.testing.assert_array_equal(best[1][1], task.parameters.values)
+    assert of(Sampled, events)[-1].text == str(seen[3][1].tolist())

@@ -22,6 +22,7 @@ VERBS = {
     "sample": "Let a trained model write.",
     "evaluate": "Measure a trained model on another text.",
     "info": "Say what is installed here, or what is in a run.",
+    "cite": "Give the BibTeX of a run: Noria, and the papers of what it used.",
     "cell": "List the cells, or show everything that is derived from one.",
     "check": "Check the gradients of a cell against the definition of a derivative.",
 }

@@ -10,7 +10,8 @@ from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say, table
 
 UNITS = {"loss": "nats per character", "bits_per_character": "bits per character"}
-UNITS_OF_SEQUENCES = {**UNITS, "loss": "nats per token"}  # the end of each is predicted too
+UNITS_OF_TOKENS = {**UNITS, "loss": "nats per token"}  # words, or characters and the ends of sequences
+CHARACTER = "character"
 
 
 def evaluate(
@@ -39,14 +40,15 @@ def evaluate(
         say("", f"longer than {LONG:,} characters: read in {len(text) // EACH} places at once")
     with compilation_said():
         figures = model.evaluate(text)
-    note = _about_unknown(figures["unknown"], figures["characters"])
+    unit = model.vocabulary_.unit
+    note = _about_unknown(figures["unknown"], figures["characters" if unit == CHARACTER else "tokens"], unit)
     if note:
         say("", f"{note}: it cannot predict them")
     if json:
         noted = {"note": note} if note else {}
         give_json({"run": str(run), "source": text.source, **figures, **noted})
         return
-    units = UNITS_OF_SEQUENCES if separate else UNITS
+    units = UNITS if unit == CHARACTER and not separate else UNITS_OF_TOKENS
     rows = []
     for name, value in figures.items():
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
@@ -54,7 +56,7 @@ def evaluate(
     give(table(rows, right=[1], indent=0) + "\n")
 
 
-def _about_unknown(unknown: int, characters: int) -> str:
+def _about_unknown(unknown: int, symbols: int, unit: str) -> str:
     """Say how much of a text a model does not know; nothing where it knows all of it."""
     are = "is" if unknown == 1 else "are"
-    return f"{unknown:,} of {characters:,} characters {are} not in the model's vocabulary" if unknown else ""
+    return f"{unknown:,} of {symbols:,} {unit}s {are} not in the model's vocabulary" if unknown else ""

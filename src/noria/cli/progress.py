@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from noria.cli.console import LABEL, harmless, labelled, say, tell, terminal
-from noria.training.report import Evaluated, Event, Interrupted, Sampled, Started, StepDone
+from noria.training.report import Evaluated, Event, Interrupted, Resumed, Sampled, Started, StepDone, Stopped
 
 COLUMNS = (
     ("step", 7),
@@ -25,7 +25,7 @@ WIDEST_SAMPLE = 400
 
 
 class Progress:
-    """A listener that draws. ``bpc`` is the validation loss in bits; losses are in nats per token.
+    """A listener that draws. ``bpc``: bits per character of the validation part; losses: nats per token.
 
     Enter it around the training: the moving line is taken away at the end, whatever happens.
     """
@@ -63,8 +63,13 @@ class Progress:
                 self.say(
                     "Stop", f"after step {event.step:,}: saved, now evaluating. Ctrl-C again ends at once."
                 )
+            case Stopped():
+                self.say("Stop", event.message)
             case _ if self._quiet:
                 return
+            case Resumed():
+                self.say("Plan", _new_plan(event))
+                self.say("", _row(*(title for title, _ in COLUMNS)))
             case Started():
                 self.say("Plan", _plan(event))
                 self.say("", _row(*(title for title, _ in COLUMNS)))
@@ -118,6 +123,17 @@ def _plan(event: Started) -> str:
     return " · ".join(said)
 
 
+def _new_plan(event: Resumed) -> str:
+    going_on = f"going on after step {event.step:,} of {event.steps:,}"
+    if event.steps == event.planned:
+        return f"{going_on}, as planned"
+    change = f"{event.planned:,} steps were planned"
+    if event.calibrated:
+        change += f"; the new number is from the time budget, --steps {event.steps} repeats it"
+    rates = f"learning rate {event.lr_before:.3g} -> {event.lr:.3g}"
+    return f"{going_on}; {change}\nthe schedule goes on as that of a run of {event.steps:,} steps: {rates}"
+
+
 def _row(*cells: str) -> str:
     return "  ".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True)).rstrip()
 
@@ -133,7 +149,7 @@ def _evaluated(event: Evaluated, latest: StepDone | None) -> str:
         f"{event.epoch:.2f}",
         f"{event.loss:.3f}",
         f"{valid:.3f}",
-        f"{valid / math.log(2):.3f}",
+        f"{event.metrics.get('bits_per_character', math.nan):.3f}",
     )
     return _row(*numbers, norm, speed, left, "+" if event.improved else "")
 

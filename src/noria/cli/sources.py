@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from noria.cli.common import STANDARD_INPUT
-from noria.data import Text, builtin_text, read_text
+from noria.data import Text, builtin_text, is_large, read_text
 from noria.errors import DataError, OptionError
 from noria.training.options import did_you_mean
 
@@ -41,6 +41,33 @@ def read_source(files: Sequence[str], *, name: str | None = None, encoding: str 
         return _standard_input(encoding)
     paths = [Path(file) for file in files]
     return read_text(paths[0] if len(paths) == 1 else paths, encoding=encoding)
+
+
+def large_or_read(
+    files: Sequence[str], *, name: str | None = None, encoding: str | None = None
+) -> Text | Path:
+    """Do as :func:`read_source` does, but leave a single file that is too big to hold a path."""
+    if name is None and len(files) == 1 and is_large(files[0]):
+        return Path(files[0])
+    return read_source(files, name=name, encoding=encoding)
+
+
+def source_again(source: str, run: Path) -> tuple[str, ...]:
+    """Name the text that a run was made with, as :func:`read_source` takes it, from what the run says of it.
+
+    Raises
+    ------
+    OptionError
+        If it is no file that is still there.
+    """
+    if any(source == built_in().source for built_in in BUILT_IN.values()):
+        return ()
+    if source and Path(source).exists():
+        return (source,)
+    raise OptionError(
+        f"{run}: was made with {source or 'a text'!r}, which is not to be found here.\n"
+        f"  Name the text, wherever it is by now: noria train FILE --resume {run}"
+    )
 
 
 def _standard_input(encoding: str | None) -> Text:

@@ -25,7 +25,10 @@ def say_what_was_understood(it: Description, origin: str) -> None:
     about = [data.source, data.encoding]
     if separate:
         about.append(f"{sum(data.sequences):,} sequences")
-    about += [f"{data.characters:,} characters", f"{data.symbols} symbols"]
+    about += [
+        f"{data.characters:,} characters",
+        f"{data.symbols:,} {'symbols' if data.level == 'characters' else data.level}",
+    ]
     cut = "sequences drawn for each part" if separate else "in order"
     say("Text", " · ".join([*about, f"train/validation/test {shares}, {cut}"]))
     for note in it.notes:
@@ -48,20 +51,35 @@ def say_how_it_went(run: Path, report: dict[str, Any]) -> None:
     path = shlex.quote(str(run))
     if not report["steps"]:
         say("Done", "Stopped before the first step: nothing was trained yet.")
-        say("Next", f"remove {path}, which holds the initial weights alone, and give the same command again")
+        say("Next", f"noria train --resume {path}")
         return
     said = [clock(report["seconds"]), f"{report['steps']:,} steps, best after {report['best_step']:,}"]
     if test := report["test"]:
-        said.append(f"test {test['loss']:.3f} nats ({test['bits_per_character']:.3f} bits per character)")
+        said.append(f"test {test['loss']:.3f} nats ({_compared(test, test)})")
     if baseline := report["baseline"]:
-        said.append(f"{baseline['name']} {baseline['loss']:.3f} nats")
+        more = f" ({_compared(baseline, test)})" if _of_words(test) else ""
+        said.append(f"{baseline['name']} {baseline['loss']:.3f} nats{more}")
     say("Done", " · ".join(said))
     if baseline and not baseline.get("beaten", True):
         say(
             "",
             f"The {baseline['name']}, which only counts, does better here: try more time, or more text.",
         )
+    if report.get("stopped") in ("interrupt", "time"):
+        made = f"{report['steps']:,} of {report['planned']:,} planned steps were made"
+        say("", f"{made}; noria train --resume {path} goes on with the others.")
     say("Next", f"noria sample {path} --temperature 0.7\nnoria evaluate {path} FILE\nnoria info {path}")
+
+
+def _compared(figures: dict[str, Any], test: dict[str, Any]) -> str:
+    """Give what compares between characters, words and subwords; of words the perplexity too."""
+    bits = f"{figures['bits_per_character']:.3f} bits per character"
+    return f"perplexity {figures['perplexity']:,.1f}, {bits}" if _of_words(test) else bits
+
+
+def _of_words(test: dict[str, Any]) -> bool:
+    """Whether symbols are words or subwords: fewer than characters."""
+    return bool(test["tokens"] < test["characters"])
 
 
 def _listed(entries: tuple[object, ...]) -> str:

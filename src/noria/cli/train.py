@@ -1,6 +1,7 @@
 """``noria train``: from a text to a run folder, with everything said on the way."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,13 +15,14 @@ from noria.cli.console import give_json, say
 from noria.cli.flags import flag, option_flags, parsed, with_flags
 from noria.cli.headings import heading
 from noria.cli.progress import Progress
-from noria.cli.sources import read_source
+from noria.cli.sources import large_or_read, source_again
 from noria.cli.story import say_how_it_went, say_what_was_understood
 from noria.cli.threads import origin
-from noria.errors import RunError
-from noria.models import LanguageModel
+from noria.errors import OptionError, RunError
+from noria.models import LanguageModel, Prepared
 from noria.training import RunFolder
 from noria.training.options import Budget, options_of
+from noria.training.report import Listener, all_of
 
 TASK = "text"
 WHO = "noria train"
@@ -43,6 +45,8 @@ def _train(
     It says what it understood, trains, shows how it is getting on, and takes the figure at the end on a part
     of the text that it has not seen. Without a budget it trains for two minutes.
     """
+    if flags["resume"] is not None:
+        return _resume(files, flags)
     options = _options(flags)
     budget = {name: options.pop(name) for name in BUDGET_NAMES & options.keys()}
     Budget(**budget).validate(WHO)
@@ -52,23 +56,80 @@ def _train(
         open_cell(cell)
     if flags["out"] is not None and not flags["dry_run"]:
         _refuse_taken(flags["out"])
-    text = read_source(_without_task(files), name=flags["data"], encoding=flags["encoding"])
-    prepared = model.prepare(text, lines=flags["lines"])
+    text = large_or_read(_without_task(files), name=flags["data"], encoding=flags["encoding"])
+    prepared = model.prepare(text, encoding=flags["encoding"], lines=flags["lines"])
+    return _fit(model, prepared, budget, flags)
+
+
+def _resume(files: tuple[str, ...], flags: Mapping[str, Any]) -> int:
+    """Go on with a run: its own options, its own text; what is given besides must be the same."""
+    for name in ("out", "init_from"):
+        if flags[name] is not None:
+            raise OptionError(
+                f"--resume goes on in the run's own folder, from its own weights: leave out "
+                f"--{name.replace('_', '-')}."
+            )
+    run = RunFolder.open(flags["resume"])
+    options = _options(flags)
+    budget = {name: options.pop(name) for name in BUDGET_NAMES & options.keys()}
+    Budget(**budget).validate(WHO)
+    model = LanguageModel.from_run(run).set_params(**options)
+    model.validate(WHO)
+    about = run.config["data"]
+    named = _without_task(files)
+    if not named and flags["data"] is None:
+        named = source_again(about.get("source", ""), run.path)
+    text = large_or_read(named, name=flags["data"], encoding=flags["encoding"])
+    lines = flags["lines"] or about["kind"] == "sequences"
+    prepared = model.prepare(text, encoding=flags["encoding"], lines=lines)
+    return _fit(model, prepared, budget, flags, run)
+
+
+def _fit(
+    model: LanguageModel,
+    prepared: Prepared,
+    budget: Mapping[str, Any],
+    flags: Mapping[str, Any],
+    resumed: RunFolder | None = None,
+) -> int:
     understood = prepared.description
     say_what_was_understood(understood, origin(model.threads))
     if flags["dry_run"]:
         if flags["json"]:
             give_json(understood.to_dict())
         return OK
-    run = RunFolder.create(flags["out"], task=TASK, cell="-".join(dict.fromkeys(understood.model.cells)))
+    run = resumed
+    place: dict[str, Any] = {"resume": resumed}
+    if run is None:
+        named = "-".join(dict.fromkeys(understood.model.cells))
+        init_from = None if flags["init_from"] is None else RunFolder.open(flags["init_from"])
+        run = RunFolder.create(flags["out"], task=TASK, cell=named)
+        place = {"out": run, "init_from": init_from}
     say("Run", f"{run.path} · seed {model.seed} · Ctrl-C saves and stops")
-    with Progress(quiet=flags["quiet"]) as progress, compilation_said(progress.say):
-        model.fit(prepared, **budget, out=run, listener=progress)
+    with (
+        run.complete_or_removed(),
+        Progress(quiet=flags["quiet"]) as progress,
+        _also_to_tensorboard(progress, run.path if flags["tensorboard"] else None) as listener,
+        compilation_said(progress.say),
+    ):
+        model.fit(prepared, **budget, **place, listener=listener)
     report = model.report_
     say_how_it_went(run.path, report)
     if flags["json"]:
         give_json({"run": str(run.path), "report": report, "understood": understood.to_dict()})
     return INTERRUPTED if report["interrupted"] else OK
+
+
+@contextlib.contextmanager
+def _also_to_tensorboard(listener: Listener, run: Path | None) -> Iterator[Listener]:
+    """Give a listener that also writes TensorBoard's files into the run, where that is asked for."""
+    if run is None:
+        yield listener
+        return
+    from noria.training.tensorboard import TensorBoard
+
+    with TensorBoard(run / "tensorboard") as board:
+        yield all_of(listener, board)
 
 
 def _options(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,6 +176,21 @@ train = with_flags(
             "out",
             Annotated[Path | None, _own("Run", "The run folder to write; left out: the next in runs.")],
             None,
+        ),
+        flag(
+            "resume",
+            Annotated[Path | None, _own("Run", "A run that was cut off, to go on with; its options hold.")],
+            None,
+        ),
+        flag(
+            "init_from",
+            Annotated[Path | None, _own("Run", "A run whose weights to begin with, of the same vocabulary.")],
+            None,
+        ),
+        flag(
+            "tensorboard",
+            Annotated[bool, _own("Output", "Write TensorBoard event files into the run folder too.")],
+            False,
         ),
         flag(
             "config", Annotated[Path | None, _own("Run", "A TOML file of options; flags go before it.")], None

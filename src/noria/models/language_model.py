@@ -8,26 +8,37 @@ from typing import Annotated, Any, Self
 import numpy as np
 
 from noria.data import Vocabulary, normalised, read_lines, read_text
+from noria.data.augmentation import Augmentation
 from noria.engines.threads import use_threads
 from noria.equations import Cell
-from noria.errors import DataError, OptionError
+from noria.errors import OptionError
 from noria.layers import FlatParameters, Stack
+from noria.models.augmenting import TrainingReadings
 from noria.models.baseline import baseline_figures
-from noria.models.corpus import begun, enclosed
+from noria.models.corpus import Corpus
 from noria.models.description import Description, ModelDescription
+from noria.models.evaluating import score_texts
 from noria.models.network import build_network, chosen_cells
 from noria.models.preparing import Prepared, TextData, as_sequences, describe_model, prepare
-from noria.models.reading import Reading, long_reading
+from noria.models.resuming import (
+    check_cells,
+    check_data,
+    check_options,
+    content_of,
+    refuse_finished,
+    take_over_weights,
+)
 from noria.models.sampling import Sampler
-from noria.models.scoring import score_readings
 from noria.models.text_run import VOCABULARY, about_data, damage_named, read_run, run_config
 from noria.models.text_task import SequenceTask, StreamTask, TextTask
 from noria.models.writing import TextWriter
+from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
 from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
+from noria.training.token_options import TokenOptions
 from noria.training.trainer import Trainer
 from noria.training.training_options import Budget, TrainingOptions
 
@@ -46,7 +57,7 @@ class Fitted:
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
+class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, AugmentationOptions):
     """Predicts the next character of a text from all that came before.
 
     symbols -> one-hot or embedding -> recurrent layers -> linear -> softmax
@@ -99,7 +110,7 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             Its ``description`` says what was understood.
         """
         self.validate()
-        return prepare(data, self, self, encoding, lines=lines)
+        return prepare(data, self, self, encoding, lines=lines, tokens=self)
 
     def fit(
         self,
@@ -109,6 +120,8 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
         epochs: float | None = None,
         steps: int | None = None,
         out: str | PathLike[str] | RunFolder | None = None,
+        resume: str | PathLike[str] | RunFolder | None = None,
+        init_from: str | PathLike[str] | RunFolder | None = None,
         listener: Listener = silent,
         encoding: str | None = None,
         lines: bool = False,
@@ -127,6 +140,10 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             The budget, one of the three; without one it is two minutes.
         out : path or RunFolder, optional
             The run folder to write. Left out, nothing is written.
+        resume : path or RunFolder, optional
+            The run folder to go on with, in place of `out`; see :meth:`resume`.
+        init_from : path or RunFolder, optional
+            A run whose best weights this one begins with. Cell, sizes and vocabulary have to be the same.
         listener : callable
             Gets the events of training.
         encoding : str, optional
@@ -151,20 +168,37 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             If the run folder is there already, or cannot be written.
         """
         self.validate()
-        Budget(minutes=minutes, epochs=epochs, steps=steps).validate("fit")
+        budget = Budget(minutes=minutes, epochs=epochs, steps=steps)
+        budget.validate("fit")
+        if resume is not None and (out is not None or init_from is not None):
+            raise OptionError("resume: a run that is gone on with takes no 'out' and no 'init_from'.")
         if isinstance(data, Prepared):
             prepared = data
         else:
             prepared = self.prepare(data, encoding=encoding, lines=lines)
         corpus = prepared.corpus
-        fitted = self._built(chosen_cells(self), corpus.vocabulary, about_data(prepared.description.data))
+        about = about_data(prepared.description.data)
+        run: RunFolder | None = None
+        if out is not None:
+            about["content"] = content_of(corpus)
+        if resume is not None:
+            run = _opened(resume)
+            about = self._check_run(run, corpus, budget)
+        fitted = self._built(chosen_cells(self), corpus.vocabulary, about)
+        if init_from is not None:
+            source = _opened(init_from)
+            take_over_weights(read_run(source, TASK), fitted.cells, fitted.vocabulary, fitted.parameters)
+            fitted.about["weights"] = str(source.path)
         task = self._task(fitted, prepared)
-        run = None if out is None else self._start_run(out, fitted)
+        if out is not None:
+            run = self._start_run(out, fitted)
         trainer = Trainer(task, self, run, listener)
-        trainer.begin()
+        if resume is None:
+            trainer.begin()
         self._adopt(fitted, prepared.description, {})
         with use_threads(self.threads):
-            result = trainer.fit(minutes=minutes, epochs=epochs, steps=steps)
+            train = trainer.fit if resume is None else trainer.resume
+            result = train(minutes=minutes, epochs=epochs, steps=steps)
         baseline = baseline_figures(corpus, corpus.test, result.test.get("loss")) if result.steps else {}
         self.report_: dict[str, Any] = {
             **asdict(result),
@@ -174,6 +208,58 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
         if run is not None:
             run.update_report(self.report_)
         return self
+
+    @classmethod
+    def resume(
+        cls,
+        run: str | PathLike[str] | RunFolder,
+        data: TextData,
+        *,
+        minutes: float | None = None,
+        epochs: float | None = None,
+        steps: int | None = None,
+        listener: Listener = silent,
+        encoding: str | None = None,
+        lines: bool = False,
+    ) -> Self:
+        """Go on with a run that was cut off, with the options that it was made with.
+
+        Without a budget it is gone on with as it was planned, and ends in the same bytes as if it had never
+        been interrupted. A budget gives it a new plan, as does one for a run that is finished: steps and
+        epochs count from its start, minutes from now, and the learning rate goes on as in a run of the new
+        length.
+
+        Parameters
+        ----------
+        run : path or RunFolder
+        data : path, several paths, folder, bytes, text, or list of str
+            The same as the run was made with; the files may have moved.
+        minutes, epochs, steps : number, optional
+        listener, encoding, lines
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        LanguageModel
+            With the weights that did best on the validation part.
+
+        Raises
+        ------
+        RunError
+            If there is no such run, it is finished, or its data or vocabulary are others: shows the
+            difference.
+        """
+        folder = _opened(run)
+        return cls.from_run(folder).fit(
+            data,
+            minutes=minutes,
+            epochs=epochs,
+            steps=steps,
+            resume=folder,
+            listener=listener,
+            encoding=encoding,
+            lines=lines,
+        )
 
     @property
     def summary(self) -> ModelDescription:
@@ -207,17 +293,8 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             texts = read_lines(data, encoding=encoding)
         else:
             texts = [read_text(data, encoding=encoding).text]
-        if self._separate:
-            readings = enclosed(texts, vocabulary)
-        else:
-            readings = [Reading(begun(text, vocabulary)) for text in texts if text]
-        if not readings:
-            raise DataError("evaluate: expected at least one character to score, got none.")
-        if len(readings) == 1:
-            readings = long_reading(readings[0])
         with use_threads(self.threads):
-            figures = score_readings(self.network_, readings, end=vocabulary.end_id).figures()
-        return {**figures, "unknown": sum(len(text) for text in texts) - _known(texts, vocabulary)}
+            return score_texts(self.network_, vocabulary, texts)
 
     def score(self, data: TextData) -> float:
         """Negative cross-entropy in nats per token: higher is better, as scikit-learn wants it."""
@@ -279,10 +356,27 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
         def write(rng: np.random.Generator) -> str:
             return "".join(self._written("", Sampler(temperature=0.8), self.sample_length, rng))
 
+        training = TrainingReadings(prepared.corpus, Augmentation.of_options(self), self.seed)
         basics = fitted.network, fitted.parameters, prepared.corpus, prepared.batch_size
         if prepared.corpus.separate:
-            return SequenceTask(*basics, self.seed, write)
-        return StreamTask(*basics, prepared.seq_length, write)
+            return SequenceTask(
+                *basics, self.seed, write, label_smoothing=self.label_smoothing, training=training
+            )
+        return StreamTask(
+            *basics, prepared.seq_length, write, label_smoothing=self.label_smoothing, training=training
+        )
+
+    def _check_run(self, run: RunFolder, corpus: Corpus, budget: Budget) -> dict[str, Any]:
+        """Refuse to go on with a run that is not this model's on these data; give what it says of them."""
+        with damage_named(run):
+            stored = read_run(run, TASK)
+            made_with = type(self).from_toml_dict(stored.options).to_toml_dict()
+        given = self.to_toml_dict()
+        check_cells(run, stored.cells, chosen_cells(self))
+        check_options(run, {**made_with, "cell": given["cell"]}, given)
+        check_data(run, stored, corpus)
+        refuse_finished(run, stored.report, budget)
+        return stored.about
 
     def _start_run(self, out: str | PathLike[str] | RunFolder, fitted: Fitted) -> RunFolder:
         config = run_config(self, fitted.cells, fitted.about, fitted.vocabulary)
@@ -310,5 +404,5 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions):
             )
 
 
-def _known(texts: list[str], vocabulary: Vocabulary) -> int:
-    return sum(int(np.count_nonzero(vocabulary.encode(text))) for text in texts)
+def _opened(run: str | PathLike[str] | RunFolder) -> RunFolder:
+    return run if isinstance(run, RunFolder) else RunFolder.open(Path(run))

@@ -8,6 +8,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import DataError
 from noria.layers import FlatParameters, Layer, Mode, State, restore_state, state_arrays
+from noria.models.augmenting import TrainingReadings
 from noria.models.corpus import Corpus
 from noria.models.reading import long_reading, side_by_side
 from noria.models.scoring import score_readings
@@ -33,6 +34,10 @@ class TextTask(ABC):
         Streams, or sequences, side by side.
     write : callable
         Writes a sample with the generator that it is given.
+    label_smoothing : float, default 0
+        Of the loss that is trained on; figures are without it.
+    training : TrainingReadings, optional
+        What is learnt from in each epoch; by default the training part as it is.
     """
 
     name = "text"
@@ -45,12 +50,17 @@ class TextTask(ABC):
         corpus: Corpus,
         batch_size: int,
         write: Callable[[np.random.Generator], str],
+        *,
+        label_smoothing: float = 0.0,
+        training: TrainingReadings | None = None,
     ) -> None:
         self.network = network
         self._parameters = parameters
         self.corpus = corpus
         self.batch_size = batch_size
         self._write = write
+        self._label_smoothing = label_smoothing
+        self._training = training or TrainingReadings(corpus)
 
     @property
     def parameters(self) -> FlatParameters:
@@ -75,7 +85,13 @@ class TextTask(ABC):
             readings = side_by_side(readings[0], self.batch_size)
         elif not self.corpus.separate:
             readings = long_reading(readings[0])
-        return score_readings(self.network, readings, end=self.corpus.vocabulary.end_id).figures()
+        return score_readings(
+            self.network,
+            readings,
+            end=self.corpus.vocabulary.end_id,
+            characters=data.characters,
+            spelling=data.spelling,
+        ).figures()
 
     def sample(self, rng: np.random.Generator) -> str | None:
         """Let the network write."""
@@ -103,7 +119,9 @@ class TextTask(ABC):
         self, inputs: Ragged, targets: Array, state: State, mode: Mode
     ) -> tuple[StepResult, State]:
         logits, backward = self.network(inputs, state=state, mode=mode)
-        loss, loss_backward = sequence_cross_entropy(logits.rows, targets, out=logits.rows)
+        loss, loss_backward = sequence_cross_entropy(
+            logits.rows, targets, out=logits.rows, label_smoothing=self._label_smoothing
+        )
         final = backward.state
         backward(loss_backward())
         return StepResult(loss, len(targets)), final
@@ -125,15 +143,25 @@ class StreamTask(TextTask):
         batch_size: int,
         window: int,
         write: Callable[[np.random.Generator], str],
+        *,
+        label_smoothing: float = 0.0,
+        training: TrainingReadings | None = None,
     ) -> None:
-        super().__init__(network, parameters, corpus, batch_size, write)
+        super().__init__(
+            network, parameters, corpus, batch_size, write, label_smoothing=label_smoothing, training=training
+        )
         self.streams = Streams(corpus.train.readings[0].ids, batch_size, window)
+        self._epoch = -1
         self.steps_per_epoch = len(self.streams)
         self._state: State = None
 
     def step(self, step: int, mode: Mode) -> StepResult:
         """Run the next window of every stream; each epoch begins with the initial state."""
-        window = self.streams.window(step % len(self.streams))
+        epoch, place = divmod(step, self.steps_per_epoch)
+        if not self._training.are_the_same and epoch != self._epoch:
+            ids = self._training.of_epoch(epoch)[0].ids
+            self._epoch, self.streams = epoch, Streams(ids, self.batch_size, self.streams.window_size)
+        window = self.streams.window(place)
         state = self._state if window.carries else None
         result, self._state = self._forward_backward(window.inputs, window.targets, state, mode)
         return result
@@ -158,8 +186,13 @@ class SequenceTask(TextTask):
         batch_size: int,
         seed: int,
         write: Callable[[np.random.Generator], str],
+        *,
+        label_smoothing: float = 0.0,
+        training: TrainingReadings | None = None,
     ) -> None:
-        super().__init__(network, parameters, corpus, batch_size, write)
+        super().__init__(
+            network, parameters, corpus, batch_size, write, label_smoothing=label_smoothing, training=training
+        )
         self._batches = Batches([reading.predictions for reading in corpus.train.readings], batch_size)
         self._seed = seed
         self._epoch: tuple[int, list[Array]] = (-1, [])
@@ -167,10 +200,13 @@ class SequenceTask(TextTask):
 
     def step(self, step: int, mode: Mode) -> StepResult:
         """Run one batch; the order of an epoch is drawn from the seed and the number of the epoch."""
-        epoch, place = divmod(step, len(self._batches))
+        epoch, place = divmod(step, self.steps_per_epoch)
+        readings = self._training.of_epoch(epoch)
         if self._epoch[0] != epoch:
+            if not self._training.are_the_same:
+                self._batches = Batches([reading.predictions for reading in readings], self.batch_size)
             self._epoch = epoch, self._batches.epoch(generator(self._seed, "order", epoch))
-        chosen = [self.corpus.train.readings[index].ids for index in self._epoch[1][place]]
+        chosen = [readings[index].ids for index in self._epoch[1][place]]
         inputs = Ragged.from_sequences([sequence[:-1] for sequence in chosen])
         targets = np.concatenate([sequence[1:] for sequence in chosen])[inputs.layout.position_in_sequences]
         return self._forward_backward(inputs, targets, None, mode)[0]

@@ -1,7 +1,9 @@
 """Files that are whole or not there: written beside their place, forced to the disk, then moved into it."""
 
+import contextlib
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,22 +77,45 @@ def read_arrays(path: Path) -> dict[str, Array]:
     RunError
         If the file is missing, cannot be read or is not whole.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    try:
+    with _damage_named(path):
         arrays: dict[str, Array] = dict(sorted(load(path.read_bytes()).items()))
+    return arrays
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """Read the note of :func:`write_arrays`, which is a JSON object, and none of the arrays.
+
+    Raises
+    ------
+    RunError
+        If the file is missing, cannot be read or is not whole.
+    """
+    from safetensors import safe_open
+
+    with _damage_named(path), safe_open(path, framework="numpy") as file:
+        note = json.loads((file.metadata() or {}).get("noria", "{}"))
+    return note if isinstance(note, dict) else {}
+
+
+@contextlib.contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Make whatever reading a file stumbles over a RunError that names it."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
     except FileNotFoundError as error:
         raise RunError(
             f"{path}: the file is missing.\n  The run was cut off before it was written, or it was moved."
         ) from error
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}.") from error
-    except SafetensorError as error:
+    except (SafetensorError, ValueError) as error:
         raise RunError(
             f"{path}: the file is damaged ({error}).\n  Copy the run again from where it was made."
         ) from error
-    return arrays
 
 
 def read_toml(path: Path) -> dict[str, Any]:

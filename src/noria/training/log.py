@@ -1,13 +1,16 @@
 """The log of a run: its events as JSON, one on a line."""
 
 import errno
+import json
 import os
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from noria.errors import RunError
-from noria.training.report import Event, Started, StepDone, as_json
+from noria.training.files import write_atomically
+from noria.training.report import Event, Resumed, Started, StepDone, as_json
 
 LINES = 1000
 
@@ -16,7 +19,7 @@ class LogWriter:
     """A listener that appends events to a file, each written through so that a killed run has its log.
 
     Of the steps, about a thousand in a run are written, evenly spread, so that a long run's log stays
-    readable.
+    readable. That an unchanged plan is gone on with is no event of the run, and is not written.
 
     Parameters
     ----------
@@ -30,9 +33,11 @@ class LogWriter:
         self._every = 1
 
     def __call__(self, event: Event) -> None:
-        """Write an event, unless it is one of the steps that are left out."""
-        if isinstance(event, Started):
+        """Write an event, unless it is one of those that are left out."""
+        if isinstance(event, Started | Resumed):
             self._every = max(1, event.steps // LINES)
+        if isinstance(event, Resumed) and event.steps == event.planned:
+            return
         if isinstance(event, StepDone) and event.step % self._every and event.step != event.steps:
             return
         try:
@@ -53,6 +58,11 @@ class LogWriter:
             file.truncate(end)
             raise
 
+    def force(self) -> None:
+        """Force what was written to the disk, before the checkpoint that it belongs to."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
@@ -66,3 +76,59 @@ class LogWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def rewind(path: Path, step: int) -> float:
+    """Cut a log back to what an uninterrupted run has written when it has done so many steps.
+
+    What came after the step goes, and what belongs to the end of a sitting: that it was interrupted or
+    finished, its evaluation outside the plan, half a line of a power cut. Back at step 0 nothing is left.
+
+    Parameters
+    ----------
+    path : Path
+        A missing file is an empty log.
+    step : int
+
+    Returns
+    -------
+    float
+        Seconds that the run had taken by then, as far as the log knows.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be read or written.
+    """
+    try:
+        before = path.read_bytes()
+    except FileNotFoundError:
+        return 0.0
+    except OSError as error:
+        raise RunError(f"{path}: the log cannot be read: {error.strerror or error}.") from error
+    kept: list[bytes] = []
+    seconds, closing = 0.0, False
+    for line in before.splitlines(keepends=True) if step else []:
+        event = _event(line)
+        match event.get("event"):
+            case "Interrupted" | "Stopped" | "Diverged":
+                closing = True
+            case "StepDone" | "Resumed":
+                closing = False
+        if closing or event.get("event", "Finished") == "Finished" or event.get("step", 0) > step:
+            continue
+        kept.append(line)
+        seconds = event["seconds"] if event["event"] == "StepDone" else seconds
+    after = b"".join(kept)
+    if after != before:
+        write_atomically(path, after)
+    return seconds
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """Read a line; one that is not whole is no event."""
+    try:
+        event = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        event = None
+    return event if isinstance(event, dict) else {}

@@ -9,10 +9,12 @@ class Made:
 
     def __init__(self) -> None:
         self._paths: list[Path] = []
+        self._is_complete = False
 
     def note(self, path: Path) -> None:
         """Take in a folder or file that was made just now."""
-        self._paths.append(path)
+        if not self._is_complete:
+            self._paths.append(path)
 
     def file(self, path: Path) -> Path:
         """Take in a file that is about to be written, if it is new; give it back."""
@@ -42,5 +44,6 @@ class Made:
         self.forget()
 
     def forget(self) -> None:
-        """Let it stay."""
+        """Let it stay, and all that will be made from now on."""
         self._paths.clear()
+        self._is_complete = True

@@ -23,6 +23,10 @@ class Plan:
     eval_every: int
     sample_every: int
     """0: never."""
+    save_every: int = 0
+    """0: at every evaluation, and every few hundred steps."""
+    batches: int = 0
+    """Where the steps gather several batches each, and the last one what is left: how many in all."""
 
     def evaluates(self, step: int) -> bool:
         """Whether the validation part is evaluated after this step; always after the last."""
@@ -34,7 +38,8 @@ class Plan:
 
     def saves(self, step: int) -> bool:
         """Whether the latest weights are written after this step; at an evaluation they are anyway."""
-        return step % min(self.eval_every, STEPS_UNSAVED) == 0 or self.evaluates(step)
+        every = self.save_every or min(self.eval_every, STEPS_UNSAVED)
+        return step % every == 0 or self.evaluates(step)
 
     @property
     def evaluations(self) -> int:
@@ -42,7 +47,7 @@ class Plan:
         return math.ceil(self.steps / self.eval_every)
 
 
-def make_plan(steps: int, options: TrainingOptions, steps_per_epoch: int) -> Plan:
+def make_plan(steps: int, options: TrainingOptions, steps_per_epoch: float, batches: int = 0) -> Plan:
     """Fill in what the options leave to be chosen.
 
     Automatic evaluation: thirty times in a run, less often where that would cost more than seven percent of
@@ -51,10 +56,16 @@ def make_plan(steps: int, options: TrainingOptions, steps_per_epoch: int) -> Pla
     """
     eval_every = options.eval_every or _automatic_eval_every(steps, options, steps_per_epoch)
     sample_every = options.sample_every or EVALUATIONS_PER_SAMPLE * eval_every
-    return Plan(steps, eval_every, sample_every if options.sample_length else 0)
+    return Plan(
+        steps,
+        eval_every,
+        sample_every if options.sample_length else 0,
+        options.save_every,
+        batches,
+    )
 
 
-def _automatic_eval_every(steps: int, options: TrainingOptions, steps_per_epoch: int) -> int:
+def _automatic_eval_every(steps: int, options: TrainingOptions, steps_per_epoch: float) -> int:
     trained = 1.0 - options.valid_fraction - options.test_fraction
     # Forward and backward together cost about three times the forward.
     cost_in_steps = steps_per_epoch * options.valid_fraction / trained / 3.0

@@ -1,6 +1,6 @@
 """How far a run has come: the smoothed loss, which is part of the run, and the speed, which is only shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class Progress:
         self._step_seconds = Average(50)
         self._step_tokens = Average(50)
         self._evaluation_seconds = Average(3)
+        self._pace = Average(3)  # seconds of a step at the time of these evaluations
         self.tokens = 0
 
     @property
@@ -70,13 +71,19 @@ class Progress:
         self._loss.add(loss)
         self.tokens += tokens
 
-    def evaluation_took(self, seconds: float) -> None:
-        """Count one evaluation."""
+    def evaluation_took(self, seconds: float, step_seconds: float | None = None) -> None:
+        """Count one evaluation; ``step_seconds`` is what a step took at that time, if not the last ones."""
         self._evaluation_seconds.add(seconds)
+        self._pace.add(self._step_seconds.value if step_seconds is None else step_seconds)
 
     def seconds_left(self, steps: int, evaluations: int) -> float:
         """Estimate what so many more steps and evaluations will take."""
         return steps * self._step_seconds.value + evaluations * self._evaluation_seconds.value
+
+    def closing(self, evaluations: int) -> float:
+        """Estimate what so many more evaluations will take, as slow as the machine is by now."""
+        slower = self._step_seconds.value / self._pace.value if self._pace.value else 1.0
+        return max(1.0, slower) * self.seconds_left(0, evaluations)
 
     def state(self) -> dict[str, Array]:
         """Give what belongs to the run and not to the machine's speed."""
@@ -85,3 +92,12 @@ class Progress:
             "loss_weight": np.array(self._loss.weight),
             "tokens": np.array(self.tokens, dtype=np.int64),
         }
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self._loss.total, self._loss.weight = float(state["loss_total"]), float(state["loss_weight"])
+        self.tokens = int(state["tokens"])
+
+    def spent_before(self, seconds: float) -> None:
+        """Count the time of an earlier sitting."""
+        self._start -= seconds

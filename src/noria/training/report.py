@@ -7,7 +7,10 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+Stop: TypeAlias = Literal["interrupt", "patience", "time", "asked"]
+"""Why a run ends early: Ctrl-C, no improvement, the end of its time, the option ``stop_after``."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,25 @@ class Started:
     lr: float
     calibrated: bool
     """Whether the steps come from a time budget."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A run is gone on with; the next step comes next."""
+
+    step: int
+    """Steps that are done."""
+    steps: int
+    eval_every: int
+    planned: int
+    """The steps that were planned before; other than ``steps`` where the run is extended or cut."""
+    lr_before: float
+    """The learning rate of the next step under the plan of before; of its last step where that is done."""
+    lr: float
+    """The learning rate of the next step."""
+    steps_per_epoch: int
+    calibrated: bool
+    """Whether the steps come from a new time budget."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +101,17 @@ class Interrupted:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """The run ends before its last planned step; the weights are saved, what follows is the evaluation."""
+
+    step: int
+    steps: int
+    """As planned."""
+    reason: Stop
+    message: str
+
+
+@dataclass(frozen=True)
 class Diverged:
     """A loss or gradient was not finite; the DivergenceError with this message follows."""
 
@@ -102,6 +135,10 @@ class Result:
     seconds: float
     clipped_steps: int
     interrupted: bool = False
+    planned: int = 0
+    """Steps that the schedule was made for."""
+    stopped: Stop | None = None
+    """Why there are fewer steps than planned."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +149,7 @@ class Finished:
 
 
 Nested: TypeAlias = Any  # dicts and lists of plain values
-Event = Started | StepDone | Evaluated | Sampled | Interrupted | Diverged | Finished
+Event = Started | Resumed | StepDone | Evaluated | Sampled | Interrupted | Stopped | Diverged | Finished
 Listener = Callable[[Event], None]
 
 

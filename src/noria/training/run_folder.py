@@ -20,7 +20,7 @@ from typing import Any, Literal
 import noria
 from noria.arrays import Array
 from noria.errors import RunError
-from noria.training.files import read_arrays, read_toml, write_arrays, write_atomically
+from noria.training.files import read_arrays, read_note, read_toml, write_arrays, write_atomically
 from noria.training.made import Made
 from noria.training.report import plain
 
@@ -163,7 +163,9 @@ class RunFolder:
                 f"{folder}: was made by Noria {config.get('noria', '(unknown)')} with format {number}; "
                 f"this is Noria {noria.__version__}, which reads up to {FORMAT}.\n  Upgrade Noria to open it."
             )
-        return cls(folder, config)
+        run = cls(folder, config)
+        run.is_complete()
+        return run
 
     def update_config(self, changes: Mapping[str, Any]) -> None:
         """Set entries of the config and write it. Tables are merged, None entries left out."""
@@ -230,6 +232,16 @@ class RunFolder:
             If it is missing or damaged.
         """
         return read_arrays(self.path / f"{which}.safetensors")
+
+    def read_note(self, which: Which) -> dict[str, Any]:
+        """Read what stands beside the arrays of best.safetensors or last.safetensors: step and figures.
+
+        Raises
+        ------
+        RunError
+            If the file is missing or damaged.
+        """
+        return read_note(self.path / f"{which}.safetensors")
 
     def read_weights(self) -> dict[str, Array]:
         """Read the weights of the run: the best, or the last where there was no evaluation yet.

@@ -1,0 +1,31 @@
+"""``noria cite``: what to cite for a run, as BibTeX."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from noria.cli.common import Debug, Json
+from noria.cli.console import give, give_json, say, table
+
+
+def cite(
+    run: Annotated[Path, Parameter(help="A run folder.")],
+    /,
+    *,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write the BibTeX of Noria and of the papers of what a run used; what each is for goes beside it."""
+    from noria.models.citing import bibliography, used
+    from noria.training import RunFolder
+
+    folder = RunFolder.open(run)
+    report = folder.read_json("report.json") if (run / "report.json").exists() else {}
+    reasons = used(folder.config, report)
+    if json:
+        entries = {key: {"for": why, "bibtex": bibliography([key])} for key, why in reasons.items()}
+        give_json({"run": str(run), "references": entries})
+        return
+    say("Cite", table([(key, ", ".join(why)) for key, why in reasons.items()], indent=0))
+    give(bibliography(reasons))

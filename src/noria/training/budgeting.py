@@ -1,0 +1,157 @@
+"""From a budget to the plan of a run, of a new one and of one that is gone on with."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from noria.errors import RunError
+from noria.training.calibration import calibrate, steps_within
+from noria.training.plan import Plan, make_plan
+from noria.training.progress import Progress
+from noria.training.run_folder import RunFolder
+from noria.training.task import Task
+from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
+
+
+@dataclass(frozen=True)
+class Budgeted:
+    """A plan, and how it came to be.
+
+    Attributes
+    ----------
+    plan : Plan
+    seconds : float or None
+        What the whole run may take, earlier sittings included; None: there is no limit.
+    calibrated : bool
+        Whether the steps come from a time.
+    before : Plan or None
+        The plan that this one takes the place of.
+    """
+
+    plan: Plan
+    seconds: float | None = None
+    calibrated: bool = False
+    before: Plan | None = None
+
+
+class Budgeting:
+    """Settles how many steps a run has, before the first one, and writes it into the config.
+
+    Parameters
+    ----------
+    task : Task
+    options : TrainingOptions
+    run_folder : RunFolder, optional
+    progress : Progress
+        Its clock counts from the start of the run.
+    clock : callable
+    check : callable
+        Called before each step of a calibration; what it raises ends it.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        options: TrainingOptions,
+        run_folder: RunFolder | None,
+        progress: Progress,
+        clock: Callable[[], float],
+        check: Callable[[], None],
+    ) -> None:
+        self._task, self._options, self._folder = task, options, run_folder
+        self._progress, self._clock, self._check = progress, clock, check
+
+    def begin(self, budget: Budget) -> Budgeted:
+        """Plan a new run."""
+        minutes = budget.minutes
+        if budget.steps is budget.epochs is minutes is None:
+            minutes = DEFAULT_MINUTES
+        self._note({"budget": {"minutes": minutes, "epochs": budget.epochs, "steps": budget.steps}})
+        if minutes is not None:
+            seconds = 60.0 * minutes
+            plan = self._plan(self._calibrated(seconds, seconds - self._progress.seconds))
+            return self._noted(Budgeted(plan, seconds, calibrated=True), minutes)
+        return self._noted(Budgeted(self._counted(budget)), None)
+
+    def go_on(self, step: int, budget: Budget) -> Budgeted:
+        """Plan the rest of a run after so many steps: as it was planned, or by a budget of its own.
+
+        Steps and epochs count from the start of the run, minutes from now.
+
+        Raises
+        ------
+        RunError
+            If the run has made more steps than the budget has.
+        """
+        before = self._planned()
+        if before is None:
+            return self.begin(budget if budget.to_toml_dict() else self._asked())
+        if not budget.to_toml_dict():
+            # The plan is kept to the last step, so that the end is that of the uninterrupted run.
+            return Budgeted(before, before=before)
+        if budget.minutes is not None:
+            spent, seconds = self._progress.seconds, 60.0 * budget.minutes
+            plan = self._plan(step + self._calibrated(seconds, seconds))
+            return self._noted(
+                Budgeted(plan, spent + seconds, calibrated=True, before=before), budget.minutes
+            )
+        plan = self._counted(budget)
+        if plan.steps <= step and plan != before:
+            raise RunError(
+                f"resume: the run has made {step:,} steps, and the budget is {plan.steps:,}.\n"
+                "  Steps and epochs count from the start of the run: give more, or minutes, which count anew."
+            )
+        return self._noted(Budgeted(plan, before=before), None)
+
+    def _counted(self, budget: Budget) -> Plan:
+        """Plan so many updates, or as many as so many epochs have."""
+        if budget.steps is not None:
+            return self._plan(budget.steps)
+        batches = max(1, round((budget.epochs or 0.0) * self._task.steps_per_epoch))
+        steps, left = divmod(batches, self._options.accumulate)
+        return self._plan(steps + 1, batches) if left else self._plan(steps)
+
+    def _plan(self, steps: int, batches: int = 0) -> Plan:
+        updates_per_epoch = self._task.steps_per_epoch / self._options.accumulate
+        return make_plan(steps, self._options, updates_per_epoch, batches)
+
+    def _calibrated(self, budget: float, left: float) -> int:
+        before = self._progress.seconds
+        timing = calibrate(self._task, self._options, budget=budget, clock=self._clock, check=self._check)
+        self._progress.evaluation_took(timing.evaluation, timing.step)
+        left -= self._progress.seconds - before
+        # One evaluation more than those of the validation part: the test.
+        return steps_within(left, timing, lambda steps: self._plan(steps).evaluations + 1)
+
+    def _noted(self, budgeted: Budgeted, minutes: float | None) -> Budgeted:
+        plan = asdict(budgeted.plan)
+        del plan["save_every"]  # changes nothing but when files are written
+        plan["batches"] = plan["batches"] or None
+        self._note({"run": {**plan, "lr": self._options.full_lr, "minutes": minutes}})
+        return budgeted
+
+    def _note(self, changes: dict[str, Any]) -> None:
+        if self._folder is not None:
+            self._folder.update_config(changes)
+
+    def _planned(self) -> Plan | None:
+        """Read the plan of the run from the config; none if it was cut off before there was one."""
+        assert self._folder is not None
+        run = self._folder.config.get("run")
+        if not isinstance(run, dict):
+            return None
+        try:
+            numbers = {name: int(run[name]) for name in ("steps", "eval_every", "sample_every")}
+            batches = int(run.get("batches", 0))
+            return Plan(**numbers, save_every=self._options.save_every, batches=batches)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(
+                f"{self._folder.path / 'config.toml'}: the file is damaged: run: {error} is missing or is "
+                "not what it should be."
+            ) from None
+
+    def _asked(self) -> Budget:
+        """Read the budget that was asked for, where the run was cut off before there was a plan."""
+        assert self._folder is not None
+        asked = self._folder.config.get("budget")
+        return Budget.from_toml_dict(asked if isinstance(asked, dict) else {})

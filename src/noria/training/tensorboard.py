@@ -1,0 +1,80 @@
+"""The events of a run as files that TensorBoard shows, for those who have it."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from noria.errors import MissingExtraError
+from noria.training.report import Evaluated, Event, Sampled, StepDone
+
+EVERY = 10
+"""Of the steps, one in so many is written, and the first."""
+
+
+class TensorBoard:
+    """A listener that writes TensorBoard event files: losses, figures, gradient norm, learning rate, samples.
+
+    ``log.jsonl`` stays the truth; this is a copy to look at.
+
+    Parameters
+    ----------
+    folder : path
+        Where the files go; it is made at the first event.
+
+    Raises
+    ------
+    MissingExtraError
+        If tensorboardX is not installed.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError as error:
+            raise MissingExtraError(
+                "TensorBoard event files need tensorboardX, which is not installed.\n"
+                "  pip install 'noria[tensorboard]'"
+            ) from error
+        self._make = SummaryWriter
+        self._folder = Path(folder)
+        self._writer: Any = None
+
+    def __call__(self, event: Event) -> None:
+        """Write what an event tells."""
+        match event:
+            case StepDone(step=step) if step % EVERY == 0 or step in (1, event.steps):
+                figures = {
+                    "train/loss": event.loss,
+                    "train/gradient_norm": event.gradient_norm,
+                    "train/clipped_share": event.clipped_share,
+                    "train/learning_rate": event.lr,
+                    "train/tokens_per_second": event.tokens_per_second,
+                }
+                self._write(step, figures)
+            case Evaluated(step=step):
+                self._write(step, {f"validation/{name}": value for name, value in event.metrics.items()})
+            case Sampled(step=step, text=text):
+                self._open().add_text("sample", text, step)
+
+    def _write(self, step: int, figures: dict[str, float]) -> None:
+        for name, value in figures.items():
+            self._open().add_scalar(name, float(value), step)
+
+    def _open(self) -> Any:
+        if self._writer is None:
+            self._writer = self._make(logdir=str(self._folder))
+        return self._writer
+
+    def close(self) -> None:
+        """Write what is not written yet, and close the files."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

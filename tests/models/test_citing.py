@@ -1,0 +1,57 @@
+"""What a run should cite."""
+
+import re
+from importlib.resources import files
+
+import pytest
+
+from noria.equations import cells
+from noria.models import LanguageModel
+from noria.models.citing import CELLS, CHOSEN, OF_TASK, SWITCHED_ON, bibliography, used
+from noria.training.options import options_of
+
+OPTIONS = {info.name: info for info in options_of(LanguageModel)}
+KEYS = {key for table in (CELLS, CHOSEN, SWITCHED_ON, OF_TASK) for keys in table.values() for key in keys}
+
+
+def config(cell="lstm", text=None, **options):
+    text = cells.get(cell).text if text is None else text
+    return {"task": "text", "options": options, "cells": [{"name": cell, "text": text}]}
+
+
+def test_every_cell_that_ships_has_its_paper():
+    assert set(CELLS) == set(cells.names())
+
+
+def test_the_table_speaks_of_options_that_there_are():
+    assert set(SWITCHED_ON) <= set(OPTIONS)
+    for option, value in CHOSEN:
+        assert value in OPTIONS[option].option.choices
+
+
+def test_every_key_has_an_entry_and_every_entry_is_whole():
+    text = bibliography(sorted(KEYS | {"noria", "chen1999"}))
+    for entry in text.strip().split("\n\n"):
+        assert re.match(r"@(article|inproceedings|incollection|misc|software)\{\w+,\n  author = \{", entry)
+        assert entry.endswith("\n}")
+        assert entry.count("{") == entry.count("}")
+        assert re.search(r"(year|version) = \{[\d.]+\}\n\}$", entry)
+    assert len(re.findall("^@", text, re.M)) == len(KEYS) + 2
+    source = (files("noria.models") / "references.bib").read_text(encoding="utf-8")
+    assert set(re.findall(r"^@\w+\{(\w+),", source, re.M)) == KEYS | {"noria", "chen1999"}
+
+
+def test_what_a_run_used_is_cited_and_nothing_else():
+    run = config(optimizer="adam", schedule="cosine", grad_clip=1.0, zoneout=0.1, dropout=0.0, patience=0)
+    found = used(run, {"baseline": {"name": "Kneser-Ney 5-gram"}})
+    assert list(found) == [
+        "noria", "mikolov2010", "williams1990", "hochreiter1997", "gers2000", "jozefowicz2015", "kingma2015",
+        "loshchilov2017", "pascanu2013", "krueger2017", "chen1999",
+    ]  # fmt: skip
+    assert found["krueger2017"] == ["zoneout"]
+    assert found["chen1999"] == ["Kneser-Ney 5-gram"]
+
+
+@pytest.mark.parametrize("cell", ["mine", "gru"])
+def test_a_cell_of_ones_own_has_no_paper_here_whatever_its_name(cell):
+    assert "cho2014" not in used(config(cell, "h' = tanh(W @ x + U @ h + b)"), {})
