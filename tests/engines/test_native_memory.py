@@ -5,9 +5,11 @@ there changes the pattern, who reads there and uses it shows a NaN. Its own buff
 memory may.
 """
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,6 +23,8 @@ from noria.engines.native import kernel as native_kernel
 from noria.engines.native import run as native_run
 from noria.engines.native.workspace import Workspace
 from noria.engines.threads import use_threads
+from noria.layers import FlatParameters, Recurrent
+from noria.sequences import Ragged
 
 GUARD = 192
 """Numbers on each side: some vectors, and a whole number of cache lines."""
@@ -262,3 +266,27 @@ def test_nothing_is_read_behind_or_before_what_is_handed_in(dtype):
     )
     assert done.returncode == 0, done.stderr or f"ended by signal {-done.returncode}"
     assert done.stdout == "nobody went too far\n"
+
+
+def test_a_model_that_is_gone_leaves_none_of_its_memory_behind():
+    layer = Recurrent("gru", 7, input_size=5)
+    flat = FlatParameters.build([layer], np.random.default_rng(0), np.float64)
+    x = Ragged.from_sequences([np.ones((4, 5)), np.ones((2, 5))])
+    for _ in range(2):
+        _, backward = layer(x)
+        backward(np.ones((6, 7)))
+    values, gradients = weakref.ref(flat.values), weakref.ref(flat.gradients)
+    del layer, flat, backward
+    gc.collect()
+    assert values() is None
+    assert gradients() is None
+
+
+def test_weights_that_take_the_place_of_others_are_found():
+    layer = Recurrent("gru", 7, input_size=5)
+    x, outputs = Ragged.from_sequences([np.ones((4, 5))]), []
+    for seed in (0, 1, 0):
+        FlatParameters.build([layer], np.random.default_rng(seed), np.float64)
+        outputs.append(layer(x)[0].rows.copy())
+    assert np.array_equal(outputs[0], outputs[2])
+    assert np.abs(outputs[0] - outputs[1]).max() > 0.01

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from layer_checks import built, features, token_ids
 
+from noria.engines.native import sharing
+from noria.engines.threads import use_threads
 from noria.equations import Cell, cells, rewrites
 from noria.errors import DataError, OptionError, ShapeError, UnknownNameError
 from noria.layers import (
@@ -151,6 +153,45 @@ def test_several_steps_pass_through_stacks_and_take_auxiliary_inputs():
     assert np.array_equal(end["h"], state["h"])
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("batch", [1, 3, 20])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_many_steps_on_several_threads_in_any_number(cell, batch, threads, monkeypatch):
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(sharing, "WORTH_MEETING", 0)
+    layer, _ = built(Recurrent(cell, 19), 11)
+    x = features([90] * batch, 11)
+    whole, end = layer(x, mode=INFERENCE)
+    rows, expected = dense(x).swapaxes(0, 1), dense(whole).swapaxes(0, 1)
+    with use_threads(threads):
+        stream, state, begin = layer.stream(batch), None, 0
+        for count in (1, 2, 70, 1, 16):
+            y, state = stream.steps(rows[begin : begin + count], state)
+            assert np.abs(y - expected[begin : begin + count]).max() < 1e-14
+            begin += count
+    for name, array in end.state.items():
+        assert np.abs(state[name] - array).max() < 1e-14
+
+
+def test_a_stream_opened_late_has_the_weights_of_its_making():
+    layer, flat = built(Recurrent("lstm", 7), 11)
+    rows = dense(features([5, 5], 11)).swapaxes(0, 1)
+    stream, expected = layer.stream(2), layer.stream(2).steps(rows)[0]
+    flat.values[...] += 1.0
+    assert np.array_equal(stream.steps(rows)[0], expected)
+
+
+def test_one_sequence_may_come_without_its_own_dimension():
+    layer, _ = built(Recurrent("lstm", 7), 11)
+    rows = dense(features([5], 11))[0]
+    stream = layer.stream()
+    assert np.array_equal(stream.steps(rows)[0], stream.steps(rows[:, None])[0])
+    ids = np.array([3, 1, 10, 0])
+    assert np.array_equal(stream.steps(ids)[0], stream.steps(ids[:, None])[0])
+    whole = np.arange(44).reshape(4, 1, 11) % 5
+    assert np.array_equal(stream.steps(whole)[0], stream.steps(whole.astype(float))[0])
+
+
 def test_several_steps_of_another_form_are_refused():
     layer, _ = built(Recurrent("lstm", 7), 11)
     stream = layer.stream(3)
@@ -159,6 +200,11 @@ def test_several_steps_of_another_form_are_refused():
             stream.steps(wrong)
     with pytest.raises(DataError, match="11"):
         stream.steps(np.full((4, 3), 11))
+    driven, _ = built(Recurrent(DRIVEN, 7), 11)
+    with pytest.raises(ShapeError, match="'drive' for 4 steps, got 3"):
+        driven.stream(3).steps(
+            np.zeros((4, 3, 11)), given={"scale": np.ones((3, 7)), "drive": np.ones((3, 3, 7))}
+        )
     with pytest.raises(ShapeError, match="'c'"):
         stream.steps(np.zeros((4, 3, 11)), {"h": np.zeros((3, 7)), "c": np.zeros((2, 7))})
 

@@ -78,7 +78,7 @@ class Run(ABC):
 
 
 class KernelStream(ABC):
-    """A few steps at a time, T of them, with the weights of the moment in which it was made.
+    """A few steps at a time, T of them, with weights that were packed once.
 
     ``kernel`` is the kernel that it streams. It belongs to one thread at a time.
     """
@@ -194,7 +194,7 @@ class Kernel(ABC):
 
     @abstractmethod
     def stream(self, theta: Array, batch: int, *, symbols: bool, steps: int = 1) -> KernelStream:
-        """Make a stream of `batch` sequences, that takes so many steps at a time.
+        """Make a stream of `batch` sequences.
 
         Parameters
         ----------
@@ -203,7 +203,7 @@ class Kernel(ABC):
         symbols : bool
             Whether token ids will come, and not rows.
         steps : int
-            Steps in a call.
+            Steps in a call, at most.
         """
 
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.engines.seam import Kernel, KernelStream
+from noria.engines.threads import thread_count
 from noria.errors import ShapeError
-from noria.layers.onehot import check_few_ids
+from noria.layers.onehot import check_few_ids, check_ids
 from noria.layers.state import State
 from noria.layers.streaming import Given, Stream, one_step
 from noria.sequences import Layout, Ragged
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from noria.layers.recurrent import Recurrent
 
 
-KEPT = 4
-"""Numbers of steps for which compiled code with its memory is kept ready."""
+AT_ONCE, ROWS_AT_ONCE = 64, 1 << 13
+"""Steps, and rows, that one call takes at most; more of them are several calls."""
 
 
 class RecurrentStream(Stream):
@@ -56,7 +57,8 @@ class RecurrentStream(Stream):
         self._layout = Layout.dense(batch_size, 1)
         self._initial = layer.start(batch_size)
         self._supplied = any(given.law == "supplied" for given in layer.cell.givens)
-        self._streams: dict[tuple[bool, bool, int], KernelStream] = {}
+        self._at_once = max(1, min(AT_ONCE, ROWS_AT_ONCE // batch_size))
+        self._streams: dict[tuple[bool, bool, int, int], KernelStream] = {}
 
     def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
         """Take one step."""
@@ -66,24 +68,29 @@ class RecurrentStream(Stream):
                 self._check_rows(one_step(x))
             check_few_ids(self.layer.title, x, self.shape[1])
         arrays = self._sort_given(given, self._layout) if given or self._supplied else None
-        _, new = self._run(x, state, arrays, (symbols, bool(given), 1))
+        _, new = self._run(x, state, arrays, (symbols, bool(given), 1, 1))
         return new["h"].copy(), new
 
     def advance_all(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
-        """Take the steps in one call."""
-        if given or self._supplied:
+        """Take many steps in one call."""
+        if given or self._supplied or self._at_once == 1:
             return super().advance_all(x, state, given)
         symbols = x.ndim == 2
         if symbols:
-            check_few_ids(self.layer.title, x.ravel(), self.shape[1])
+            check_ids(self.layer.title, x.ravel(), self.shape[1])
         elif x.shape[2] != self.shape[1]:
             self._check_rows(one_step(x[0]))
-        rows = x.reshape(-1, *x.shape[2:])
-        stream, new = self._run(rows, state, None, (symbols, False, len(x)))
-        return stream.outputs().reshape(*x.shape[:2], -1), new
+        outputs = []
+        for begin in range(0, len(x), self._at_once):
+            some = x[begin : begin + self._at_once]
+            key = symbols, False, self._at_once, thread_count()
+            stream, state = self._run(some.reshape(-1, *some.shape[2:]), state, None, key)
+            outputs.append(stream.outputs())
+        y = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+        return y.reshape(*x.shape[:2], -1), state
 
     def _run(
-        self, x: Array, state: State, given: dict[str, Array] | None, key: tuple[bool, bool, int]
+        self, x: Array, state: State, given: dict[str, Array] | None, key: tuple[bool, bool, int, int]
     ) -> tuple[KernelStream, dict[str, Array]]:
         states: dict[str, Array]
         if type(state) is dict and len(state) == len(self._initial):
@@ -97,11 +104,8 @@ class RecurrentStream(Stream):
             self._sort_state(state, self._layout)  # says it in the words of the layer
             raise
 
-    def _open(self, key: tuple[bool, bool, int]) -> KernelStream:
-        symbols, has_given, steps = key
-        several = [known for known in self._streams if known[2] > 1]
-        if steps > 1 and len(several) == KEPT:
-            del self._streams[several[0]]
+    def _open(self, key: tuple[bool, bool, int, int]) -> KernelStream:
+        symbols, has_given, steps, _ = key
         kernel = self._kernel_of(has_given)
         stream = kernel.stream(self._theta, self.batch_size, symbols=symbols, steps=steps)
         self._streams[key] = stream

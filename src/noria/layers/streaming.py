@@ -56,6 +56,11 @@ class Stream(ABC):
         """Give the state before the first step; None for a layer without memory."""
         return self.layer.start(self.batch_size)
 
+    @property
+    def kept(self) -> dict[str, Array]:
+        """What layers record of the last step, by the names of :attr:`Backward.kept`; (B, ...) each."""
+        return {}
+
     def step(self, x: Step, state: State = None, *, given: Given = None) -> tuple[Array, State]:
         """Take one step of every sequence.
 
@@ -93,6 +98,7 @@ class Stream(ABC):
         Parameters
         ----------
         x : array of shape (T, B, F), or token ids of shape (T, B)
+            Where there is one sequence, also (T, F) or (T,).
         state : State, optional
             As for :meth:`step`.
         given : mapping of arrays, optional
@@ -110,13 +116,21 @@ class Stream(ABC):
             As for :meth:`step`.
         """
         rows = np.asarray(x)
-        is_ids = rows.dtype.kind in "iu"
+        if self.batch_size == 1 and rows.ndim == (1 if rows.dtype.kind in "iu" else 2):
+            rows = rows[:, None]
+        is_ids = rows.ndim == 2 and rows.dtype.kind in "iu"
         if rows.ndim != 3 - is_ids or not len(rows) or rows.shape[1] != self.batch_size:
             raise ShapeError(
                 f"{self.layer.title}: expected one step or more of {self.batch_size} sequences, (T, "
                 f"{self.batch_size}, {self.shape[1]}) features or (T, {self.batch_size}) token ids, got an "
                 f"array of shape {rows.shape}."
             )
+        for name, array in (given or {}).items():
+            if np.ndim(array) == 3 and len(array) != len(rows):
+                raise ShapeError(
+                    f"{self.layer.title}: expected the auxiliary input '{name}' for {len(rows)} steps, got "
+                    f"{len(array)}."
+                )
         return self.advance_all(rows, state, given)
 
     @abstractmethod

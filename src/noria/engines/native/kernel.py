@@ -3,6 +3,7 @@
 import ctypes
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 
@@ -84,7 +85,8 @@ class Variant:
         workspace.let_go()
         self._free.append(workspace)
         if len(self._free) > KEPT_WORKSPACES:
-            del self._free[0]
+            with suppress(IndexError):  # another thread was faster
+                self._free.pop(0)
 
 
 class NativeKernel(Kernel):
@@ -139,7 +141,6 @@ class NativeKernel(Kernel):
     def stream(self, theta: Array, batch: int, *, symbols: bool, steps: int = 1) -> NativeStream:
         """Make a stream; see :class:`noria.engines.seam.Kernel`."""
         self._check_parameters(theta)
-        theta = np.ascontiguousarray(theta, self.dtype)
         return NativeStream(self, theta, batch, symbols=symbols, steps=steps)
 
     def _check_parameters(self, theta: Array) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,17 @@ from noria.engines.seam import KernelStream, needs_given
 if TYPE_CHECKING:
     from noria.engines.native.kernel import NativeKernel
 
+KEPT_WAYS = 64
+"""Numbers of rows for which the calls are kept."""
+
+
+class Way(NamedTuple):
+    """What running so many steps takes."""
+
+    call: Callable[[], None]
+    states: list[tuple[str, Callable[[], Array]]]
+    outputs: Callable[[], Array]
+
 
 class NativeStream(KernelStream):
     """See :class:`noria.engines.seam.KernelStream`.
@@ -33,20 +44,18 @@ class NativeStream(KernelStream):
         self, kernel: "NativeKernel", theta: Array, batch: int, *, symbols: bool, steps: int
     ) -> None:
         self.kernel: NativeKernel = kernel
-        self.batch, self.rows = batch, steps * batch
+        self.batch = batch
         self.cell = kernel.program.forward.cell
         self._one_hot = symbols and kernel.reads_input
         self._symbols = symbols and not kernel.reads_input
         self._variant = variant = kernel.variant(saves=False, symbols=self._symbols)
-        self._design = variant.design
+        self._design, driver = variant.design, variant.driver
+        self._rows = rows = steps * batch
         count = kernel.sizes[self.cell.size_of["x"]] if self._symbols else 0
-        parts = parts_of(self._design, kernel.size, batch, self.rows) if steps > 1 else 1
-        key = (self.rows, batch, count, parts, steps == 1)
-        driver = variant.driver
+        key = (rows, batch, count, self._parts(rows), steps == 1)
         self._workspace = Workspace(self._design, driver.slots, {}, key, driver.block_rows, variant.work)
         self._steps = Steps(np.full(steps, batch), batch)
         self._bind("steps", self._steps.table)
-        self._bind("bounds", self._steps.bounds(parts))
         weights = spacious(sum(variant.packed.values()), kernel.dtype)
         for name, size in variant.packed.items():
             self._bind(name, weights[:size])
@@ -58,55 +67,91 @@ class NativeStream(KernelStream):
                 self._bind_buffer(
                     f"given {given.name}",
                     kernel.sizes[self.cell.size_of[given.name]],
-                    batch if given.per == "sequence" else self.rows,
+                    batch if given.per == "sequence" else rows,
                 ),
             )
             for given in self.cell.givens
             if needs_given(kernel, given.name)
         ]
-        self._old, self._new = self._bind_states()
-        self._call = self._prepared(steps, 0)
+        self._h = self._bind_buffer("state h", kernel.sizes["H"], batch + rows)
+        self._states = [
+            (state, self._state_rows(state, kernel.sizes[self.cell.size_of[state]]))
+            for state in self.cell.states
+        ]
+        self._old = [(state, home[:batch], home[:batch].shape) for state, home in self._states]
+        self._ways: dict[int, Way] = {}
         self._bind("theta", theta)
-        self._prepared(0, entry.PACK)()
+        self._bind("bounds", self._steps.bounds(key[3]))
+        self._prepared(0, key[3], entry.PACK)()
         self._bind("theta", None)  # nothing reads them any more
 
     def step(
         self, x: Array, states: Mapping[str, Array], given: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
         """Run the steps."""
+        rows = len(x)
         if self._one_hot:
-            self._x[...] = 0.0
-            self._x[np.arange(self.rows), x] = 1.0
+            self._x[:rows] = 0.0
+            self._x[np.arange(rows), x] = 1.0
         else:
-            self._x[...] = x
+            self._x[:rows] = x
         for name, old, shape in self._old:
             array = states[name]
             if array.shape != shape:
                 raise self._misfit(name, array)
             old[...] = array
-        for name, rows in self._given:
-            rows[...] = self._named_given(given, name)
-        self._call()
+        for name, places in self._given:
+            array = self._named_given(given, name)
+            places[: len(array)] = array
+        self._way = way = self._ways.get(rows) or self._new_way(rows)
+        way.call()
         new = {}
-        for name, copy in self._new:
+        for name, copy in way.states:
             new[name] = copy()
         return new
 
     def outputs(self) -> Array:
         """Copy the rows of h."""
-        return self._h.copy()
+        return self._way.outputs()
+
+    # Calls
+    # ----------------------------------------------------------------------------------------------------
+
+    def _parts(self, rows: int) -> int:
+        """Choose how many threads take part; never several in a single step."""
+        return 1 if rows <= self.batch else parts_of(self._design, self.kernel.size, self.batch, rows)
+
+    def _new_way(self, rows: int) -> Way:
+        """Write down how so many rows are run."""
+        parts = min(self._parts(rows), self._workspace.key[3])
+        bounds, steps = self._steps.bounds(parts), rows // self.batch
+        call = self._prepared(steps, parts, 0)
+        states: list[tuple[str, Callable[[], Array]]] = []
+        for state, home in self._states:
+            behind = rows if state in self._design.stored else self.batch * (steps % 2)
+            states.append((state, home[behind : behind + self.batch].copy))
+        if len(self._ways) == KEPT_WAYS:
+            del self._ways[next(iter(self._ways))]
+        if self._workspace.key[3] > 1:
+            call = partial(self._with_bounds, bounds, call)
+        way = Way(call, states, self._h[self.batch : self.batch + rows].copy)
+        self._ways[rows] = way
+        return way
+
+    def _with_bounds(self, bounds: Array, call: Callable[[], None]) -> None:
+        self._bind("bounds", bounds)
+        call()
+
+    def _prepared(self, last: int, parts: int, mode: int) -> Callable[[], None]:
+        """Give the call of the steps before ``last``, on all threads that take part."""
+        forward, arguments = self._variant.library.address("forward"), self._workspace.block
+        mode |= entry.STEPWISE if self._workspace.key[4] else 0
+        mode |= entry.UNITS if shares_columns(self.batch, parts) else 0
+        calls = [prepared(forward, arguments, 0, last, part, parts, mode) for part in range(parts)]
+        return calls[0] if parts == 1 else partial(workers.run, calls)
 
     # Memory
     # ----------------------------------------------------------------------------------------------------
-
-    def _prepared(self, last: int, mode: int) -> Callable[[], None]:
-        """Give the call of the steps before ``last``, on all threads that take part."""
-        forward, arguments = self._variant.library.address("forward"), self._workspace.block
-        _, batch, _, parts, stepwise = self._workspace.key
-        mode |= entry.STEPWISE if stepwise else 0
-        mode |= entry.UNITS if shares_columns(batch, parts) else 0
-        calls = [prepared(forward, arguments, 0, last, part, parts, mode) for part in range(parts)]
-        return calls[0] if parts == 1 else partial(workers.run, calls)
 
     def _bind(self, name: str, array: Array | None) -> None:
         self._workspace.bind(name, array)
@@ -121,34 +166,21 @@ class NativeStream(KernelStream):
 
     def _bind_input(self, symbols: int) -> Array:
         if "x" not in self.cell.size_of:
-            return np.empty((self.rows, 0), self.kernel.dtype)
+            return np.empty((self._rows, 0), self.kernel.dtype)
         if not self._symbols:
-            return self._bind_buffer("x", self.kernel.sizes[self.cell.size_of["x"]], self.rows)
+            return self._bind_buffer("x", self.kernel.sizes[self.cell.size_of["x"]], self._rows)
         slots, arguments = self._variant.driver.slots, self._workspace.arguments
         arguments[slots["symbols"]] = symbols
         arguments[slots["table"]] = entry.TRANSPOSED
-        ids = np.zeros(self.rows, np.int64)
+        ids = np.zeros(self._rows, np.int64)
         self._bind("ids", ids)
         return ids
 
-    def _bind_states(
-        self,
-    ) -> tuple[list[tuple[str, Array, tuple[int, ...]]], list[tuple[str, Callable[[], Array]]]]:
-        """Give where the states before the steps are written, and what copies those behind them."""
-        old: list[tuple[str, Array, tuple[int, ...]]] = []
-        new: list[tuple[str, Callable[[], Array]]] = []
-        for state in self.cell.states:
-            size = self.kernel.sizes[self.cell.size_of[state]]
-            stored = state in self._design.stored
-            behind = self.rows if stored else self.batch * (self._steps.steps % 2)
-            if state == "h":
-                rows = self._bind_buffer("state h", size, self.batch + self.rows)
-                self._h = rows[self.batch :]
-            if state != "h" or not stored:
-                rows = self._workspace.arrays[f"state {state}" if stored else f"roll {state}"][:, :size]
-            old.append((state, rows[: self.batch], (self.batch, size)))
-            new.append((state, rows[behind : behind + self.batch].copy))
-        return old, new
+    def _state_rows(self, state: str, size: int) -> Array:
+        """Give the rows of a state, those before the steps in front."""
+        if state in self._design.stored:
+            return self._h if state == "h" else self._workspace.arrays[f"state {state}"][:, :size]
+        return self._workspace.arrays[f"roll {state}"][:, :size]
 
 
 class DenseStream:

@@ -1,5 +1,6 @@
 """The memory that one run works in: one piece, cut into the buffers of the design, and used again."""
 
+import weakref
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,10 +11,6 @@ from noria.engines.native.memory import LINE, aligned
 
 Key = tuple[int, int, int, int, bool]
 """Rows, sequences, symbols and threads that there is room for; whether steps come one by one."""
-
-
-COMING_AGAIN = frozenset(("theta", "d_theta", "steps", "bounds"))
-"""Arguments that are the same arrays from run to run."""
 
 
 class Workspace:
@@ -82,7 +79,8 @@ class Workspace:
         self.slots = slots
         self.arguments: Array = np.zeros(len(slots), np.int64)
         self.block = address(self.arguments)
-        self._bound: dict[str, Array | None] = {}
+        self._held: dict[str, Array] = {}
+        self._seen: dict[str, weakref.ref[Array]] = {}
         base = address(self.memory)
         for name in pieces:
             self.arguments[slots[name]] = base + starts[name] * dtype.itemsize
@@ -92,13 +90,20 @@ class Workspace:
 
     def bind(self, name: str, array: Array | None) -> None:
         """Let an argument say where an array of the caller's lies, and hold on to it."""
-        if array is None or self._bound.get(name) is not array:
-            self.arguments[self.slots[name]] = 0 if array is None else address(array)
-            self._bound[name] = array
+        if array is None:
+            self.arguments[self.slots[name]] = 0
+            self._seen.pop(name, None)
+            self._held.pop(name, None)
+            return
+        seen = self._seen.get(name)
+        if seen is None or seen() is not array:  # asking an array for its address takes a while
+            self.arguments[self.slots[name]] = address(array)
+            self._seen[name] = weakref.ref(array)
+        self._held[name] = array
 
     def let_go(self) -> None:
-        """Forget the arrays of one run; the others are likely to come again, and finding them takes time."""
-        self._bound = {name: array for name, array in self._bound.items() if name in COMING_AGAIN}
+        """Let go of the arrays of a run; those that come again will be known."""
+        self._held.clear()
 
 
 def address(array: Array) -> int:

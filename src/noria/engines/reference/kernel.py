@@ -82,4 +82,4 @@ class ReferenceKernel(Kernel):
 
     def stream(self, theta: Array, batch: int, *, symbols: bool, steps: int = 1) -> ReferenceStream:
         """Make a stream; see :class:`noria.engines.seam.Kernel`."""
-        return ReferenceStream(self, theta, batch, steps)
+        return ReferenceStream(self, theta, batch)

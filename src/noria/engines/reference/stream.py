@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 class ReferenceStream(KernelStream):
     """See :class:`noria.engines.seam.KernelStream`."""
 
-    def __init__(self, kernel: "ReferenceKernel", theta: Array, batch: int, steps: int) -> None:
+    def __init__(self, kernel: "ReferenceKernel", theta: Array, batch: int) -> None:
         self.kernel: ReferenceKernel = kernel
-        self._counts = np.full(steps, batch)
         self._theta, self._batch = np.array(theta), batch
         cell = kernel.program.forward.cell
         self._read = [given.name for given in cell.givens if needs_given(kernel, given.name)]
@@ -32,7 +31,8 @@ class ReferenceStream(KernelStream):
         dtype = self.kernel.dtype
         named = {name: np.asarray(self._named_given(given, name), dtype) for name in self._read}
         rows = x if x.dtype.kind in "iu" else np.asarray(x, dtype)
-        run = self.kernel.start(self._theta, states, self._counts, given=named, save=False)
+        counts = np.full(len(rows) // self._batch, self._batch)
+        run = self.kernel.start(self._theta, states, counts, given=named, save=False)
         self._outputs = run.forward(rows)
         finals = run.finals
         run.release()
