@@ -9,9 +9,9 @@ import numpy as np
 from noria.arrays import Array
 from noria.engines import workers
 from noria.engines.native import entry
+from noria.engines.native.calls import prepared
 from noria.engines.native.memory import aligned
 from noria.engines.native.pages import spacious
-from noria.engines.native.prepared import prepared
 from noria.engines.native.products import library
 from noria.engines.native.sharing import parts_of, shares_columns
 from noria.engines.native.steps import Steps
