@@ -26,6 +26,20 @@ TEXTS = {
 }
 
 
+AS_WIDE_AS_THE_STATE = {
+    "x times h multiplied": "h' = tanh(W @ (x * h) + b)",
+    "x beside h multiplied": "h' = tanh(W @ (x + h)) + x",
+    "x times h added": "n = x * h\nh' = tanh(W @ x + W @ h + n)",
+    "x times h in two states": "a = x * h\nc' = tanh(W @ a) * c\nh' = c' + a * tanh(U @ (c + a))",
+}
+
+
+@pytest.mark.parametrize("text", AS_WIDE_AS_THE_STATE.values(), ids=AS_WIDE_AS_THE_STATE)
+def test_cells_whose_input_is_as_wide_as_the_state(text):
+    one = problem(Cell.parse(text, name="odd"), D=7, H=7, lengths=(5, 4, 4, 1), idle=1)
+    assert_same(evaluate(one.bound("native"), one), evaluate(one.bound("reference"), one))
+
+
 @pytest.mark.parametrize("ids", [False, True], ids=["rows", "ids"])
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_odd_cells(text, ids):

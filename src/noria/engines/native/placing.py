@@ -41,7 +41,7 @@ class Placing:
         for node, phase in self.one.staged.phase_of.items():
             if node.op not in PRODUCTS:
                 self._place(node, phase)
-            elif node in self.wanted and phase == LOOP:
+            elif phase == LOOP and self._is_read_beyond(node, phase):
                 self._keep(node)
 
     def _place_chain(self, buffer: str, chain: tuple[Node, ...]) -> None:
@@ -55,9 +55,9 @@ class Placing:
 
     def _place(self, node: Node, phase: str) -> None:
         """Place what a sweep computes: the farther away its readers, the longer it is kept."""
-        phase_of, position = self.one.staged.phase_of, self.one.staged.position
+        position = self.one.staged.position
         readers, (stage, _) = self.one.readers[node], position[node]
-        beyond_phase = node in self.wanted or any(phase_of[r] != phase for r in readers)
+        beyond_phase = self._is_read_beyond(node, phase)
         beyond_stage = any(r.op in PRODUCTS or position[r][0] != stage for r in readers)
         beyond_sweep = any(position[r] != position[node] for r in readers)
         if phase == ONCE:
@@ -71,6 +71,10 @@ class Placing:
             self._place_in(f"step {self.one.name}", "B", node, SEQUENCE)
         elif beyond_sweep:
             self._place_in(f"line {self.one.name}", "parts", node, ZERO)
+
+    def _is_read_beyond(self, node: Node, phase: str) -> bool:
+        phase_of = self.one.staged.phase_of
+        return node in self.wanted or any(phase_of[reader] != phase for reader in self.one.readers[node])
 
     def _place_in(self, buffer: str, rows: str, node: Node, index: str) -> None:
         self.one.places[node] = [self.buffers.columns(buffer, rows, self.buffers.vectors(node.size), index)]

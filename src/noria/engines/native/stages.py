@@ -87,9 +87,20 @@ def staged(program: Program, one: Pass, wanted: set[Node]) -> Staged:
     result = Staged({}, {}, {})
     for name, members in phases.items():
         result.phase_of.update(dict.fromkeys(members, name))
+    visited = wanted | _read_behind(result.phase_of)
     for name, members in phases.items():
-        result.phases[name] = _stages(members, _groups(one), wanted, result.position)
+        result.phases[name] = _stages(members, _groups(one), visited, result.position)
     return result
+
+
+def _read_behind(phase_of: Mapping[Node, str]) -> set[Node]:
+    """Give the loop's products that are read behind it: a sweep has to keep their rows."""
+    return {
+        argument
+        for node, phase in phase_of.items()
+        for argument in node.arguments
+        if argument.op in PRODUCTS and phase_of.get(argument) == LOOP != phase
+    }
 
 
 def _as_rows(one: Pass, wanted: set[Node]) -> set[Node]:
