@@ -91,6 +91,36 @@ def test_statistics_are_saved_with_the_weights_and_are_none():
         flat.load_state_dict({**saved, "net.0.mean": np.zeros(4)})
 
 
+def test_a_shared_one_has_one_set_of_statistics():
+    shared = BatchNorm()
+    layer, flat = built(Stack([shared, Linear(3), shared], name="net"), 3)
+    layer(features(LENGTHS, 3), mode=TRAINING)
+    saved = flat.state_dict()
+    assert sorted(path for path in saved if "bias" in path or "mean" in path) == ["net.0.bias", "net.0.mean"]
+    before = layer(features([2], 3))[0].rows
+    layer(features(LENGTHS, 3, 8), mode=TRAINING)
+    flat.load_state_dict(saved)
+    np.testing.assert_array_equal(layer(features([2], 3))[0].rows, before)
+    x = features(LENGTHS, 3)
+
+    def make():
+        one = BatchNorm()
+        return Stack([Linear(5, bias=False), one, Linear(5, bias=False), one])
+
+    for drawn in (None, 0):
+        check_gradients(make, 3, x, state=False, drawn=drawn)
+
+
+def test_building_again_begins_again():
+    layer, flat = built(BatchNorm(), 3, spread=None)
+    fresh = flat.state_dict()
+    layer(features(LENGTHS, 3), mode=TRAINING)
+    assert (layer.mean.value != 0).all()
+    _, again = built(layer, 3, spread=None)
+    for path, array in again.state_dict().items():
+        np.testing.assert_array_equal(array, fresh[path])
+
+
 def test_weight_decay_leaves_gains_alone():
     _, flat = built(BatchNorm(), 3)
     assert [group.decay for group in flat.groups()] == [False]
@@ -105,11 +135,22 @@ def test_single_precision_stays_single():
     assert run_back(layer, x, mode=drawing(0)).d_x.dtype == np.float64  # as the gradient that came in
 
 
-def test_one_row_has_no_variance_to_divide_by():
+def test_many_rows_of_single_precision_are_summed_up_in_double():
+    x = features([30_000], 2, dtype=np.float32)
+    x = x.with_rows(x.rows + np.float32(1000.0))
+    layer, _ = built(BatchNorm(momentum=1.0), 2, dtype=np.float32)
+    layer(x, mode=TRAINING)
+    exact = x.rows.astype(np.float64)
+    np.testing.assert_allclose(layer.mean.value, exact.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(layer.variance.value, exact.var(axis=0, ddof=1), rtol=1e-6)
+
+
+def test_one_row_has_no_variance_and_moves_nothing():
     layer, _ = built(BatchNorm(), 3)
     y = layer(features([1], 3), mode=TRAINING)[0]
     np.testing.assert_allclose(y.rows, layer.bias.value[None])
-    assert np.isfinite(layer.variance.value).all()
+    np.testing.assert_array_equal(layer.mean.value, np.zeros(3))
+    np.testing.assert_array_equal(layer.variance.value, np.ones(3))
 
 
 def test_it_stands_between_layers_of_a_stack():

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from layer_checks import built, check_gradients, features
+from layer_checks import built, check_gradients, features, run_back
 
 from noria.errors import OptionError, ShapeError, UnknownNameError
 from noria.layers import INFERENCE, CausalAttention, Linear, Recurrent, Stack, state_arrays
+from noria.sequences import Ragged
 
 SCORES = ["dot", "general", "additive"]
 
@@ -82,6 +83,40 @@ def test_windows_and_streams_go_on_where_the_last_one_ended(score):
     for name, array in state_arrays(end.state).items():
         assert np.abs(state_arrays(state)[name] - array).max() < 1e-14
         assert np.abs(state_arrays(streamed)[name] - array).max() < 1e-14
+
+
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_reaches_no_earlier_step_and_no_other_sequence(score, bad):
+    layer, _ = built(CausalAttention(4, score=score, keep=True), 5)
+    dense, lengths = features([12, 12, 12], 5).to_dense().copy(), [9, 12, 6]
+    dense[1, 5, 2] = bad
+    x = Ragged.from_dense(dense, lengths)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        whole, end = layer(x)
+        stream, state, steps, weights = layer.stream(3), None, [], []
+        for t in range(12):
+            y, state = stream.step(dense[:, t], state)
+            steps.append(y)
+            weights.append(stream.weights)
+    streamed = Ragged.from_dense(np.stack(steps, 1), lengths)
+    layout = x.layout
+    near = (layout.caller_of_row == 1) & (layout.step_of_row >= 5) & (layout.step_of_row < 10)
+    assert np.isfinite(whole.rows[~near]).all()
+    assert bad == np.inf or np.isnan(whole.rows[near]).all()
+    np.testing.assert_allclose(whole.rows, streamed.rows, rtol=1e-13)
+    shares = Ragged.from_dense(np.stack(weights, 1), lengths).rows
+    np.testing.assert_allclose(end.kept["weights"], shares, rtol=1e-13, atol=1e-15)
+
+
+def test_gradients_that_are_not_finite_stay_near_the_step_they_come_from():
+    layer, _ = built(CausalAttention(4), 5)
+    x = features([12, 12], 5)
+    x.rows[2 * 5] = np.nan  # the first sequence at step 5, which looks at 1 to 4, and 6 to 9 look at it
+    done = run_back(layer, x)
+    first, second = x.with_rows(np.isfinite(done.d_x).all(1)).to_dense()
+    assert first.tolist() == [True] + [False] * 9 + [True] * 2
+    assert second.all()
 
 
 def test_scores_that_are_far_apart_do_not_overflow():

@@ -9,6 +9,7 @@ from noria.errors import DataError, OptionError, ShapeError
 from noria.layers import (
     INFERENCE,
     Bidirectional,
+    CausalAttention,
     Conditioned,
     Dropout,
     Embedding,
@@ -111,10 +112,17 @@ def deep():
     return recurrent_stack(["lstm", "gru", "rnn"], [5, 4, 6], projection=[3, None, None], dropout=0.1)
 
 
+def twice():
+    layer = Recurrent("gru", 3)
+    return Stack([layer, layer])
+
+
 INSIDE = {
     "one": lambda: Recurrent("lstm", 5),
     "three": deep,
     "both ways": lambda: Stack([Dropout(0.1), Bidirectional(Recurrent("gru", 4))]),
+    "shared": twice,
+    "attention": lambda: Stack([Recurrent("lstm", 5), CausalAttention(3), Recurrent("rnn", 4)]),
 }
 
 
@@ -137,10 +145,15 @@ def test_each_state_begins_where_its_map_says(inside):
     x, vector = features(LENGTHS, 3), drawn(BATCH, 2)
     layer, flat = built(Conditioned(inside(), 2), 3)
     of = {path: parameter.value for path, parameter in flat.named()}
-    begin = like(layer.start(BATCH), 0)
+    begin = layer.start(BATCH)
+    learned = 0
     for path, array in state_arrays(begin).items():
         start = f"conditioned.initial.{path}"
+        if path.endswith((".past", ".there")):  # of attention: nothing came before
+            continue
+        learned += 1
         array[...] = vector @ of[f"{start}.W"].T + of[f"{start}.b"]
+    assert learned == sum("initial" in path for path in of) / 2
     expected, _ = layer(x, state=begin)
     np.testing.assert_allclose(layer(x, given={"features": vector})[0].rows, expected.rows, rtol=1e-12)
 
@@ -154,6 +167,23 @@ def test_without_features_it_is_the_layer_inside():
     check_layer(Conditioned(Recurrent("gru", 4), 2), x, state={"h": drawn(BATCH, 4)})
 
 
+def test_one_in_another_begins_with_the_vector_of_the_outer():
+    x, outer, inner_vector = features(LENGTHS, 3), drawn(BATCH, 2), drawn(BATCH, 5)
+    inside = Conditioned(Recurrent("gru", 4), 5)
+    layer, flat = built(Conditioned(Stack([inside]), 2), 3)
+    assert {"conditioned.initial.0.h.W", "conditioned.layer.0.initial.h.W"} <= dict(flat.named()).keys()
+    of = {path: parameter.value for path, parameter in flat.named()}
+    begin = {"h": outer @ of["conditioned.initial.0.h.W"].T + of["conditioned.initial.0.h.b"]}
+    expected, _ = inside.layer(x, state=begin)
+    np.testing.assert_allclose(layer(x, given={"features": outer})[0].rows, expected.rows, rtol=1e-12)
+    found, _ = layer(x, given={"0.features": inner_vector})
+    expected, _ = inside(x, given={"features": inner_vector})
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    direct, flat = built(Conditioned(Conditioned(Recurrent("gru", 4), 5), 2), 3)
+    assert "conditioned.initial.h.W" in dict(flat.named())
+    assert np.isfinite(direct(x, given={"features": outer})[0].rows).all()
+
+
 def test_biases_begin_where_the_cell_does():
     cell = Cell.parse("c' = c + h\nh' = c' * tanh(W @ x)\ninit:\n  c = 1", name="counter")
     _, flat = built(Conditioned(Recurrent(cell, 4), 2), 3, spread=None)
@@ -162,8 +192,9 @@ def test_biases_begin_where_the_cell_does():
     np.testing.assert_array_equal(of["conditioned.initial.h.b"], np.zeros(4))
 
 
-def test_it_streams_and_goes_on_in_windows():
-    layer, _ = built(Stack([Embedding(7, 4), Conditioned(deep(), 2), Linear(7)]), 7)
+@pytest.mark.parametrize("inside", [deep, INSIDE["attention"]], ids=["recurrent", "attention"])
+def test_it_streams_and_goes_on_in_windows(inside):
+    layer, _ = built(Stack([Embedding(7, 4), Conditioned(inside(), 2), Linear(7)]), 7)
     ids, vector = token_ids([6, 6], 7), drawn(2, 2)
     whole = layer(ids, given={"1.features": vector})[0].rows.reshape(6, 2, 7)
     stream, state = layer.stream(2), None

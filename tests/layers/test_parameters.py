@@ -1,5 +1,7 @@
 """One flat vector of values, one of gradients, and what is told apart in them; states by path."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from layer_checks import built, features, like, run_back
@@ -20,6 +22,7 @@ from noria.layers import (
     state_arrays,
     take_sequences,
 )
+from noria.layers.streaming import copy_of
 from noria.sequences import Ragged
 
 
@@ -103,6 +106,21 @@ def test_a_second_build_gives_fresh_vectors():
     assert second.gradients.any()
     assert not first.gradients.any()
     assert layer.W.value.dtype == np.float32
+
+
+def test_a_copy_holds_values_and_gradients_once():
+    layer, _ = built(Linear(300, bias=False), 400)
+    copy_of(built(Linear(3), 4)[0])  # what is imported on the way
+    tracemalloc.start()
+    try:
+        copy = copy_of(layer)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2.1 * layer.W.value.nbytes
+    copy.W.value[...] = 0.0
+    assert (next(copy.own_blocks()).values == 0.0).all()
+    assert layer.W.value.all()
 
 
 def test_errors():

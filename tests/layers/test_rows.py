@@ -126,7 +126,7 @@ def test_errors_name_the_layer():
         layer(features([2], 4), mode=Mode(training=True))
     with pytest.raises(DataError, match="Put it behind an embedding"):
         layer(token_ids([2], 4))
-    with pytest.raises(ShapeError, match=r"mask of shape \(2, 4\), got \(2, 3\)"):
+    with pytest.raises(ShapeError, match=r"'mask' of shape \(2, 4\), got \(2, 3\)"):
         layer(features([2], 4), given={"mask": np.ones((2, 3))})
     linear, _ = built(Linear(3, name="output"), 4)
     with pytest.raises(ShapeError, match="linear 'output': expected rows of 4 features, got 5"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from layer_checks import built, check_gradients, drawing, features, run_back, token_ids
 
-from noria.errors import OptionError, ShapeError
+from noria.errors import OptionError, ShapeError, UnknownNameError
 from noria.layers import INFERENCE, Dropout, Embedding, Linear, Mode, Recurrent, Stack
 from noria.sequences import LookedUp, Ragged
 
@@ -88,7 +88,7 @@ def test_locked_factors_are_given_in_the_order_of_the_caller():
     check_gradients(lambda: Dropout(0.3, locked=True), 5, x, given={"mask": mask}, state=False)
     y, _ = layer.stream(3).step(x.rows[:3], given={"mask": mask})
     np.testing.assert_allclose(y, x.rows[:3] * mask, rtol=1e-14)
-    with pytest.raises(ShapeError, match=r"mask of shape \(3, 5\), got \(9, 5\)"):
+    with pytest.raises(ShapeError, match=r"'mask' of shape \(3, 5\), got \(9, 5\)"):
         layer(x, given={"mask": np.ones((9, 5))})
 
 
@@ -103,7 +103,9 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(OptionError, match=r"'dropout' option of embedding must be a float in \[0, 1\)"):
         Embedding(4, 3, dropout=1.0)
     layer, _ = built(Embedding(4, 3, dropout=0.5), 4)
-    with pytest.raises(ShapeError, match=r"mask of shape \(4,\), got \(3,\)"):
+    with pytest.raises(ShapeError, match=r"'mask' of shape \(4,\), got \(3,\)"):
         layer(token_ids([2], 4), given={"mask": np.ones(3)})
+    with pytest.raises(UnknownNameError, match="has no auxiliary input 'mask'"):
+        layer.stream().step(3, given={"mask": np.ones(4)})
     with pytest.raises(OptionError, match="has no generator"):
         layer(token_ids([2], 4), mode=Mode(training=True))

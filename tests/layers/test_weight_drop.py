@@ -122,6 +122,14 @@ def test_what_is_drawn_does_not_depend_on_the_precision():
     np.testing.assert_allclose(found, double(x, mode=drawing(5))[0].rows, rtol=0, atol=2e-6)
 
 
+@pytest.mark.parametrize("inside", ["W @ (x + h)", "W @ x + W @ h"])
+def test_one_matrix_for_input_and_state_is_dropped_for_both(inside):
+    cell = Cell.parse(f"n = x * h\nh' = tanh({inside}) + 0 * n", name="one_matrix")
+    layer, _ = built(Recurrent(cell, 4, drop_connect=0.5), 4)
+    y, _ = layer(features(LENGTHS, 4), given={"mask.W": np.zeros((4, 4))}, mode=INFERENCE)
+    assert not y.rows.any()
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(OptionError, match=r"'drop_connect' option of lstm must be a float in \[0, 1\)"):
         Recurrent("lstm", 4, drop_connect=1.0)
@@ -132,5 +140,7 @@ def test_what_does_not_fit_is_refused():
         layer(features([2], 3), given={"mask.U": np.ones(4)})
     with pytest.raises(UnknownNameError, match=r"'mask\.W'"):
         layer(features([2], 3), given={"mask.W": np.ones((4, 3))})
+    with pytest.raises(UnknownNameError, match=r"has no auxiliary input 'mask\.U'"):
+        layer.stream(2).step(np.zeros((2, 3)), given={"mask.U": np.ones((4, 4))})
     with pytest.raises(OptionError, match="has no generator"):
         layer(features([2], 3), mode=Mode(training=True))

@@ -1,5 +1,7 @@
 """Packed rows: who stands where, and that nothing is lost on the way in and out."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -107,6 +109,27 @@ def test_rows_align_to_another_order_of_the_same_sequences(lengths, data):
 def test_permutation_matches_the_same_examples_of_two_batches(lengths):
     read, written = Layout.of_lengths(lengths), Layout.of_lengths(lengths[::-1])
     np.testing.assert_array_equal(read.order[read.permutation_to(written)], written.order)
+
+
+@given(LENGTHS)
+def test_what_belongs_to_sequences_is_sorted_and_put_back(lengths):
+    layout = Layout.of_lengths(lengths)
+    array = np.random.default_rng(1).normal(size=(len(lengths), 2))
+    in_order = layout.to_sorted(array)
+    np.testing.assert_array_equal(layout.to_sorted(np.array(lengths)), layout.lengths)
+    np.testing.assert_array_equal(in_order, array[layout.order])
+    np.testing.assert_array_equal(layout.to_caller(in_order), array)
+    np.testing.assert_array_equal(layout.to_sorted(layout.to_caller(array)), array)
+    nothing_moves = all(a >= b for a, b in pairwise(lengths))
+    for moved in (in_order, layout.to_caller(array)):
+        assert (moved is array) == nothing_moves
+        assert np.shares_memory(moved, array) == nothing_moves
+
+
+@given(LENGTHS)
+def test_rows_know_the_index_of_their_sequence(lengths):
+    indices = Ragged.from_sequences([np.full(length, index) for index, length in enumerate(lengths)])
+    np.testing.assert_array_equal(indices.layout.caller_of_row, indices.rows)
 
 
 def test_an_equally_long_batch_is_a_view():

@@ -88,8 +88,7 @@ class GeneralScore(DotScore):
 
     def keys_back(self, attended: Num[Array, "B K F"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K F"]:
         """Give the gradient of what is attended to."""
-        if not self.W.frozen:
-            self.W.gradient[...] += _outer(d_keys, attended)
+        self.W.add(_outer(d_keys, attended))
         return np.asarray(d_keys @ self.W.value)
 
 
@@ -117,9 +116,8 @@ class AdditiveScore(Score):
 
     def keys_back(self, attended: Num[Array, "B K F"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K F"]:
         """Give the gradient of what is attended to."""
-        if not self.W_k.frozen:
-            self.W_k.gradient[...] += _outer(d_keys, attended)
-            self.b.gradient[...] += d_keys.sum(axis=(0, 1))
+        self.W_k.add(_outer(d_keys, attended))
+        self.b.add(d_keys.sum(axis=(0, 1)))
         return np.asarray(d_keys @ self.W_k.value)
 
     def scores(self, queries: Num[Array, "B Q F"], keys: Num[Array, "B K G"]) -> Num[Array, "B Q K"]:
@@ -131,12 +129,10 @@ class AdditiveScore(Score):
     ) -> tuple[Num[Array, "B Q F"], Num[Array, "B K G"]]:
         """Give the gradients of queries and keys."""
         joined = self._joined(queries, keys)
-        if not self.v.frozen:
-            self.v.gradient[...] += np.tensordot(d_scores, joined, 3)
+        self.v.add(np.tensordot(d_scores, joined, 3))
         d_sums = d_scores[..., None] * self.v.value * (1 - joined * joined)
         d_queries = d_sums.sum(axis=2)
-        if not self.W_q.frozen:
-            self.W_q.gradient[...] += _outer(d_queries, queries)
+        self.W_q.add(_outer(d_queries, queries))
         return d_queries @ self.W_q.value, d_sums.sum(axis=1)
 
     def _joined(self, queries: Array, keys: Array) -> Array:
@@ -146,8 +142,8 @@ class AdditiveScore(Score):
 SCORES: dict[str, type[Score]] = {"dot": DotScore, "general": GeneralScore, "additive": AdditiveScore}
 
 
-def make_score(name: str, size: int) -> Score:
-    """Make the score of that name.
+def score_named(name: str) -> type[Score]:
+    """Give the score of that name, to be made for a size.
 
     Raises
     ------
@@ -156,7 +152,7 @@ def make_score(name: str, size: int) -> Score:
     """
     if name not in SCORES:
         raise UnknownNameError(f"There is no attention score {name!r}. There are: {', '.join(SCORES)}.")
-    return SCORES[name](size)
+    return SCORES[name]
 
 
 def _outer(d: Array, rows: Array) -> Array:

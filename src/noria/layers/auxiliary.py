@@ -1,45 +1,75 @@
-"""The auxiliary inputs of a cell: drawn, at their expectation, or handed in."""
+"""Auxiliary inputs: handed in, drawn, or at their expectation."""
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from noria.arrays import Array
 from noria.equations import Given
-from noria.errors import DataError, OptionError
+from noria.errors import DataError, OptionError, ShapeError
+
+FEATURES = "features"
+"""The auxiliary input of layers that take features from outside."""
+
+
+def handed_in(
+    title: str,
+    given: Mapping[str, Array] | None,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: DTypeLike | None = None,
+) -> Array:
+    """Give an auxiliary input that the caller hands in; by default with its own dtype.
+
+    Raises
+    ------
+    DataError
+        If it is left out.
+    ShapeError
+        If it has another shape.
+    """
+    expected = f"{title}: expected the auxiliary input '{name}' of shape {shape}"
+    if given is None or name not in given:
+        raise DataError(f"{expected}, got none.\n  Pass it: given={{'{name}': ...}}.")
+    array = np.asarray(given[name], dtype)
+    if array.shape != shape:
+        raise ShapeError(f"{expected}, got {array.shape}.")
+    return array
 
 
 def auxiliary_input(
     title: str,
-    given: Given,
+    declared: Given,
+    given: Mapping[str, Array],
     shape: tuple[int, ...],
     dtype: DTypeLike,
     *,
     training: bool,
     rng: np.random.Generator | None,
 ) -> Array:
-    """Give an auxiliary input by its law: drawn in training, its expectation otherwise.
+    """Give an auxiliary input of a cell: as handed in, or drawn in training, or else its expectation.
 
     Raises
     ------
     DataError
-        If it has no law, and was to be handed in.
+        If it has no law, and is not handed in.
+    ShapeError
+        If it has another shape.
     OptionError
         If it is to be drawn without a generator.
     """
-    match given.law, training:
-        case "supplied", _:
-            raise DataError(
-                f"{title}: expected the auxiliary input '{given.name}' of shape {shape}, got none.\n"
-                f"  Pass it: given={{'{given.name}': ...}}."
-            )
+    if declared.law == "supplied" or declared.name in given:
+        return handed_in(title, given, declared.name, shape, dtype)
+    match declared.law, training:
         case "dropout", True:
-            return dropout_mask(title, shape, given.probability, rng, dtype)
+            return dropout_mask(title, shape, declared.probability, rng, dtype)
         case "dropout", False:
             return np.ones(shape, dtype)
         case _, True:
-            return bernoulli_mask(title, shape, given.probability, rng, dtype)
+            return bernoulli_mask(title, shape, declared.probability, rng, dtype)
         case _:
-            return np.full(shape, given.probability, dtype)
+            return np.full(shape, declared.probability, dtype)
 
 
 def dropout_mask(

@@ -6,7 +6,7 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.equations import Initial
-from noria.errors import DataError, OptionError
+from noria.errors import OptionError
 from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.parameters import Parameter, Statistic
@@ -19,8 +19,8 @@ class BatchNorm(Layer):
     """``y = gain * (x - mean) / sqrt(variance + epsilon) + bias``, feature by feature.
 
     In training mean and variance are those of the batch: of its rows, which are the real tokens of all
-    sequences at all steps. Otherwise they are running ones, which each training call moves by `momentum`
-    towards those of its batch. They are saved with the weights.
+    sequences at all steps. Otherwise they are running ones, which each training call of two rows or more
+    moves by `momentum` towards those of its batch. They are saved with the weights.
 
     Parameters
     ----------
@@ -72,15 +72,16 @@ class BatchNorm(Layer):
         self._check_numbers(x)
         gain, bias, rows = self.gain, self.bias, x.rows
         dtype, count = rows.dtype, len(rows)
-        mean, variance = self.mean.value.astype(dtype), self.variance.value.astype(dtype)
+        wide = np.promote_types(dtype, np.float64)  # what many rows are summed up in
+        mean, variance = self.mean.value, self.variance.value
         if mode.training:
-            mean = rows.mean(axis=0)
+            mean = rows.mean(axis=0, dtype=wide)
         y = np.empty_like(rows)
-        normal = rows - mean
+        normal = rows - mean.astype(dtype)
         if mode.training:
-            variance = np.multiply(normal, normal, out=y).mean(axis=0)
-            self._move(np.real(mean), np.real(variance) * (count / max(count - 1, 1)))  # unbiased
-        scale = 1.0 / np.sqrt(variance + self.epsilon)
+            variance = np.multiply(normal, normal, out=y).mean(axis=0, dtype=wide)
+            self._move(np.real(mean), np.real(variance), count)
+        scale = (1.0 / np.sqrt(variance + self.epsilon)).astype(dtype)
         normal *= scale
         np.multiply(normal, gain.value, out=y)
         y += bias.value
@@ -88,8 +89,8 @@ class BatchNorm(Layer):
         def backward(d_y: Array, d_state: State) -> Array:
             d_x = d_y * normal
             d_gain, d_bias = d_x.sum(axis=0), d_y.sum(axis=0)
-            gain.gradient[...] += d_gain
-            bias.gradient[...] += d_bias
+            gain.add(d_gain)
+            bias.add(d_bias)
             if not mode.training:
                 return np.asarray(np.multiply(d_y, gain.value * scale, out=d_x))
             # Each row moves the mean and the variance of all: d_y - (d_bias + normal * d_gain) / N.
@@ -116,14 +117,9 @@ class BatchNorm(Layer):
 
         return RowStream(self, batch_size, step)
 
-    def _check_numbers(self, x: Ragged) -> None:
-        if x.rows.dtype.kind not in "fc":
-            raise DataError(
-                f"{self.title}: expected rows of real numbers, got {x.rows.dtype}.\n"
-                "  Put it behind an embedding."
-            )
-        self._check_width(x)
-
-    def _move(self, mean: Array, variance: Array) -> None:
-        for running, batch in ((self.mean, mean), (self.variance, variance)):
+    def _move(self, mean: Array, variance: Array, count: int) -> None:
+        if count == 1:  # one row says nothing of a variance
+            return
+        unbiased = variance * (count / (count - 1))
+        for running, batch in ((self.mean, mean), (self.variance, unbiased)):
             running.value += self.momentum * (batch - running.value)

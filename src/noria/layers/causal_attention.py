@@ -8,7 +8,7 @@ from noria.arrays import Array, Num
 from noria.engines.dense import add_outer, times
 from noria.equations import Initial
 from noria.errors import OptionError, ShapeError
-from noria.layers.attention_scores import make_score
+from noria.layers.attention_scores import score_named
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.parameters import Parameter
@@ -30,6 +30,10 @@ class CausalAttention(Layer):
     carries the last rows from call to call, so that windows of a text see what the ones before them saw;
     ``there`` says which of them there were. Its weights are recorded in ``backward.kept["weights"]``, an
     array (N, span), the oldest step first.
+
+    A ragged batch is filled up to its longest sequence here, unlike elsewhere: a step looks at rows of its
+    own sequence, which lie apart when packed and side by side in an array (B, T, F), where a block of queries
+    is one product with its keys. What is filled up is computed and not read.
 
     Parameters
     ----------
@@ -53,8 +57,8 @@ class CausalAttention(Layer):
         super().__init__(name)
         if span < 1:
             raise OptionError(f"The 'span' option of {self.title} must be an int of at least 1. Got {span}.")
-        self.span, self.keep, self._kind_of_score = span, keep, score
-        make_score(score, 1)
+        self.span, self.keep = span, keep
+        self._score_of = score_named(score)
 
     def own_parameters(self) -> Iterator[Parameter]:
         """Give those of the score, then ``W_c`` and ``b_c``."""
@@ -90,7 +94,8 @@ class CausalAttention(Layer):
         contexts = np.empty_like(queries)
         blocks: Blocks = []
         kept = np.zeros((*queries.shape[:2], span), rows.dtype) if self.keep else None
-        for part in self._parts(*queries.shape[:2]):
+        finite = bool(np.isfinite(attended).all() and np.isfinite(keys).all())
+        for part in self._parts(x.batch_size, layout.steps, finite):
             seen = slice(part.start, part.stop + span - 1)
             scores = self.score.scores(queries[:, part], keys[:, seen])
             weights, shares = _weights(scores, there[:, seen], span)
@@ -100,7 +105,7 @@ class CausalAttention(Layer):
             if kept is not None:
                 for number in range(part.stop - part.start):
                     kept[:, part.start + number] = weights[:, number, number : number + span]
-        place = layout.order[layout.sequence_of_row], layout.step_of_row
+        place = layout.caller_of_row, layout.step_of_row
         joined = np.concatenate([rows, contexts[place]], 1)
         y = np.tanh(times(joined, self.W.value, transposed=True) + self.b.value)
         steps = layout.caller_lengths[:, None] + np.arange(span)
@@ -112,7 +117,7 @@ class CausalAttention(Layer):
             d_sum = d_y * (1 - y * y)
             if not self.W.frozen:
                 add_outer(d_sum, joined, self.W.gradient)
-                self.b.gradient[...] += d_sum.sum(axis=0)
+            self.b.add(d_sum.sum(axis=0))
             d_joined = times(d_sum, self.W.value, transposed=False)
             d_contexts = np.zeros_like(queries)
             d_contexts[place] = d_joined[:, self.input_size :]
@@ -138,14 +143,17 @@ class CausalAttention(Layer):
         return x.with_rows(y), Backward(way_back, self.title, state=after, kept=recorded)
 
     def _declare(self, input_size: int) -> int:
-        self.score = make_score(self._kind_of_score, input_size)
+        self.score = self._score_of(input_size)
         self.W = Parameter("W_c", (input_size, 2 * input_size), Initial("xavier", ()))
         self.b = Parameter("b_c", (input_size,), Initial("zero", ()))
         return input_size
 
-    def _parts(self, batch: int, steps: int) -> list[slice]:
-        """Cut the steps into blocks: each has all keys that its queries look at, and not many more."""
-        length = min(max(self.span, 16), self.score.block(batch, 2 * self.span))
+    def _parts(self, batch: int, steps: int, finite: bool) -> list[slice]:
+        """Cut the steps into blocks: each has all keys that its queries look at, and not many more.
+
+        Those more weigh 0, which leaves out what is finite; beside NaN or inf a query has its own keys alone.
+        """
+        length = min(max(self.span, 16), self.score.block(batch, 2 * self.span)) if finite else 1
         return [slice(first, min(first + length, steps)) for first in range(0, steps, length)]
 
     def _checked(self, state: State, batch: int) -> dict[str, Array]:
@@ -175,6 +183,11 @@ class AttentionStream(Stream):
         assert isinstance(own, CausalAttention)
         self._attention = own
         self.weights = np.zeros((batch_size, layer.span), layer.W.value.dtype)
+
+    @property
+    def kept(self) -> dict[str, Array]:
+        """The weights."""
+        return {"weights": self.weights}
 
     def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
         """Take one step."""

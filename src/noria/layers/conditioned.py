@@ -7,15 +7,13 @@ import numpy as np
 from noria.arrays import Array
 from noria.equations import Initial
 from noria.errors import OptionError, ShapeError
+from noria.layers.auxiliary import FEATURES, handed_in
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.parameters import Parameter
-from noria.layers.recurrent import Recurrent
 from noria.layers.state import State, restore_state, state_arrays
 from noria.layers.streaming import Given, Stream
 from noria.sequences import Ragged
-
-FEATURES = "features"
 
 
 class Conditioned(Layer):
@@ -28,7 +26,8 @@ class Conditioned(Layer):
     Parameters
     ----------
     layer : Layer
-        A recurrent layer, or a stack with such layers. Its auxiliary inputs keep their names.
+        A recurrent layer, or a stack with such layers; what else has a state (attention) begins as without
+        features. Its auxiliary inputs keep their names.
     size : int
         Number of features; at least 1.
     """
@@ -56,13 +55,17 @@ class Conditioned(Layer):
         for matrix, bias in self._maps.values():
             yield from (matrix, bias)
 
+    def initial_states(self, prefix: str = "") -> Iterator[tuple[str, int, Initial]]:
+        """Give those of the layer inside, whose state is this one's."""
+        yield from self.layer.initial_states(prefix)
+
     def start(self, batch_size: int = 1) -> State:
         """Give the state in which the layer inside begins without features."""
         return self.layer.start(batch_size)
 
     def _declare(self, input_size: int) -> int:
         output_size = self.layer.configure(input_size)
-        for path, (width, law) in _states(self.layer):
+        for path, width, law in self.layer.initial_states():
             matrix = Parameter(f"initial.{path}.W", (width, self.size), Initial("xavier", ()))
             # The state in which the cell itself begins is where training starts from.
             self._maps[path] = matrix, Parameter(f"initial.{path}.b", (width,), law)
@@ -88,8 +91,8 @@ class Conditioned(Layer):
             d_features = np.zeros(features.shape, d_y.dtype)
             d_states = state_arrays(back.d_state)
             for path, (matrix, bias) in self._maps.items():
-                matrix.gradient[...] += d_states[path].T @ features
-                bias.gradient[...] += d_states[path].sum(axis=0)
+                matrix.add(d_states[path].T @ features)
+                bias.add(d_states[path].sum(axis=0))
                 d_features += d_states[path] @ matrix.value
             return Gradients(d_rows, None, {**back.d_given, FEATURES: d_features})
 
@@ -104,7 +107,8 @@ class Conditioned(Layer):
 
     def _initial(self, features: Array, maps: Mapping[str, tuple[Array, Array]]) -> State:
         arrays = {path: features @ W.T + b for path, (W, b) in maps.items()}
-        return restore_state(self.layer.start(len(features)), arrays)
+        start = self.layer.start(len(features))
+        return restore_state(start, state_arrays(start) | arrays)
 
     def _taken_apart(
         self, given: Inputs | None, state: State, batch_size: int
@@ -113,12 +117,8 @@ class Conditioned(Layer):
         inside = dict(given or {})
         if FEATURES not in inside:
             return None, inside
-        features = np.asarray(inside.pop(FEATURES))
-        if features.shape != (batch_size, self.size):
-            raise ShapeError(
-                f"{self.title}: expected the auxiliary input '{FEATURES}' of shape "
-                f"({batch_size}, {self.size}), got {features.shape}."
-            )
+        features = handed_in(self.title, inside, FEATURES, (batch_size, self.size))
+        del inside[FEATURES]
         if state is not None:
             raise ShapeError(
                 f"{self.title}: expected features or a state to begin with, got both.\n"
@@ -158,12 +158,3 @@ class ConditionedStream(Stream):
         if features is not None:
             state = self._conditioned._initial(features, self._maps)
         return state, inside or None
-
-
-def _states(layer: Layer, prefix: str = "") -> Iterator[tuple[str, tuple[int, Initial]]]:
-    """Give path, width and law of each state of a configured layer, as :func:`state_arrays` names them."""
-    if isinstance(layer, Recurrent):
-        for name in layer.cell.states:
-            yield f"{prefix}{name}", (layer.sizes[layer.cell.size_of[name]], layer.cell.initial[name])
-    for index, (_, child) in enumerate(layer.children()):
-        yield from _states(child, f"{prefix}{index}.")

@@ -3,8 +3,8 @@
 import numpy as np
 
 from noria.arrays import Array
-from noria.errors import DataError, OptionError, ShapeError
-from noria.layers.auxiliary import dropout_mask
+from noria.errors import OptionError
+from noria.layers.auxiliary import dropout_mask, handed_in
 from noria.layers.backward import Backward
 from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.state import State
@@ -49,24 +49,17 @@ class Dropout(Layer):
         """Multiply the rows by a mask, and their gradient by the same mask."""
         self._no_memory(state)
         self._check_given(given, ("mask",))
-        if x.rows.dtype.kind not in "fc":
-            raise DataError(
-                f"{self.title}: expected rows of real numbers, got {x.rows.dtype}.\n"
-                "  Put it behind an embedding."
-            )
-        self._check_width(x)
+        self._check_numbers(x)
         shape = (x.layout.batch_size, x.rows.shape[1]) if self.locked else x.rows.shape
         if given:
-            mask = given["mask"].astype(x.rows.dtype, copy=False)
-            if mask.shape != shape:
-                raise ShapeError(f"{self.title}: expected a mask of shape {shape}, got {mask.shape}.")
+            mask = handed_in(self.title, given, "mask", shape, x.rows.dtype)
         elif mode.training and self.p > 0.0:
             mask = dropout_mask(self.title, shape, self.p, mode.rng, x.rows.dtype)
         else:
             return x, Backward((lambda d_y, d_state: d_y) if mode.save else None, self.title)
 
         if self.locked:
-            mask = mask[x.layout.order][x.layout.sequence_of_row]
+            mask = mask[x.layout.caller_of_row]
 
         def backward(d_y: Array, d_state: State) -> Array:
             return np.asarray(d_y * mask)

@@ -8,7 +8,7 @@ from noria.arrays import Array, Inexact
 from noria.engines.one_hot import add_rows
 from noria.equations import Initial
 from noria.errors import OptionError, ShapeError
-from noria.layers.auxiliary import dropout_mask
+from noria.layers.auxiliary import dropout_mask, handed_in
 from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import check_few_ids, check_ids, check_symbols
@@ -34,7 +34,8 @@ class Embedding(Layer):
         Whether training leaves the table as it is.
     dropout : float, default 0
         Probability of leaving a symbol out, wherever it stands in a batch, in training; the rows of others
-        are divided by 1 - dropout. Auxiliary input ``"mask"``: factors (V,) in the place of drawn ones.
+        are divided by 1 - dropout. Auxiliary input ``"mask"``: factors (V,) in the place of drawn ones; a
+        stream takes none.
 
     References
     ----------
@@ -99,7 +100,7 @@ class Embedding(Layer):
         mask = self._mask(given, mode)
 
         def receive(d_table: Array) -> None:
-            table.gradient[...] += d_table if mask is None else d_table * mask
+            table.add(d_table if mask is None else d_table * mask)
 
         def backward(d_y: Array, d_state: State) -> None:
             if not table.frozen:  # d_table[v] = sum of d_y_n over ids_n = v
@@ -117,10 +118,7 @@ class Embedding(Layer):
         """Give the factor of each symbol, (V, 1); None: nothing is left out."""
         symbols, dtype = len(self.table.value), self.table.value.real.dtype
         if given:
-            mask = np.asarray(given["mask"], dtype)
-            if mask.shape != (symbols,):
-                raise ShapeError(f"{self.title}: expected a mask of shape ({symbols},), got {mask.shape}.")
-            return mask[:, None]
+            return handed_in(self.title, given, "mask", (symbols,), dtype)[:, None]
         if mode.training and self.dropout > 0.0:
             return dropout_mask(self.title, (symbols, 1), self.dropout, mode.rng, dtype)
         return None

@@ -27,9 +27,9 @@ class Group:
 class FlatParameters:
     """All parameters of a model as one vector of values, and their gradients as another of the same layout.
 
-    The optimiser, clipping and norms each touch one array. A parameter that stands in several
-    places is counted once, and all places add to the same gradient. Statistics
-    are saved and restored with the parameters, and are in neither vector.
+    The optimiser, clipping and norms each touch one array. A parameter that stands in several places is
+    counted once, under the first of its paths, and all places add to the same gradient. Statistics are saved
+    and restored with the parameters, each once as well, and are in neither vector.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class FlatParameters:
     def build(
         cls, layers: Sequence[Layer], rng: np.random.Generator, dtype: DTypeLike = np.float32
     ) -> "FlatParameters":
-        """Give the configured layers their parameters and draw the initial values.
+        """Give the configured layers their parameters, draw the initial values and set statistics back.
 
         The values are drawn in float64 in the order in which parameters are declared, so that they do not
         depend on `dtype`.
@@ -98,7 +98,10 @@ class FlatParameters:
                     parameter.path = path
                     named[path] = parameter
             blocks |= {id(block): block for block in layer.blocks()}
-            statistics |= dict(layer.named_statistics(f"{layer.name}."))
+            for path, statistic in layer.named_statistics(f"{layer.name}."):
+                if id(statistic) not in seen:
+                    seen.add(id(statistic))
+                    statistics[path] = statistic
         values = np.zeros(sum(block.size for block in blocks.values()), dtype)
         flat = cls(values, list(blocks.values()), named, statistics)
         for parameter in named.values():
@@ -106,6 +109,8 @@ class FlatParameters:
                 parameter.value[...] = parameter.initial
             else:
                 parameter.value[...] = initialise(parameter.initial, parameter.shape, rng)
+        for statistic in statistics.values():
+            statistic.reset()
         return flat
 
     @property

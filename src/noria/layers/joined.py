@@ -3,14 +3,13 @@
 import numpy as np
 
 from noria.arrays import Array
-from noria.errors import DataError, OptionError, ShapeError
+from noria.errors import OptionError
+from noria.layers.auxiliary import FEATURES, handed_in
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.state import State
 from noria.layers.streaming import Given, RowStream, one_step
 from noria.sequences import Ragged
-
-FEATURES = "features"
 
 
 class Joined(Layer):
@@ -42,24 +41,8 @@ class Joined(Layer):
         """Join rows (N, F) and features (N, size) to rows (N, F + size)."""
         self._no_memory(state)
         self._check_given(given, (FEATURES,))
-        if x.rows.dtype.kind not in "fc":
-            raise DataError(
-                f"{self.title}: expected rows of real numbers, got {x.rows.dtype}.\n"
-                "  Put it behind an embedding."
-            )
-        self._check_width(x)
-        shape = (len(x), self.size)
-        if not given:
-            raise DataError(
-                f"{self.title}: expected the auxiliary input '{FEATURES}' of shape {shape}, got none.\n"
-                f"  Pass it: given={{'{FEATURES}': ...}}."
-            )
-        features = np.asarray(given[FEATURES])
-        if features.shape != shape:
-            raise ShapeError(
-                f"{self.title}: expected the auxiliary input '{FEATURES}' of shape {shape}, "
-                f"got {features.shape}."
-            )
+        self._check_numbers(x)
+        features = handed_in(self.title, given, FEATURES, (len(x), self.size))
         width = self.input_size
         y = np.empty((len(x), width + self.size), np.result_type(x.rows.dtype, np.float32))
         y[:, :width], y[:, width:] = x.rows, features

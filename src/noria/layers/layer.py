@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from noria.arrays import Array
-from noria.errors import NotFittedError, OptionError, ShapeError, UnknownNameError
+from noria.equations import Initial
+from noria.errors import DataError, NotFittedError, OptionError, ShapeError, UnknownNameError
 from noria.layers.backward import Backward
 from noria.layers.parameters import Block, Parameter, Statistic
 from noria.layers.state import State
@@ -147,7 +148,7 @@ class Layer(ABC):
         yield from ()
 
     def named_statistics(self, prefix: str = "") -> Iterator[tuple[str, Statistic]]:
-        """Give each path with its running figure."""
+        """Give each path with its running figure; one that stands in two places comes under both paths."""
         for statistic in self.own_statistics():
             yield f"{prefix}{statistic.name}", statistic
         for key, child in self.children():
@@ -182,6 +183,15 @@ class Layer(ABC):
     def start(self, batch_size: int = 1) -> State:
         """Give the state before the first step of `batch_size` sequences; None for a layer without memory."""
         return None
+
+    def initial_states(self, prefix: str = "") -> Iterator[tuple[str, int, Initial]]:
+        """Give path, size and law of each state in which a recurrent layer begins, here and inside.
+
+        The paths are those of :func:`~noria.layers.state.state_arrays`. A layer whose state is not the tuple
+        of the states of its children gives its own.
+        """
+        for index, (_, child) in enumerate(self.children()):
+            yield from child.initial_states(f"{prefix}{index}.")
 
     def stream(self, batch_size: int = 1) -> Stream:
         """Give a copy of the layer that takes one step at a time, for `batch_size` sequences.
@@ -247,6 +257,15 @@ class Layer(ABC):
                 f"  {expected} was fixed when the layer was built. "
                 f"Pass input_size={x.rows.shape[1]}, or leave it out to read it from the first batch."
             )
+
+    def _check_numbers(self, x: Ragged) -> None:
+        """Refuse rows that are not (N, input_size) real numbers, as token ids are not."""
+        if x.rows.dtype.kind not in "fc":
+            raise DataError(
+                f"{self.title}: expected rows of real numbers, got {x.rows.dtype}.\n"
+                "  Put it behind an embedding."
+            )
+        self._check_width(x)
 
     def _no_memory(self, state: State) -> None:
         """Refuse a state where the layer has none."""

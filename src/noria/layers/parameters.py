@@ -58,8 +58,13 @@ class Parameter:
 
     @property
     def gradient(self) -> Array:
-        """Its gradient, a view of the flat vector of gradients; backwards add to it."""
+        """Its gradient, a view of the flat vector of gradients; backwards add to it, unless it is frozen."""
         return self.block.gradient_of(self)
+
+    def add(self, gradient: Array) -> None:
+        """Add to its gradient; one that is frozen stays at zero."""
+        if not self.frozen:
+            self.gradient[...] += gradient
 
     def __repr__(self) -> str:
         return f"Parameter({self.path!r}, {self.shape})"
@@ -83,7 +88,12 @@ class Statistic:
 
     def __init__(self, name: str, initial: Array) -> None:
         self.name = name
-        self.value = np.array(initial, dtype=np.float64)
+        self.initial = np.array(initial, dtype=np.float64)
+        self.value = self.initial.copy()
+
+    def reset(self) -> None:
+        """Go back to what it started with."""
+        self.value[...] = self.initial
 
     def __repr__(self) -> str:
         return f"Statistic({self.name!r}, {self.value.shape})"
@@ -119,12 +129,11 @@ class Block:
     def place(self, values: Array, gradients: Array) -> None:
         """Let the members be views of these pieces."""
         self._flat = (values, gradients)
-        for offset, parameter in self.members:
-            piece = slice(offset, offset + parameter.size)
-            self._views[id(parameter)] = (
-                values[piece].reshape(parameter.shape),
-                gradients[piece].reshape(parameter.shape),
-            )
+        # a copy of a block has members of its own: views of those before go
+        self._views = {
+            id(parameter): (self.piece_of(parameter, values), self.piece_of(parameter, gradients))
+            for _, parameter in self.members
+        }
 
     def value_of(self, parameter: Parameter) -> Array:
         """Give the values of one member."""

@@ -10,11 +10,10 @@ import numpy as np
 from noria.arrays import Array
 from noria.compiler import compile_cell
 from noria.engines import Kernel, bind
-from noria.equations import Cell, cells
+from noria.equations import Cell, Initial, cells
 from noria.errors import OptionError, ProgramError, ShapeError
-from noria.layers.auxiliary import auxiliary_input
 from noria.layers.backward import Backward, Gradients
-from noria.layers.initialisers import initialise
+from noria.layers.cell_inputs import CellInputs
 from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import check_ids, is_ids
 from noria.layers.parameters import Block, Parameter
@@ -49,7 +48,7 @@ class Recurrent(Layer):
     drop_connect : float, default 0
         Probability of leaving out a weight that multiplies the state, the same ones at every step of a
         batch, in training (see :class:`~noria.layers.weight_drop.WeightDrop`). ``given={"mask.U_i": ...}``
-        sets the factors of a matrix.
+        sets the factors of a matrix; a stream, whose weights are packed once, takes none.
     frozen : bool, default False
         Whether training leaves the parameters as they are.
     """
@@ -83,7 +82,6 @@ class Recurrent(Layer):
         self._laws = {given.name: given for given in self.cell.givens}
         self._must_be_supplied = any(given.law == "supplied" for given in self.cell.givens)
         self._parameters: dict[str, Parameter] = {}
-        self._initial_rows: dict[np.dtype[Any], dict[str, Array]] = {}
         self._kernels: dict[tuple[np.dtype[Any], bool, bool], Kernel] = {}
         if input_size is not None:
             self.configure(input_size)
@@ -111,6 +109,10 @@ class Recurrent(Layer):
         known = {"D": self.input_size, "H": self.hidden_size, **self._free_sizes}
         return {symbol: known.get(symbol, self.hidden_size) for symbol in self.cell.sizes}
 
+    @cached_property
+    def _inputs(self) -> CellInputs:
+        return CellInputs(self.title, self.cell, self.sizes)
+
     def own_parameters(self) -> Iterator[Parameter]:
         """Give the cell's parameters in the order of its equations."""
         yield from self._parameters.values()
@@ -119,20 +121,18 @@ class Recurrent(Layer):
         """Give the block of the cell's parameters."""
         yield self._block
 
+    def initial_states(self, prefix: str = "") -> Iterator[tuple[str, int, Initial]]:
+        """Give name, size and law of each state of the cell."""
+        for state in self.cell.states:
+            yield f"{prefix}{state}", self.sizes[self.cell.size_of[state]], self.cell.initial[state]
+
     def row_inputs(self) -> set[str]:
         """Give the names of the auxiliary inputs that lie beside the rows of the input."""
         return {given.name for given in self.cell.givens if given.per == "row"}
 
     def start(self, batch_size: int = 1) -> dict[str, Array]:
         """Give the cell's own initial state for `batch_size` sequences."""
-        dtype = self._built().values.dtype
-        if dtype not in self._initial_rows:
-            nothing_drawn = np.random.default_rng(0)  # states start at constants
-            self._initial_rows[dtype] = {
-                name: initialise(self.cell.initial[name], (1, self._width(name)), nothing_drawn).astype(dtype)
-                for name in self.cell.states
-            }
-        return {name: row.repeat(batch_size, 0) for name, row in self._initial_rows[dtype].items()}
+        return self._inputs.start(batch_size, self._built().values.dtype)
 
     def __call__(
         self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
@@ -146,9 +146,9 @@ class Recurrent(Layer):
         kernel = self._kernel(dtype, drawn=drawn, save=mode.save)
         run = kernel.start(
             block.values if factors is None else block.values * factors,
-            self._sorted_state(state, layout, dtype, "state"),
+            self._inputs.state(state, layout, dtype, "state"),
             layout.counts,
-            given=self._sorted_given(given or {}, layout, dtype, mode)
+            given=self._inputs.given(given or {}, layout, dtype, mode)
             if drawn or self._must_be_supplied
             else {},
             save=mode.save,
@@ -161,7 +161,7 @@ class Recurrent(Layer):
         kept = {name: recorded[name] for name in self._forward_names()}
 
         def backward(d_y: Array, d_state: State) -> Gradients:
-            d_final = None if d_state is None else self._sorted_state(d_state, layout, dtype, "d_state")
+            d_final = None if d_state is None else self._inputs.state(d_state, layout, dtype, "d_state")
             wanted = table is None or receive is not None
             d_theta = block.gradients if factors is None else np.zeros_like(block.gradients)
             d_rows = run.backward(np.ascontiguousarray(d_y, dtype), d_final, d_theta, want_d_x=wanted)
@@ -189,7 +189,7 @@ class Recurrent(Layer):
 
         def sort_given(given: Inputs | None, layout: Layout) -> dict[str, Array]:
             self._check_given(given, self._laws)
-            return self._sorted_given(given or {}, layout, dtype, INFERENCE)
+            return self._inputs.given(given or {}, layout, dtype, INFERENCE)
 
         return RecurrentStream(
             self,
@@ -197,7 +197,7 @@ class Recurrent(Layer):
             values,
             kernel_of=lambda drawn: self._kernel(dtype, drawn=drawn, save=False),
             check_rows=self._check_width,
-            sort_state=lambda state, layout: self._sorted_state(state, layout, dtype, "state"),
+            sort_state=lambda state, layout: self._inputs.state(state, layout, dtype, "state"),
             sort_given=sort_given,
         )
 
@@ -244,9 +244,6 @@ class Recurrent(Layer):
         self._configured()
         return self._block
 
-    def _width(self, name: str) -> int:
-        return self.sizes[self.cell.size_of[name]]
-
     def _symbol(self, key: str) -> str:
         free = free_sizes(self.cell)
         if key not in free:
@@ -268,51 +265,6 @@ class Recurrent(Layer):
             return x.rows, None
         self._check_width(x)
         return np.ascontiguousarray(x.rows, dtype), None
-
-    def _sorted_state(
-        self, state: State, layout: Layout, dtype: np.dtype[Any], what: str
-    ) -> dict[str, Array]:
-        """Put the caller's state into sorted order; parts of a gradient may be left out."""
-        if state is None:
-            return {name: layout.to_sorted(array) for name, array in self.start(layout.batch_size).items()}
-        names = ", ".join(f"'{name}'" for name in self.cell.states)
-        if not isinstance(state, Mapping):
-            raise ShapeError(
-                f"{self.title}: expected {what} as a dictionary of {names}, got {type(state).__name__}."
-            )
-        missing = set(self.cell.states) - set(state) if what == "state" else set()
-        if missing or not set(state) <= set(self.cell.states):
-            got = ", ".join(f"'{name}'" for name in state) or "nothing"
-            raise ShapeError(f"{self.title}: expected {what} to hold {names}, got {got}.")
-        for name, array in state.items():
-            if array.shape != (layout.batch_size, self._width(name)):
-                raise ShapeError(
-                    f"{self.title}: expected {what} '{name}' of shape "
-                    f"({layout.batch_size}, {self._width(name)}), got {array.shape}."
-                )
-        return {name: layout.to_sorted(array).astype(dtype, copy=False) for name, array in state.items()}
-
-    def _sorted_given(
-        self, supplied: Inputs, layout: Layout, dtype: np.dtype[Any], mode: Mode
-    ) -> dict[str, Array]:
-        """Draw what is drawn, check what is supplied, and put what is per sequence into sorted order."""
-        arrays: dict[str, Array] = {}
-        for given in self.cell.givens:
-            count = layout.batch_size if given.per == "sequence" else layout.total
-            shape = (count, self._width(given.name))
-            if given.name in supplied:
-                array = np.asarray(supplied[given.name], dtype)
-            else:
-                array = auxiliary_input(self.title, given, shape, dtype, training=mode.training, rng=mode.rng)
-            if array.shape != shape:
-                raise ShapeError(
-                    f"{self.title}: expected the auxiliary input '{given.name}' of shape {shape}, "
-                    f"got {array.shape}."
-                )
-            arrays[given.name] = (
-                layout.to_sorted(array) if given.per == "sequence" else np.ascontiguousarray(array)
-            )
-        return arrays
 
 
 def free_sizes(cell: Cell) -> dict[str, str]:

@@ -129,6 +129,11 @@ class StackStream(Stream):
         self._streams = [layer.stream(batch_size) for layer in stack.layers]
         self._nothing: list[Given] = [None] * len(self._streams)
 
+    @property
+    def kept(self) -> dict[str, Array]:
+        """What the layers record of the last step, named by the layer's key and a dot."""
+        return gather_kept(dict(zip(self._keys, self._streams, strict=True)))
+
     def advance(self, x: Array, state: State, given: Given) -> tuple[Array, State]:
         """Take one step in each layer."""
         return self._through(x, state, given, lambda stream: stream.advance)
@@ -161,8 +166,8 @@ def below(title: str, given: Inputs | None, keys: Sequence[str]) -> list[dict[st
     return list(parts.values())
 
 
-def gather_kept(backwards: Mapping[str, Backward]) -> dict[str, Array]:
+def gather_kept(recorders: Mapping[str, Backward | Stream]) -> dict[str, Array]:
     """Give the recorded values of several layers, named by the layer's key and a dot."""
     return {
-        f"{key}.{name}": array for key, backward in backwards.items() for name, array in backward.kept.items()
+        f"{key}.{name}": array for key, recorder in recorders.items() for name, array in recorder.kept.items()
     }

@@ -7,8 +7,8 @@ from numpy.typing import DTypeLike
 
 from noria.arrays import Array
 from noria.equations import Cell, recurrent_columns
-from noria.errors import OptionError, ShapeError
-from noria.layers.auxiliary import dropout_mask
+from noria.errors import OptionError
+from noria.layers.auxiliary import dropout_mask, handed_in
 from noria.layers.layer import Inputs, Mode
 from noria.layers.parameters import Block, Parameter
 
@@ -17,7 +17,8 @@ class WeightDrop:
     """Draws factors for the matrices of a cell that multiply what depends on its state.
 
     A weight is 0 with probability p and divided by 1 - p otherwise, for all steps and sequences of a batch;
-    its gradient gets the same factor. Columns that multiply the input stay whole.
+    its gradient gets the same factor. Columns that multiply nothing but the input stay whole;
+    where the same ones multiply both (``W @ (x + h)``), they are dropped for both.
 
     Parameters
     ----------
@@ -73,12 +74,7 @@ class WeightDrop:
             parameter = parameters[name]
             shape = parameter.shape
             if f"mask.{name}" in given:
-                mask = np.array(given[f"mask.{name}"])
-                if mask.shape != shape:
-                    raise ShapeError(
-                        f"{self._title}: expected the auxiliary input 'mask.{name}' of shape {shape}, "
-                        f"got {mask.shape}."
-                    )
+                mask = handed_in(self._title, given, f"mask.{name}", shape).copy()
             elif mode.training:
                 mask = dropout_mask(self._title, shape, self.p, mode.rng, factors.dtype)
             else:

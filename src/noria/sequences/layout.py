@@ -150,6 +150,11 @@ class Layout:
         return _read_only(np.arange(self.total) - self.offsets[self.step_of_row])
 
     @cached_property
+    def caller_of_row(self) -> Int[Array, " N"]:
+        """The caller's index of the sequence that each row belongs to."""
+        return _read_only(self.order[self.sequence_of_row])
+
+    @cached_property
     def first_rows(self) -> Int[Array, " B"]:
         """Row of the first step of each sorted sequence."""
         return _read_only(np.arange(self.batch_size))
@@ -176,7 +181,7 @@ class Layout:
     def position_in_sequences(self) -> Int[Array, " N"]:
         """Position of each row in the caller's sequences written one after the other."""
         starts = np.cumsum(self.caller_lengths) - self.caller_lengths
-        return _read_only(starts[self.order][self.sequence_of_row] + self.step_of_row)
+        return _read_only(starts[self.caller_of_row] + self.step_of_row)
 
     def permutation_to(self, other: "Layout") -> Int[Array, " B"]:
         """Give, for each sorted sequence of `other`, the sorted position of the same caller's sequence here.

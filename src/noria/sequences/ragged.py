@@ -88,7 +88,7 @@ class Ragged:
                 f"Ragged: {layout.batch_size} lengths of up to {layout.steps} steps do not fit an array of "
                 f"{batch_size} sequences and {steps} steps."
             )
-        return cls(array[layout.order[layout.sequence_of_row], layout.step_of_row], layout)
+        return cls(array[layout.caller_of_row, layout.step_of_row], layout)
 
     @property
     def batch_size(self) -> int:
@@ -120,7 +120,7 @@ class Ragged:
         if layout.is_dense and np.array_equal(layout.order, layout.first_rows):
             return self.rows.reshape(layout.steps, layout.batch_size, *features).swapaxes(0, 1)
         dense = np.full((layout.batch_size, layout.steps, *features), fill, dtype=self.rows.dtype)
-        dense[layout.order[layout.sequence_of_row], layout.step_of_row] = self.rows
+        dense[layout.caller_of_row, layout.step_of_row] = self.rows
         return dense
 
     def with_rows(self, rows: Shaped[Array, "N ..."]) -> "Ragged":
@@ -156,7 +156,7 @@ class Ragged:
             )
         sources = here.inverse[chosen]
         layout = Layout.of_lengths(here.lengths[sources])
-        rows = here.offsets[layout.step_of_row] + sources[layout.order][layout.sequence_of_row]
+        rows = here.offsets[layout.step_of_row] + sources[layout.caller_of_row]
         return Ragged(self.rows[rows], layout)
 
     def aligned_to(self, layout: Layout) -> "Ragged":

@@ -117,7 +117,7 @@ def quantile(
         )
     _check_last("quantile", predictions, targets, levels.size, "quantile")
     wide = np.broadcast_to(targets[..., None], predictions.shape)
-    errors, counts = _errors("quantile", predictions, wide, _per_element("quantile", weights, targets))
+    errors, counts = _errors("quantile", predictions, wide, _per_element(weights, targets))
     slopes = np.where(errors > 0, 1.0 - levels, np.where(errors < 0, -levels, 0.0))
     return _mean("quantile", slopes * errors, slopes, counts, predictions)
 
@@ -161,13 +161,13 @@ def _errors(
             f"{loss}: expected one target for each prediction, and at least one, got shapes "
             f"{predictions.shape} and {targets.shape}."
         )
-    per_element = _per_element(loss, weights, targets)
+    per_element = _per_element(weights, targets)
     counts = checked_weights(loss, "weight per element", per_element, targets.shape)
     errors = np.subtract(predictions, targets, dtype=np.float64)
     return np.where(counts > 0, errors, 0.0), counts
 
 
-def _per_element(loss: str, weights: Array | None, targets: Array) -> Array | None:
+def _per_element(weights: Array | None, targets: Array) -> Array | None:
     """Repeat weights of rows for all elements of a row, whose last axes may be more than the targets'."""
     if weights is None or weights.ndim == targets.ndim or weights.shape != targets.shape[: weights.ndim]:
         return weights
