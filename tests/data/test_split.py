@@ -47,3 +47,24 @@ def test_too_little_and_impossible_shares_are_errors():
         split_sequences(1, np.random.default_rng(0), 0.0, 0.1)
     with pytest.raises(OptionError, match=r"validation 0\.6 and test 0\.4"):
         split_text("abcdef", 0.6, 0.4)
+
+
+lines = st.lists(st.integers(0, 12), min_size=9, max_size=40)
+
+
+@given(lines, shares, shares)
+def test_parts_between_words_are_empty_where_they_are_not_asked_for(lengths, validation, test):
+    text = "".join("ab " * length + "c\n" for length in lengths)
+    split = split_text(text, validation, test, between_words=True)
+    assert split.train + split.validation + split.test == text
+    assert [bool(part) for part in (split.validation, split.test)] == [validation > 0, test > 0]
+    assert split.train
+
+
+def test_a_cut_moves_on_to_the_next_line_whether_or_not_validation_is_empty():
+    text = "aaa bbb\nccc ddd\n" * 50
+    split = split_text(text, 0, 0.0525, between_words=True)
+    assert split.validation == ""
+    assert split.train.endswith("aaa bbb\n")
+    assert split.test == text[760:]
+    assert split_text(text, 0.0525, 0, between_words=True).validation == text[760:]

@@ -68,6 +68,16 @@ def test_rows_without_a_vector_have_the_spread_of_the_others(tmp_path):
     np.testing.assert_allclose(matrix.std(axis=0), [0.1, 2.0], rtol=0.2)
 
 
+def test_words_with_spaces_in_them_are_no_broken_rows(tmp_path):
+    text = "cat 9 9 9\n. . . 7 7 7\nthe name@domain.com 8 8 8\nthe 1 2 3\n. 4 5 6\n"
+    path = written(tmp_path / "v.txt", text)
+    vectors = read_vectors(path, VOCABULARY, SEED(0))
+    np.testing.assert_array_equal(vectors.matrix[[1, 3, 5]], [[9, 9, 9], [4, 5, 6], [1, 2, 3]])
+    written(path, text.replace("the 1 2", "the 0 1 2"))
+    with pytest.raises(DataError, match=r"line 4: expected 3 numbers, got 4"):
+        read_vectors(path, VOCABULARY, SEED(0))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -94,6 +104,9 @@ def test_other_files_are_refused(tmp_path):
         read_vectors(tmp_path / "none.txt", VOCABULARY, SEED(0))
     with pytest.raises(DataError, match=r"expected an array in \.npy format"):
         read_vectors(written(tmp_path / "v.npy", "the 1 2\n"), VOCABULARY, SEED(0))
+    (tmp_path / "v.npy").write_bytes(b"")
+    with pytest.raises(DataError, match=r"expected an array in \.npy format"):
+        read_vectors(tmp_path / "v.npy", VOCABULARY, SEED(0))
     np.save(tmp_path / "flat.npy", np.arange(3))
     with pytest.raises(DataError, match=r"floats of shape \(words, width\), got int64 \(3,\)"):
         read_vectors(tmp_path / "flat.npy", VOCABULARY, SEED(0))

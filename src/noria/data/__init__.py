@@ -4,7 +4,7 @@ from noria.data.builtin import builtin_text
 from noria.data.characters import CharacterVocabulary
 from noria.data.graphemes import whole_characters
 from noria.data.levels import build_vocabulary
-from noria.data.mapped import MappedText, is_large, map_text
+from noria.data.mapped import MappedText, is_large, map_ids, map_text
 from noria.data.spelling import Spelling
 from noria.data.split import SequenceSplit, TextSplit, cut_places, split_sequences, split_text
 from noria.data.symbols import describe_symbol, describe_symbols
@@ -28,6 +28,7 @@ __all__ = [
     "describe_symbol",
     "describe_symbols",
     "is_large",
+    "map_ids",
     "map_text",
     "normalised",
     "read_lines",

@@ -89,18 +89,27 @@ def decode(raw: bytes, source: str, encoding: str | None = None) -> Decoded:
         return _guess(raw, source, error)
 
 
-def _decode_as(raw: bytes, source: str, encoding: str) -> Decoded:
+def codec_named(encoding: str, source: str) -> str:
+    """Give the name of the codec of an encoding that was asked for; that of UTF-8 leaves out a mark.
+
+    Raises
+    ------
+    DataError
+        If there is none, or it does not give characters.
+    """
     try:
         codec = codecs.lookup(encoding)
         "".encode(codec.name)  # refuses codecs such as 'hex' that do not give characters
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise DataError(
             f"{source}: there is no text encoding named {encoding!r}.\n"
             "  Common ones: utf-8, utf-16, latin-1, cp1252, cp1251, shift_jis, gb18030."
         ) from None
-    if codec.name == "utf-8":
-        codec = codecs.lookup("utf-8-sig")  # a mark is no character of the text
-    text = _strictly(raw, source, codec.name, encoding)
+    return "utf-8-sig" if codec.name == "utf-8" else codec.name  # a mark is no character of the text
+
+
+def _decode_as(raw: bytes, source: str, encoding: str) -> Decoded:
+    text = _strictly(raw, source, codec_named(encoding, source), encoding)
     if (offset := text.find("\0")) >= 0:
         raise DataError(
             f"{source}: expected {encoding}, got a NUL at character {offset:,}.\n"

@@ -9,7 +9,8 @@ import codecs
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,7 +19,7 @@ import numpy as np
 
 from noria.arrays import Array, Int
 from noria.data.characters import CharacterVocabulary, code_points
-from noria.data.encodings import mark_of
+from noria.data.encodings import codec_named, mark_of
 from noria.data.text import normalised
 from noria.errors import DataError
 
@@ -105,30 +106,30 @@ def map_text(path: str | os.PathLike[str], encoding: str | None = None) -> Mappe
     Raises
     ------
     DataError
-        If the file cannot be read, is empty or binary, or is not in the encoding that was named.
+        If the file cannot be read, is empty or binary, or is not in the encoding that was named; if there is
+        no room for the temporary file.
     """
     source = str(path)
-    stream = _nameless_file()
-    mark = name = encoding
+    name = encoding
+    codec = None if encoding is None else codec_named(encoding, source)
+    stream = _nameless_file(source)
     try:
         with Path(path).open("rb") as file:
             if encoding is None:
-                mark, name = mark_of(file.read(4))
+                codec, name = mark_of(file.read(4))
                 file.seek(0)
-            length, changed = _copied(_whole_lines(_decoded(file, mark or "utf-8", source)), stream)
+            pieces = _cut_safely(_decoded(file, codec or "utf-8", source))
+            length, changed = _copied(pieces, stream, source)
         if not length:
             raise DataError(f"{source}: expected text, got no characters.")
     except UnicodeDecodeError as error:
         stream.close()
-        if mark is None:
+        if codec is None:
             return None
         raise DataError(
             f"{source}: expected {name}, got byte 0x{error.object[error.start]:02x} where it does not fit.\n"
             "  Name the right encoding, or leave it out to have it detected."
         ) from None
-    except LookupError:
-        stream.close()
-        raise DataError(f"{source}: there is no encoding {encoding!r}. UTF-8 is the common one.") from None
     except OSError as error:
         stream.close()
         raise DataError(f"{source}: could not be read: {error.strerror or error}.") from None
@@ -141,25 +142,60 @@ def map_text(path: str | os.PathLike[str], encoding: str | None = None) -> Mappe
     return MappedText(stream, length, source, name or "UTF-8", tuple(notes))
 
 
-def _copied(pieces: Iterator[str], stream: IO[bytes]) -> tuple[int, bool]:
+def map_ids(pieces: Iterable[Int[Array, " _"]], source: str) -> Int[Array, " N"]:
+    """Put ids that come in pieces one behind the other: a mapped array, for more of them than one would hold.
+
+    Raises
+    ------
+    DataError
+        If there is no room for the temporary file.
+    """
+    stream = _nameless_file(source)
+    with stream:
+        for ids in pieces:
+            _write(stream, ids.astype("<i4").tobytes(), source)
+        return np.asarray(np.memmap(stream, dtype=np.int32, mode="r"))
+
+
+def _copied(pieces: Iterable[str], stream: IO[bytes], source: str) -> tuple[int, bool]:
     """Write code points behind room for one symbol; give how many, and whether normalising changed them."""
-    stream.write(bytes(4))
+    _write(stream, bytes(4), source)
     length, changed = 0, False
     for piece in pieces:
         clean = normalised(piece)
         changed |= clean != piece
-        stream.write(code_points(clean).tobytes())
+        _write(stream, code_points(clean).tobytes(), source)
         length += len(clean)
     return length, changed
 
 
-def _nameless_file() -> IO[bytes]:
+def _write(stream: IO[bytes], codes: bytes, source: str) -> None:
+    with _said_of_room(source):
+        stream.write(codes)
+        stream.flush()
+
+
+def _nameless_file(source: str) -> IO[bytes]:
     folder = os.environ.get("TMPDIR") or ("/var/tmp" if os.path.isdir("/var/tmp") else None)
-    return tempfile.TemporaryFile(dir=folder)
+    with _said_of_room(source):
+        return tempfile.TemporaryFile(dir=folder)
 
 
-def _decoded(file: IO[bytes], encoding: str, source: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+@contextmanager
+def _said_of_room(source: str) -> Iterator[None]:
+    """Say of a temporary file that cannot be written what it is for."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{source}: is read by way of a temporary file, which could not be written: "
+            f"{error.strerror or error}.\n"
+            "  It takes four bytes a character. The environment variable TMPDIR says in which folder."
+        ) from None
+
+
+def _decoded(file: IO[bytes], codec: str, source: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(codec)("strict")
     place = 0
     while raw := file.read(_BYTES):
         text = decoder.decode(raw)
@@ -172,14 +208,28 @@ def _decoded(file: IO[bytes], encoding: str, source: str) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def _whole_lines(pieces: Iterator[str]) -> Iterator[str]:
-    """Cut where normalising cannot reach across: behind a newline, or before a space."""
-    rest = ""
+def _cut_safely(pieces: Iterable[str]) -> Iterator[str]:
+    """Cut where normalising cannot reach across: before the last symbol of each piece that stands alone.
+
+    A text without any such symbol is held whole.
+    """
+    held: list[str] = []
     for piece in pieces:
-        rest += piece
-        cut = max(rest.rfind("\n") + 1, rest.rfind(" "))
-        if cut > 0:
-            yield rest[:cut]
-            rest = rest[cut:]
-    if rest:
+        alone = (place for place in range(len(piece) - 1, -1, -1) if _stands_alone(piece[place]))
+        cut = next(alone, None)
+        if cut is None:
+            held.append(piece)
+        else:
+            if head := "".join((*held, piece[:cut])):
+                yield head
+            held = [piece[cut:]]
+    if rest := "".join(held):
         yield rest
+
+
+def _stands_alone(symbol: str) -> bool:
+    """Tell whether nothing becomes one character with it that comes before: ASCII, and signs of East Asia.
+
+    A newline is none of them, for a carriage return may come before it.
+    """
+    return (symbol < "\x80" and symbol != "\n") or "\u3400" <= symbol <= "\u9fff"

@@ -60,9 +60,11 @@ def split_sequences(
 
 def _between_words(text: str, first: int, second: int) -> tuple[int, int]:
     moved = [_next_word(text, cut) for cut in (first, second)]
+    nothing_between = first == second
     second = moved[1] if second < moved[1] < len(text) else second
-    first = moved[0] if first < moved[0] < second else first
-    return first, second
+    if nothing_between:
+        return second, second
+    return moved[0] if first < moved[0] < second else first, second
 
 
 def _next_word(text: str, cut: int) -> int:

@@ -141,10 +141,10 @@ def _of_text(file: Path, wanted: set[str]) -> tuple[dict[str, Array], int]:
             )
         word = " ".join(fields[:-width])  # some words of GloVe have spaces in them
         seen += 1
-        if word not in wanted and not (len(fields) - 1 > width and fields[0] in wanted):
-            continue
-        if len(fields) - 1 > width and fields[0] in wanted:
+        if fields[0] in wanted and any(map(_is_number, fields[1:-width])):
             raise DataError(f"{file}, line {number}: expected {width} numbers, got {len(fields) - 1}.")
+        if word not in wanted:
+            continue
         if word in pairs:
             repeated += 1
             continue
@@ -162,7 +162,7 @@ def _of_text(file: Path, wanted: set[str]) -> tuple[dict[str, Array], int]:
 def _of_array(file: Path, words: Path, wanted: set[str]) -> tuple[dict[str, Array], int]:
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{file}: expected an array in .npy format: {error}") from None
     if array.ndim != 2 or array.dtype.kind != "f":
         raise DataError(
@@ -181,6 +181,14 @@ def _of_array(file: Path, words: Path, wanted: set[str]) -> tuple[dict[str, Arra
         elif word in wanted:
             pairs[word] = _finite(np.asarray(array[row], dtype=np.float32), file, f"row {row}")
     return pairs, repeated
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(fields: Sequence[str], file: Path, number: int) -> Array:

@@ -1,11 +1,20 @@
 """The training part of every epoch: as it is, or changed anew."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from noria.arrays import Array
+from noria.data import map_ids
 from noria.data.augmentation import Augmentation
-from noria.models.corpus import Corpus, begun, enclosed
+from noria.models.corpus import Corpus, enclosed
 from noria.models.reading import Reading
 from noria.training.randomness import generator
+
+TOGETHER = 1 << 20
+"""Symbols that are changed together, and some more up to the end of a line."""
+MAPPED = 1 << 24
+"""A changed text of so many symbols and more lies in a temporary file."""
 
 
 class TrainingReadings:
@@ -45,11 +54,39 @@ class TrainingReadings:
 
     def _changed(self, augmentation: Augmentation, rng: np.random.Generator) -> list[Reading]:
         vocabulary, readings = self._corpus.vocabulary, self._corpus.train.readings
-        texts = [augmentation(vocabulary.decode(reading.ids[reading.lead :]), rng) for reading in readings]
         if self._corpus.separate:
-            return enclosed(texts, vocabulary)
-        changed = []
-        for text, reading in zip(texts, readings, strict=True):
-            ids = begun(text, vocabulary)[: len(reading.ids)]
-            changed.append(Reading(np.concatenate([ids, reading.ids[len(ids) :]]), reading.lead))
-        return changed
+            texts = (vocabulary.decode(reading.ids[reading.lead :]) for reading in readings)
+            return enclosed([augmentation(text, rng) for text in texts], vocabulary)
+        (reading,) = readings
+        pieces = self._changed_pieces(reading, augmentation, rng)
+        if len(reading.ids) >= MAPPED:
+            ids = map_ids(pieces, self._corpus.source)
+        else:
+            ids = np.concatenate(list(pieces))
+        return [Reading(ids, reading.lead)]
+
+    def _changed_pieces(
+        self, reading: Reading, augmentation: Augmentation, rng: np.random.Generator
+    ) -> Iterator[Array]:
+        """Give the changed text piece by piece, and of the unchanged end as much as is missing."""
+        vocabulary = self._corpus.vocabulary
+        newline = int(vocabulary.encode("\n")[0])
+        yield reading.ids[: reading.lead]
+        place = reading.lead
+        for piece in _pieces(reading.ids[reading.lead :], newline):
+            ids = vocabulary.encode(augmentation(vocabulary.decode(piece), rng))[: len(reading.ids) - place]
+            yield ids
+            place += len(ids)
+        for begin in range(place, len(reading.ids), TOGETHER):
+            yield reading.ids[begin : begin + TOGETHER]
+
+
+def _pieces(ids: Array, newline: int) -> Iterator[Array]:
+    """Cut a text into pieces that fit into memory many times over, at ends of lines where there are some."""
+    begin = 0
+    while begin < len(ids):
+        end = begin + TOGETHER
+        ends_of_lines = np.flatnonzero(ids[end - 1 : end - 1 + TOGETHER] == newline)
+        end += int(ends_of_lines[0]) if len(ends_of_lines) else 0
+        yield ids[begin:end]
+        begin = end

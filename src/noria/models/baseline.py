@@ -1,16 +1,23 @@
 """The figure beside every language model's own: a Kneser-Ney n-gram on the same parts of the same data."""
 
 import math
+from collections.abc import Iterator
+from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
 
+from noria.arrays import Array
 from noria.models.corpus import Corpus, Part
 from noria.models.kneser_ney import KneserNey
+from noria.models.reading import Reading
 from noria.models.scoring import bits_per_character
 
 ORDER = {"characters": 5, "subwords": 4, "words": 3}
-MOST_SYMBOLS = 20_000_000  # counting more takes minutes and gigabytes
+MOST_SYMBOLS = 10_000_000
+"""Symbols that are counted at most, which takes some ten seconds and a gigabyte: of a text the last ones."""
+TOGETHER = 1 << 20
+"""Symbols that are scored together."""
 
 
 def baseline_figures(corpus: Corpus, part: Part, loss: float | None = None) -> dict[str, Any]:
@@ -33,21 +40,11 @@ def baseline_figures(corpus: Corpus, part: Part, loss: float | None = None) -> d
     """
     if not part.readings:
         return {}
-    size, order = len(corpus.vocabulary), ORDER[corpus.vocabulary.kind]
-    if corpus.separate:
-        held_out = [reading.ids[1:] for reading in part.readings]
-        trained = [reading.ids[1:] for reading in corpus.train.readings]
-        model = KneserNey.fit(trained, vocabulary_size=size, order=order)
-        log_probabilities = model.log_probabilities(held_out)
-    else:
-        known = corpus.train.readings[0].ids[1:][-MOST_SYMBOLS:]
-        model = KneserNey.fit(known, vocabulary_size=size, order=order)
-        reading = part.readings[0]
-        log_probabilities = model.log_probabilities(
-            reading.ids[reading.lead :], context=reading.ids[: reading.lead]
-        )
-    total = -float(np.sum(log_probabilities))
-    nats = total / len(log_probabilities)
+    order = ORDER[corpus.vocabulary.kind]
+    model = KneserNey.fit(_counted(corpus), vocabulary_size=len(corpus.vocabulary), order=order)
+    scored = _of_sequences(model, part) if corpus.separate else _of_text(model, part.readings[0])
+    total = -sum(float(np.sum(log_probabilities)) for log_probabilities in scored)
+    nats = total / part.tokens
     figures: dict[str, Any] = {
         "name": f"Kneser-Ney {order}-gram",
         "loss": nats,
@@ -55,3 +52,25 @@ def baseline_figures(corpus: Corpus, part: Part, loss: float | None = None) -> d
         "perplexity": math.exp(nats),
     }
     return figures if loss is None else {**figures, "beaten": loss < nats}
+
+
+def _counted(corpus: Corpus) -> Array | list[Array]:
+    """Give what is counted: the end of a text, or the first ones of sequences, which stand in no order."""
+    readings = corpus.train.readings
+    if not corpus.separate:
+        return readings[0].ids[1:][-MOST_SYMBOLS:]
+    sizes = accumulate(reading.predictions for reading in readings)
+    count = sum(size <= MOST_SYMBOLS for size in sizes)
+    return [reading.ids[1:] for reading in readings[: max(count, 1)]]
+
+
+def _of_text(model: KneserNey, reading: Reading) -> Iterator[Array]:
+    for begin in range(reading.lead, len(reading.ids), TOGETHER):
+        context = reading.ids[max(0, begin - model.order) : begin]
+        yield model.log_probabilities(reading.ids[begin : begin + TOGETHER], context=context)
+
+
+def _of_sequences(model: KneserNey, part: Part) -> Iterator[Array]:
+    ends = np.cumsum([reading.predictions for reading in part.readings])
+    for _, group in groupby(zip(ends // TOGETHER, part.readings, strict=True), key=lambda pair: int(pair[0])):
+        yield model.log_probabilities([reading.ids[1:] for _, reading in group])

@@ -93,7 +93,8 @@ def corpus_of_text(
 ) -> Corpus:
     """Cut one text in its order and encode it with the symbols of its training part.
 
-    Words and subwords are never cut in two: the parts then begin with the next line or word.
+    Words and subwords are not cut in two where there is a line end or a space near: the parts begin with what
+    comes behind it.
     """
     tokens = tokens or TokenOptions()
     split = split_text(text.text, valid_fraction, test_fraction, between_words=tokens.level != CHARACTERS)
@@ -180,8 +181,8 @@ def corpus_of_sequences(
 def start_id(vocabulary: Vocabulary) -> int:
     """Give the symbol that a model reads before the first one.
 
-    The end symbol where sequences end; in one text a newline, or the known character of the lowest code
-    point.
+    The end symbol where sequences end; in one text a newline or, where that is not known, the first symbol of
+    the vocabulary.
     """
     if vocabulary.end_id is not None:
         return vocabulary.end_id

@@ -1,7 +1,7 @@
 """Writing: a network's own choices go back in as its next input."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from noria.models.sampling import Sampler
 
 KEPT_STREAMS = 4
 """Streams, each for another number of sequences, that a network keeps."""
+
+Recorder = Callable[[Stream], None]
+"""What is shown a stream after each of its steps, to look at what its layers record."""
 
 
 class StreamedNetwork:
@@ -43,10 +46,12 @@ class StreamedNetwork:
         return stream
 
 
-def read(stream: Stream, ids: Array, state: State) -> tuple[Array, State]:
+def read(stream: Stream, ids: Array, state: State, record: Recorder | None = None) -> tuple[Array, State]:
     """Read the symbols of one sequence, at least one; give the logits (V,) of the next one, and the state."""
     for position in range(len(ids)):
         logits, state = stream.step(ids[position : position + 1], state)
+        if record is not None:
+            record(stream)
     return np.asarray(logits[0]), state
 
 
@@ -59,6 +64,7 @@ def generate(
     length: int,
     banned: Collection[int] = (),
     end: int | None = None,
+    record: Recorder | None = None,
 ) -> Iterator[int]:
     """Draw up to `length` ids that go on from `prompt`, one at a time; `end`, once drawn, closes.
 
@@ -66,9 +72,11 @@ def generate(
     ----------
     prompt : ids
         At least one: the symbol that stands before everything, then what was asked for.
+    record : callable, optional
+        Called after every step: as often as symbols are predicted, those of the prompt included.
     """
     stream = network.stream()
-    logits, state = read(stream, np.asarray(prompt), stream.start())
+    logits, state = read(stream, np.asarray(prompt), stream.start(), record)
     for position in range(length):
         drawn = sampler.draw(logits, rng, banned)
         if drawn == end:
@@ -77,3 +85,5 @@ def generate(
         if position < length - 1:
             rows, state = stream.step(drawn, state)
             logits = rows[0]
+            if record is not None:
+                record(stream)

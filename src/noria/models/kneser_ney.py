@@ -72,29 +72,16 @@ class KneserNey:
             raise DataError("Kneser-Ney: expected at least one symbol to count, got none.")
         base = vocabulary_size + 1
         starts = (age == 0) if separate else np.zeros(len(tokens), dtype=bool)
-        tables, numbers = [np.arange(base)], [tokens]
-        for k in range(2, order + 1):
-            ends = np.flatnonzero(age >= k - 1)
-            codes, inverse = np.unique(numbers[-1][ends - 1] * base + tokens[ends], return_inverse=True)
-            number = np.full(len(tokens), -1)
-            number[ends] = inverse
-            tables.append(codes)
-            numbers.append(number)
-        orders = []
-        for k in range(1, order + 1):
-            number = numbers[k - 1]
-            if k == order:
-                counted = number[(number >= 0) & ~starts]
-            else:
-                counted = _suffix_of_each(numbers[k], number, len(tables[k]))
-                if separate and k > 1:  # nothing stands before a start: such grams count as they occur
-                    counted = np.concatenate([counted, number[age == k - 1]])
-            counts = np.bincount(counted, minlength=len(tables[k - 1]))
-            contexts = tables[k - 1] // base if k > 1 else np.zeros(base, dtype=np.int64)
-            size = len(tables[k - 2]) if k > 1 else 1
-            totals = np.bincount(contexts, weights=counts, minlength=size).astype(np.int64)
-            kinds = np.bincount(contexts[counts > 0], minlength=size)
-            orders.append(_Order(tables[k - 1], counts, totals, kinds, _discount(counts)))
+        orders: list[_Order] = []
+        codes, contexts, number = np.arange(base), 1, tokens  # of the grams of k symbols
+        for k in range(1, order):
+            longer, above = _extended(number, tokens, np.flatnonzero(age >= k), base)
+            counted = _suffix_of_each(longer, number, len(above))
+            if separate and k > 1:  # nothing stands before a start: such grams count as they occur
+                counted = np.concatenate([counted, number[age == k - 1]])
+            orders.append(_order(codes, counted, contexts, base))
+            codes, contexts, number = above, len(codes), longer
+        orders.append(_order(codes, number[(number >= 0) & ~starts], contexts, base))
         return cls(order, vocabulary_size, separate, tuple(orders))
 
     def log_probabilities(
@@ -153,6 +140,23 @@ def _laid_out(ids: Array | Sequence[Array], start: int) -> tuple[Array, Array]:
     if len(tokens):
         tokens[age > 0] = np.concatenate(list(ids))
     return tokens, age
+
+
+def _extended(number: Array, tokens: Array, ends: Array, base: int) -> tuple[Array, Array]:
+    """Give numbers to the grams that are one symbol longer, by where they end; give their codes, too."""
+    codes, inverse = np.unique(number[ends - 1] * base + tokens[ends], return_inverse=True)
+    longer = np.full(len(tokens), -1)
+    longer[ends] = inverse
+    return longer, codes
+
+
+def _order(codes: Array, counted: Array, contexts: int, base: int) -> _Order:
+    """Make the table of the grams of one length from the numbers of those that count."""
+    counts = np.bincount(counted, minlength=len(codes))
+    context = codes // base
+    totals = np.bincount(context, weights=counts, minlength=contexts).astype(np.int64)
+    kinds = np.bincount(context[counts > 0], minlength=contexts)
+    return _Order(codes, counts, totals, kinds, _discount(counts))
 
 
 def _suffix_of_each(longer: Array, shorter: Array, kinds: int) -> Array:

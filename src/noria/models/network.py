@@ -54,7 +54,9 @@ def rewritten(cell: Cell, options: ModelOptions) -> Cell:
     return cell
 
 
-def build_network(options: ModelOptions, cells: Sequence[Cell], symbols: int) -> Stack:
+def build_network(
+    options: ModelOptions, cells: Sequence[Cell], symbols: int, *, frozen_embedding: bool = False
+) -> Stack:
     """Build the layers of a language model; values come with ``FlatParameters.build(network.layers, rng)``.
 
     Parameters
@@ -64,11 +66,19 @@ def build_network(options: ModelOptions, cells: Sequence[Cell], symbols: int) ->
         One for each recurrent layer, as written; the rewrites of the options are applied here.
     symbols : int
         Number of symbols, V: of the input, and of the logits (N, V) that come out.
+    frozen_embedding : bool, default False
+        Whether training leaves the vectors of the symbols as they are.
     """
     first: Layer = OneHot(symbols, name=INPUT)
     tied = None
     if options.embedding_size:
-        first = Embedding(symbols, options.embedding_size, dropout=options.embedding_dropout, name=INPUT)
+        first = Embedding(
+            symbols,
+            options.embedding_size,
+            dropout=options.embedding_dropout,
+            frozen=frozen_embedding,
+            name=INPUT,
+        )
         tied = first.table if options.tie_weights else None
     stack = recurrent_stack(
         [rewritten(cell, options) for cell in cells],

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from noria.data import Text, TextSource, is_large, map_text, read_lines, read_text
+from noria.data import Text, TextSource, Vocabulary, is_large, map_text, read_lines, read_text
 from noria.data.text import LONGEST_PATH
+from noria.data.vectors import Vectors, read_vectors
 from noria.engines import why_not_native
 from noria.engines.native.host import processor
 from noria.engines.threads import thread_count
 from noria.equations import Cell
-from noria.errors import DataError
+from noria.errors import DataError, OptionError
 from noria.layers import Layer, Stack
 from noria.models.corpus import Corpus, Part, corpus_of_file, corpus_of_sequences, corpus_of_text
 from noria.models.description import DataDescription, Description, LayerDescription, ModelDescription
@@ -22,6 +23,7 @@ from noria.training.model_options import ModelOptions
 from noria.training.randomness import generator
 from noria.training.token_options import CHARACTERS, TokenOptions
 from noria.training.training_options import TrainingOptions
+from noria.training.vector_options import VectorOptions
 
 NATIVE = "native"
 
@@ -38,12 +40,15 @@ class Prepared:
     corpus : Corpus
     batch_size, seq_length : int
     description : Description
+    vectors : Vectors or None
+        Pretrained ones of the symbols.
     """
 
     corpus: Corpus
     batch_size: int
     seq_length: int
     description: Description
+    vectors: Vectors | None = None
 
 
 def as_sequences(data: TextData) -> list[str] | None:
@@ -83,23 +88,46 @@ def prepare(
     *,
     lines: bool = False,
     tokens: TokenOptions | None = None,
+    vectors: VectorOptions | None = None,
 ) -> Prepared:
     """Read data, fit batch and window to them, and describe what will be trained."""
     corpus = _read(data, training, tokens or TokenOptions(), encoding, lines)
+    read = None if vectors is None else _vectors(vectors, corpus.vocabulary, model, training.seed)
     notes: list[str] = []
     batch_size, window = training.batch_size, training.seq_length
     if corpus.separate:
         batch_size = min(batch_size, len(corpus.train.readings))
+        if window != TrainingOptions.seq_length:
+            notes.append(f"seq_length {window} means nothing here: every sequence is read whole")
         per_epoch = len(Batches([reading.predictions for reading in corpus.train.readings], batch_size))
     else:
-        batch_size, window, notes = fitting_sizes(corpus.train.tokens, batch_size, window, corpus.source)
+        batch_size, window, notes = fitting_sizes(
+            corpus.train.tokens, batch_size, window, corpus.source, corpus.vocabulary.kind
+        )
         per_epoch = len(Streams(corpus.train.readings[0].ids, batch_size, window))
     network = build_network(model, chosen_cells(model), len(corpus.vocabulary))
-    said = (*corpus.notes, *notes)
+    said = (*corpus.notes, *notes, *(() if read is None else read.notes))
     description = Description(
         _of_data(corpus), describe_model(network, model), batch_size, window, per_epoch, said
     )
-    return Prepared(corpus, batch_size, window, description)
+    return Prepared(corpus, batch_size, window, description, read)
+
+
+def _vectors(
+    options: VectorOptions, vocabulary: Vocabulary, model: ModelOptions, seed: int
+) -> Vectors | None:
+    """Read pretrained vectors, and refuse those of another width than the embedding's."""
+    if not options.vectors:
+        return None
+    rng = generator(seed, "vectors")
+    vectors = read_vectors(options.vectors, vocabulary, rng, words=options.vector_words or None)
+    width = vectors.matrix.shape[1]
+    if width != model.embedding_size:
+        raise OptionError(
+            f"The 'embedding_size' option must be the width of the vectors, {width} in {options.vectors}. "
+            f"Got {model.embedding_size}."
+        )
+    return vectors
 
 
 def _read(

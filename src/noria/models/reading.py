@@ -1,5 +1,6 @@
 """What a model reads in one go and is scored on: ids, the first of which only lead up to what is scored."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +29,11 @@ class Reading:
     def predictions(self) -> int:
         """How many symbols are scored."""
         return len(self.ids) - self.lead
+
+
+def beginning(reading: Reading, share: float) -> Reading:
+    """Give the beginning of a reading, in which this share of it is scored or a little more."""
+    return Reading(reading.ids[: reading.lead + math.ceil(share * reading.predictions)], reading.lead)
 
 
 def side_by_side(reading: Reading, count: int) -> list[Reading]:

@@ -131,7 +131,7 @@ def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[tuple[Arra
         targets = np.concatenate([piece[1:] for piece in pieces])[layout.position_in_sequences]
         logits, backward = network(inputs, state=state, mode=INFERENCE)
         state = backward.state
-        scored = layout.step_of_row + begin + 1 >= leads[layout.order[layout.sequence_of_row]]
+        scored = layout.step_of_row + begin + 1 >= leads[layout.caller_of_row]
         if scored.any():
             rows_of_scored, targets = logits.rows[scored], targets[scored]
             yield (

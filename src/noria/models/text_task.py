@@ -1,5 +1,6 @@
 """What the trainer trains of a language model: windows of one text, or batches of separate sequences."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
@@ -10,11 +11,11 @@ from noria.errors import DataError
 from noria.layers import FlatParameters, Layer, Mode, State, restore_state, state_arrays
 from noria.models.augmenting import TrainingReadings
 from noria.models.corpus import Corpus
-from noria.models.reading import long_reading, side_by_side
-from noria.models.scoring import score_readings
+from noria.models.reading import beginning, long_reading, side_by_side
+from noria.models.scoring import SIDE_BY_SIDE, score_readings
+from noria.models.wide_output import forward_backward
 from noria.sequences import Batches, Ragged, Streams
 from noria.training import StepResult
-from noria.training.losses import sequence_cross_entropy
 from noria.training.randomness import generator
 from noria.training.task import Part
 
@@ -93,6 +94,21 @@ class TextTask(ABC):
             spelling=data.spelling,
         ).figures()
 
+    def rehearse_test(self, share: float) -> float:
+        """Score this share of the test part or a little more: of one text, the beginnings of its readings."""
+        readings = self.corpus.test.readings
+        if not readings:
+            return 1.0
+        if self.corpus.separate:
+            some = readings[: max(SIDE_BY_SIDE, math.ceil(share * len(readings)))]
+            read = len(some) / len(readings)
+        else:
+            whole = long_reading(readings[0])
+            some = [beginning(reading, share) for reading in whole]
+            read = sum(one.predictions for one in some) / sum(one.predictions for one in whole)
+        score_readings(self.network, some, end=self.corpus.vocabulary.end_id)
+        return read
+
     def sample(self, rng: np.random.Generator) -> str | None:
         """Let the network write."""
         return self._write(rng)
@@ -118,12 +134,14 @@ class TextTask(ABC):
     def _forward_backward(
         self, inputs: Ragged, targets: Array, state: State, mode: Mode
     ) -> tuple[StepResult, State]:
-        logits, backward = self.network(inputs, state=state, mode=mode)
-        loss, loss_backward = sequence_cross_entropy(
-            logits.rows, targets, out=logits.rows, label_smoothing=self._label_smoothing
+        loss, final = forward_backward(
+            self.network,
+            inputs,
+            targets,
+            state=state,
+            mode=mode,
+            label_smoothing=self._label_smoothing,
         )
-        final = backward.state
-        backward(loss_backward())
         return StepResult(loss, len(targets)), final
 
 
@@ -212,7 +230,9 @@ class SequenceTask(TextTask):
         return self._forward_backward(inputs, targets, None, mode)[0]
 
 
-def fitting_sizes(symbols: int, batch_size: int, window: int, source: str) -> tuple[int, int, list[str]]:
+def fitting_sizes(
+    symbols: int, batch_size: int, window: int, source: str, unit: str = "characters"
+) -> tuple[int, int, list[str]]:
     """Shrink batch and window to what a short text can fill, and say so.
 
     Parameters
@@ -222,6 +242,10 @@ def fitting_sizes(symbols: int, batch_size: int, window: int, source: str) -> tu
     batch_size, window : int
         As asked for. The window shrinks to the text, the batch until each stream has four windows to carry
         its state over.
+    source : str
+        What the text is called in messages.
+    unit : str
+        What its symbols are called.
 
     Raises
     ------
@@ -231,14 +255,12 @@ def fitting_sizes(symbols: int, batch_size: int, window: int, source: str) -> tu
     if symbols < min(window, SHORTEST_WINDOW):
         shortest = min(window, SHORTEST_WINDOW)
         raise DataError(
-            f"{source}: expected at least {shortest} characters to train on, one window, got {symbols}.\n"
+            f"{source}: expected at least {shortest} {unit} to train on, one window, got {symbols}.\n"
             "  Give a longer text."
         )
     notes = []
     if (shorter := min(window, symbols)) < window:
-        notes.append(f"seq_length {window} became {shorter}: the training part has {symbols:,} characters")
+        notes.append(f"seq_length {window} became {shorter}: the training part has {symbols:,} {unit}")
     if (smaller := max(1, min(batch_size, symbols // (WINDOWS_IN_A_STREAM * shorter)))) < batch_size:
-        notes.append(
-            f"batch_size {batch_size} became {smaller}: the training part has {symbols:,} characters"
-        )
+        notes.append(f"batch_size {batch_size} became {smaller}: the training part has {symbols:,} {unit}")
     return smaller, shorter, notes

@@ -6,15 +6,19 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.data import Vocabulary, describe_symbols, normalised, whole_characters
-from noria.errors import DataError
-from noria.layers import Layer, State
+from noria.errors import DataError, OptionError
+from noria.layers import Layer, State, Stream
 from noria.models.corpus import begun, start_id
 from noria.models.estimator import Estimator
-from noria.models.generation import StreamedNetwork, generate
+from noria.models.generation import Recorder, StreamedNetwork, generate, read
+from noria.models.network import ATTENTION
 from noria.models.sampling import Sampler
 from noria.training.options import SamplingOptions
 from noria.training.randomness import generator
 from noria.training.token_options import CHARACTERS
+
+WEIGHTS = f"{ATTENTION}.weights"
+"""What streams of the network call the weights of attention."""
 
 
 class TextWriter(Estimator):
@@ -34,6 +38,7 @@ class TextWriter(Estimator):
         top_p: float = 1.0,
         greedy: bool = False,
         seed: int = 0,
+        attention_weights: list[Array] | None = None,
     ) -> str:
         """Write a text that begins with `prompt`.
 
@@ -47,6 +52,9 @@ class TextWriter(Estimator):
             As of :class:`~noria.models.sampling.Sampler`.
         seed : int
             The same seed writes the same text.
+        attention_weights : list, optional
+            Of a model with attention: gets a row of :meth:`attention_weights` for each symbol of the text, as
+            it is written, and one more where a sequence ends.
 
         Raises
         ------
@@ -56,7 +64,14 @@ class TextWriter(Estimator):
             If an option is outside its range.
         """
         pieces = self.stream(
-            prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, greedy=greedy, seed=seed
+            prompt,
+            length=length,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            greedy=greedy,
+            seed=seed,
+            attention_weights=attention_weights,
         )
         return "".join(pieces)
 
@@ -70,6 +85,7 @@ class TextWriter(Estimator):
         top_p: float = 1.0,
         greedy: bool = False,
         seed: int = 0,
+        attention_weights: list[Array] | None = None,
     ) -> Iterator[str]:
         """Write as :meth:`sample` does, piece by piece, the prompt first.
 
@@ -88,7 +104,42 @@ class TextWriter(Estimator):
         sampler = Sampler(temperature, top_k, top_p, greedy)
         prompt = normalised(prompt)
         self._refuse_unknown(self._read_of(prompt), "prompt")
-        return whole_characters(self._written(prompt, sampler, length, generator(seed, "sample")))
+        record = None if attention_weights is None else self._recorder(attention_weights)
+        return whole_characters(self._written(prompt, sampler, length, generator(seed, "sample"), record))
+
+    def attention_weights(self, text: str) -> Array:
+        """Say how much a model with attention looks back on each earlier step while it reads a text.
+
+        Parameters
+        ----------
+        text : str
+            What the vocabulary does not have is read as ``<unk>``.
+
+        Returns
+        -------
+        array of shape (N, span)
+            A row for each symbol of the text, and in a model of sequences one for the end. Row n belongs to
+            step n, which predicts symbol n after reading the one before it; column j is the weight of step
+            ``n - span + j``. Steps before the first one weigh 0.
+
+        Raises
+        ------
+        DataError
+            If there is nothing to read.
+        OptionError
+            If the model has no attention.
+        """
+        self._need_fit("attend")
+        rows: list[Array] = []
+        record = self._recorder(rows)
+        read_ids = begun(normalised(text), self.vocabulary_)
+        if self.vocabulary_.end_id is None:
+            read_ids = read_ids[:-1]
+        if not len(read_ids):
+            raise DataError("attention: expected at least one symbol to read, got an empty string.")
+        stream = self.network_.stream()
+        read(stream, read_ids, stream.start(), record)
+        return np.stack(rows)
 
     def start(self, batch_size: int = 1) -> State:
         """Give the state before the first symbol of `batch_size` sequences.
@@ -141,7 +192,27 @@ class TextWriter(Estimator):
             streamed = self._streamed = StreamedNetwork(self.network_)
         return streamed
 
-    def _written(self, prompt: str, sampler: Sampler, length: int, rng: np.random.Generator) -> Iterator[str]:
+    def _recorder(self, rows: list[Array]) -> Recorder:
+        """Give what adds the weights of each step of a stream of one sequence to a list."""
+        if WEIGHTS not in self.network_.stream().kept:
+            raise OptionError(
+                "attention: the model has none, so that there are no weights to record.\n"
+                "  Train one with attention='general', or leave attention_weights out."
+            )
+
+        def record(stream: Stream) -> None:
+            rows.append(stream.kept[WEIGHTS][0].copy())
+
+        return record
+
+    def _written(
+        self,
+        prompt: str,
+        sampler: Sampler,
+        length: int,
+        rng: np.random.Generator,
+        record: Recorder | None = None,
+    ) -> Iterator[str]:
         """Give the prompt and what the model writes behind it, character by character."""
         yield from prompt
         vocabulary = self.vocabulary_
@@ -154,6 +225,7 @@ class TextWriter(Estimator):
             length=length,
             banned={vocabulary.unknown_id},
             end=vocabulary.end_id,
+            record=record,
         )
         for piece in vocabulary.pieces(drawn):
             yield from piece.removeprefix(" ") if spaced else piece
