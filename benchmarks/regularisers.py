@@ -1,9 +1,9 @@
 """What each regulariser does for a small text that the plain model learns by heart.
 
 A piece of the built-in text, 85 % to train on, 5 % to choose the best weights on, 10 % that nothing else saw.
-Every line trains the same number of updates from the same seeds; differences to the plain model are taken seed
-by seed, so that what they share does not hide them. Beside the loss stands the time of a step in multiples of
-the plain model's, measured in turn.
+Every line trains the same number of updates from the same seeds; differences to the plain model are taken
+seed by seed, so that what they share does not hide them. Beside the loss stands the time of a step in
+multiples of the plain model's, measured in turn.
 
     python benchmarks/regularisers.py [--quick] [--json] [--threads N] [--seeds 3] [--steps 1200]
 """
@@ -12,6 +12,7 @@ import argparse
 import json
 import statistics
 import time
+from itertools import pairwise
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -68,7 +69,7 @@ def milliseconds(options: dict[str, Any], text: str, threads: int) -> float:
     )  # fmt: skip
     ticks: list[float] = []
     model.fit(text, steps=TIMED, listener=lambda event: ticks.append(time.perf_counter()))
-    gaps = [after - before for before, after in zip(ticks, ticks[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(ticks)]
     return 1e3 * statistics.median(gaps[10:-5]) if len(gaps) > 15 else 1e3 * (time.perf_counter() - start)
 
 

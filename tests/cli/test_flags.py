@@ -17,7 +17,10 @@ class Wheel(Options):
         int | list[int], Option(help="How many.", group="Model", minimum=1, aliases=("num_buckets",))
     ] = 12
     leak_rate: Annotated[
-        float, Option(help="What is lost.", group="Training", minimum=0, maximum=1, closed="left")
+        float,
+        Option(
+            help="What is lost.", group="Training", minimum=0, maximum=1, closed="left", reason="It is old."
+        ),
     ] = 0.25
     oiled: Annotated[bool, Option(help="Whether it squeaks.", group="Model")] = False
     wood: Annotated[str, Option(help="Of what.", group="Model", choices=("oak", "pine"))] = "oak"
@@ -102,7 +105,7 @@ def test_help_says_what_the_table_says(capsys):
         "--num-buckets",
         "How many.",
         "[default: 12]",
-        "What is lost. [0, 1)",
+        "What is lost. [0, 1) Why: It is old.",
         "oak|pine",
         "Training",
     ):

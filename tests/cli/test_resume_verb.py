@@ -114,7 +114,7 @@ def test_tensorboard_files_beside_the_log(noria, book, tmp_path, monkeypatch):
     written: list[tuple[str, float, int]] = []
 
     class SummaryWriter:
-        def __init__(self, logdir: str) -> None:
+        def __init__(self, logdir: str, purge_step: int) -> None:
             self.logdir = Path(logdir)
 
         def add_scalar(self, name: str, value: float, step: int) -> None:
@@ -160,3 +160,76 @@ def test_cite_gives_bibtex_and_says_what_for(noria: Command, trained: Path):
     found = json.loads(noria("cite", trained, "--json").out)["references"]
     assert found["hochreiter1997"]["for"] == ["cell lstm"]
     assert noria("cite", trained / "nowhere").code == 1
+
+
+def test_a_damaged_run_is_no_fault_of_norias_to_cite(noria: Command, trained: Path, tmp_path: Path):
+    run = shutil.copytree(trained, tmp_path / "run")
+    RunFolder.open(run).update_config({"cells": [{"text": "h' = tanh(W @ x + b)"}]})
+    said = noria("cite", run)
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(f"error: {run}: the run is damaged: 'name' is missing\n")
+
+
+def test_what_was_asked_to_stop_goes_on_without_being_asked_again(noria: Command, book: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    said = noria("train", book, "--steps", 9, "--stop-after", 4, "--out", run, *SMALL)
+    assert f"4 of 9 planned steps were made; noria train --resume {run} goes on with the others." in said.err
+    assert noria("train", "--resume", run).code == 0
+    assert RunFolder.open(run).read_json("report.json")["steps"] == 9
+
+
+def test_a_run_without_improvement_is_told_what_new_patience_takes(noria, book, tmp_path):
+    run = tmp_path / "run"
+    words = ("--steps", 9, "--eval-every", 1, "--patience", 2, "--min-delta", 9, "--out", run, *SMALL)
+    said = noria("train", book, *words)
+    assert (
+        f"3 of 9 planned steps were made; noria train --resume {run} --steps 12 trains on, with new patience."
+        in said.err
+    )
+    assert noria("train", "--resume", run, "--steps", 12).code == 0
+    assert RunFolder.open(run).read_json("report.json")["steps"] > 3
+
+
+def test_the_encoding_is_that_of_the_run(noria: Command, tmp_path: Path):
+    book, run = tmp_path / "book.txt", tmp_path / "run"
+    book.write_bytes("".join(f"{k} señoras and {k * k % 97} ducks.\n" for k in range(90)).encode("latin-1"))
+    words = ("--steps", 9, "--stop-after", 4, "--encoding", "cp437", "--out", run, *SMALL)
+    assert noria("train", book, *words).code == 0
+    said = noria("train", "--resume", run)
+    assert (said.code, "cp437" in said.err) == (0, True)
+
+
+def test_other_threads_are_said_even_where_little_is(noria: Command, cut: Path):
+    RunFolder.open(cut).update_config({"run": {"threads": 7}})
+    said = noria("train", "--resume", cut, "--threads", 1, "--quiet")
+    assert "Threads 1 now, 7 when the run was begun" in said.err
+    assert "Plan" not in said.err
+
+
+def test_the_plan_counts_epochs_in_updates(noria: Command, book: Path, tmp_path: Path):
+    said = noria("train", book, "--epochs", 0.2, "--accumulate", 4, "--out", tmp_path / "run", *SMALL)
+    assert " steps (0.21 epochs) · " in said.err
+    assert " batches an epoch, 4 in a step\n" in said.err
+
+
+def test_tensorboard_hides_what_comes_again(noria, cut, monkeypatch):
+    purged = []
+
+    class SummaryWriter:
+        def __init__(self, logdir: str, purge_step: int) -> None:
+            purged.append(purge_step)
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            assert step >= purged[0]
+
+        def add_text(self, name: str, text: str, step: int) -> None:
+            assert step >= purged[0]
+
+        def close(self) -> None:
+            pass
+
+    module = types.ModuleType("tensorboardX")
+    module.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tensorboardX", module)
+    assert noria("train", "--resume", cut, "--tensorboard").code == 0
+    assert purged == [6]

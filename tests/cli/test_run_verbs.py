@@ -278,6 +278,20 @@ def test_a_long_text_is_said_to_be_read_in_several_places(
     assert f"longer than 2,000 characters: read in {places} places at once" in said.err
 
 
+def test_a_long_text_of_words_is_counted_in_words(
+    noria: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    text = tmp_path / "text.txt"
+    text.write_text("the cat ran.\nthe dog ran.\n" * 400, encoding="utf-8")
+    LanguageModel(hidden_size=4, level="words").fit(text, steps=1, out=tmp_path / "run")
+    monkeypatch.setattr("noria.models.reading.LONG", 2000)
+    monkeypatch.setattr("noria.models.reading.EACH", 1000)
+    said = noria("evaluate", tmp_path / "run", text)
+    assert "longer than 2,000 words: read in 4 places at once" in said.err
+    monkeypatch.setattr("noria.models.reading.LONG", 5000)
+    assert "places at once" not in noria("evaluate", tmp_path / "run", text).err
+
+
 def test_the_unit_of_sequences_is_the_token(noria: Command, tmp_path: Path):
     LanguageModel(hidden_size=4).fit(["ana", "bo", "eve"] * 9, steps=1, out=tmp_path / "run")
     (tmp_path / "names.txt").write_text("ana\nbo\n", encoding="utf-8")

@@ -616,6 +616,7 @@ def test_values_of_a_wrong_type_are_refused_by_name(model, tmp_path):
 def test_defaults_of_sampling_are_those_of_the_table(method):
     parameters = inspect.signature(getattr(LanguageModel, method)).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items() if name != "self"}
+    assert defaults.pop("attention_weights") is None
     assert defaults == {info.name: info.default for info in options_of(SamplingOptions)}
 
 

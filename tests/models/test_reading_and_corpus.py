@@ -4,8 +4,10 @@ import pytest
 from noria.data import Text
 from noria.errors import DataError
 from noria.models.corpus import begun, corpus_of_sequences, corpus_of_text, start_id
+from noria.models.preparing import prepare
 from noria.models.reading import MEMORY, Reading, long_reading, side_by_side
 from noria.models.text_task import fitting_sizes
+from noria.training.options import ModelOptions, TokenOptions, TrainingOptions
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 50])
@@ -110,3 +112,30 @@ def test_a_text_below_one_short_window_is_refused():
 def test_one_unknown_character_is_one():
     corpus = corpus_of_text(Text("ab\n" * 300 + "x" + "ab\n" * 20, "t"), 0.05, 0.05)
     assert corpus.notes[0].startswith("1 character of the validation part is unknown")
+
+
+def test_messages_about_short_texts_name_the_symbols():
+    with pytest.raises(DataError, match="at least 16 words to train on, one window, got 15"):
+        fitting_sizes(15, 32, 64, "t", "words")
+    assert fitting_sizes(40, 32, 64, "t", "words")[2] == [
+        "seq_length 64 became 40: the training part has 40 words",
+        "batch_size 32 became 1: the training part has 40 words",
+    ]
+    tokens = TokenOptions(level="words", min_count=1)
+    model, training = ModelOptions(cell="rnn", hidden_size=3), TrainingOptions()
+    notes = prepare(Text("a b c d\n" * 30, "t"), model, training, tokens=tokens).description.notes
+    assert any(note.endswith("words") and note.startswith("batch_size 32 became") for note in notes)
+
+
+def test_a_window_of_separate_sequences_is_said_to_mean_nothing():
+    model = ModelOptions(cell="rnn", hidden_size=3)
+    for window, said in ((64, ()), (9, ("seq_length 9 means nothing here: every sequence is read whole",))):
+        prepared = prepare(["ab", "ba", "aab"] * 9, model, TrainingOptions(seq_length=window))
+        assert prepared.description.notes == said
+
+
+def test_what_stands_before_words_is_a_newline_or_the_first_word():
+    tokens = TokenOptions(level="words", min_count=1)
+    for text, start in (("a b c\n" * 30, "\n"), ("c c a b " * 30, " c")):
+        vocabulary = corpus_of_text(Text(text), 0.1, 0.1, tokens).vocabulary
+        assert vocabulary.symbols[start_id(vocabulary)] == start

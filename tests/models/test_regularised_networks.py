@@ -27,7 +27,9 @@ EVERYTHING = {
     "label_smoothing": 0.1,
 }
 ONE_BY_ONE = [
-    {name: value} for name, value in EVERYTHING.items() if name not in ("embedding_size", "tie_weights")
+    {name: value} | ({"dropout": 0.2} if name == "locked_dropout" else {})
+    for name, value in EVERYTHING.items()
+    if name not in ("embedding_size", "tie_weights")
 ]
 
 

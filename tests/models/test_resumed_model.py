@@ -203,3 +203,76 @@ def test_weights_that_do_not_fit_are_refused(whole, tmp_path, changed, data, sai
     with pytest.raises(RunError, match=r"its weights do not fit this model:\n(.*\n)*.*" + said):
         LanguageModel(**{**SMALL, **changed}).fit(data, steps=1, init_from=whole, out=tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def interrupted(path, data, **changed):
+    options = {**READABLE, **changed}
+    return LanguageModel(**options).fit(data, steps=STEPS, out=path, listener=press_after(9))
+
+
+def test_a_thesaurus_counts_by_its_content_and_may_have_moved(tmp_path):
+    words, path, whole = tmp_path / "words.txt", tmp_path / "run", tmp_path / "whole"
+    words.write_text("ducks, drakes, geese\nmill, wheel\n", encoding="utf-8")
+    changed = {"level": "words", "synonym_rate": 0.4, "thesaurus": str(words)}
+    LanguageModel(**{**READABLE, **changed}).fit(SHORT, steps=STEPS, out=whole)
+    interrupted(path, SHORT, **changed)
+    before = files(path)
+    words.write_text("ducks, geese, drakes\nmill, wheel\n", encoding="utf-8")
+    with pytest.raises(RunError, match="thesaurus: the synonyms are not those of the run"):
+        LanguageModel.resume(path, SHORT)
+    assert files(path) == before
+    moved = tmp_path / "moved.txt"
+    moved.write_text("# the same\nducks, drakes, geese\nmill, wheel\n", encoding="utf-8")
+    LanguageModel.load(path).set_params(thesaurus=str(moved)).fit(SHORT, resume=path)
+    assert files(path) == files(whole)
+
+
+def test_pretrained_vectors_are_not_needed_again(tmp_path):
+    vectors, path, whole = tmp_path / "vectors.txt", tmp_path / "run", tmp_path / "whole"
+    vectors.write_text("the 1 2 3 4 5\nmill 2 -1 0 3 1\n", encoding="utf-8")
+    changed = {"level": "words", "vectors": str(vectors), "freeze_embedding": True}
+    LanguageModel(**{**READABLE, **changed}).fit(SHORT, steps=STEPS, out=whole)
+    interrupted(path, SHORT, **changed)
+    vectors.unlink()
+    LanguageModel.resume(path, SHORT)
+    assert files(path) == files(whole)
+
+
+def test_an_encoding_that_was_asked_for_is_asked_for_again(tmp_path):
+    book, path, whole = tmp_path / "book.txt", tmp_path / "run", tmp_path / "whole"
+    book.write_bytes(TEXT.replace("ducks", "señoras").encode("latin-1"))
+    LanguageModel(**READABLE).fit(book, steps=STEPS, out=whole, encoding="cp437")
+    LanguageModel(**READABLE).fit(book, steps=STEPS, out=path, encoding="cp437", listener=press_after(9))
+    assert RunFolder.open(path).config["data"]["asked_encoding"] == "cp437"
+    copy = shutil.copytree(path, tmp_path / "copy")
+    LanguageModel.resume(path, book)
+    assert files(path) == files(whole)
+    with pytest.raises(RunError, match=r"encoding: cp437 in the run, latin-1 here\n.*in the same encoding"):
+        LanguageModel.resume(copy, book, encoding="latin-1")
+    # What is decoded already needs none.
+    LanguageModel.resume(copy, book.read_bytes().decode("cp437"))
+    assert files(copy) == files(whole)
+
+
+def test_lines_that_were_decoded_may_be_gone_on_with_as_a_list(tmp_path):
+    book, path = tmp_path / "book.txt", tmp_path / "run"
+    book.write_bytes("\n".join(LINES).encode("cp437"))
+    model = LanguageModel(**READABLE)
+    model.fit(book, steps=STEPS, out=path, encoding="cp437", lines=True, listener=press_after(9))
+    assert LanguageModel.resume(path, LINES).report_["steps"] == STEPS
+
+
+def test_what_stopped_a_run_as_asked_does_not_stop_it_again(whole, tmp_path):
+    path = tmp_path / "run"
+    first = LanguageModel(**SMALL, stop_after=9).fit(TEXT, steps=STEPS, out=path)
+    assert (first.report_["steps"], first.report_["stopped"]) == (9, "asked")
+    assert LanguageModel.resume(path, TEXT).report_["steps"] == STEPS
+    assert files(path) == files(whole)
+
+
+def test_a_model_keeps_its_weights_where_going_on_is_refused(copy):
+    model = LanguageModel.load(copy)
+    before = model.parameters_
+    with pytest.raises(RunError, match="has made 9 steps, and the budget is 5"):
+        model.fit(TEXT, resume=copy, steps=5)
+    assert model.parameters_ is before

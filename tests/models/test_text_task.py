@@ -197,3 +197,31 @@ def test_lists_and_projections_shape_the_network():
     assert shapes["recurrent.1.W_i"] == (5, 3)
     assert shapes["output.W"] == (symbols, 3)
     assert network.output_size == symbols
+
+
+@pytest.mark.parametrize(("share", "read"), [(1 / 256, 1), (0.3, 7), (1.0, 22)])
+def test_a_rehearsal_reads_the_beginning_of_the_test_part(monkeypatch, share, read):
+    seen = []
+    scored = score_readings
+    monkeypatch.setattr(
+        "noria.models.text_task.score_readings",
+        lambda network, readings, **given: (seen.append(readings), scored(network, readings, **given)),
+    )
+    task = stream_task()
+    (test,) = task.corpus.test.readings
+    assert test.predictions == 22
+    assert task.rehearse_test(share) == pytest.approx(read / 22)
+    ((reading,),) = seen
+    assert (reading.lead, reading.predictions) == (test.lead, read)
+    np.testing.assert_array_equal(reading.ids, test.ids[: test.lead + read])
+
+
+def test_a_rehearsal_of_sequences_reads_as_many_as_are_read_together():
+    words = ["ab" * (1 + k % 5) for k in range(400)]
+    corpus = corpus_of_sequences(words, 0.1, 0.5, SEED(0))
+    network, parameters = network_and_parameters(corpus)
+    task = SequenceTask(network, parameters, corpus, 3, 5, lambda rng: "")
+    assert len(corpus.test.readings) == 200
+    assert [task.rehearse_test(share) for share in (0.01, 0.5, 1.0)] == [64 / 200, 0.5, 1.0]
+    nothing = corpus_of_sequences(words, 0.1, 0.0, SEED(0))
+    assert SequenceTask(network, parameters, nothing, 3, 5, lambda rng: "").rehearse_test(0.5) == 1.0

@@ -51,6 +51,10 @@ class QuadraticTask:
             return {}
         return {"loss": self.on_evaluate(self, part, self.loss()), "count": float(len(self.parts_seen))}
 
+    def rehearse_test(self, share):
+        self.evaluate("test")
+        return 1.0
+
     def sample(self, rng):
         return f"drawn {rng.integers(1_000_000)}"
 

@@ -25,6 +25,19 @@ def test_asgd_is_the_mean_of_what_comes_after_its_start():
     np.testing.assert_allclose(follow(Averaging("asgd", values[0]), values), values.mean(axis=0))
 
 
+def test_asgd_of_a_run_that_becomes_longer_begins_its_mean_anew():
+    values = path()
+    averaging = Averaging("asgd", values[0], start=4)
+    follow(averaging, values[:9])
+    assert averaging.is_active
+    averaging.start = 15
+    assert not averaging.is_active, "the mean of before would stay as it is"
+    for number, one in enumerate(values[9:], 10):
+        averaging.update(one)
+        assert averaging.is_active == (number > 15)
+    np.testing.assert_allclose(averaging.state()["average"], values[15:].mean(axis=0))
+
+
 def test_ema_weighs_by_age_and_its_weights_sum_to_one():
     values = path()
     weights = 0.8 ** np.arange(len(values))[::-1]

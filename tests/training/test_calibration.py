@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from quadratic_task import QuadraticTask
 
-from noria.training.calibration import Timing, calibrate, steps_within, time_evaluation, time_steps
+from noria.training.calibration import Timing, calibrate, steps_within, time_evaluation, time_steps, time_test
 from noria.training.training_options import TrainingOptions
 
 
@@ -98,3 +98,44 @@ def test_more_steps_may_need_more_evaluations():
     timing = Timing(step=1.0, evaluation=10.0)
     # An evaluation every 20 steps and one more: 45 + 30 + 10 fit into 85, and a step more does not.
     assert steps_within(85.0, timing, lambda steps: -(-steps // 20) + 1) == 45
+
+
+class LongPart:
+    """A test part that takes 90 seconds as a whole, and 2 more the first time."""
+
+    def __init__(self, clock, least=0.0):
+        self.clock, self.least, self.shares = clock, least, []
+
+    def __call__(self, share):
+        read = max(share, self.least)
+        self.clock.now += 90.0 * read + (0.0 if self.shares else 2.0)
+        self.shares.append(read)
+        return read
+
+
+@pytest.mark.parametrize("allowed", [0.2, 3.0, 20.0])
+@pytest.mark.parametrize("least", [0.0, 0.3, 1.0])
+def test_a_long_test_is_foretold_from_its_beginning(allowed, least):
+    clock = Clock()
+    part = LongPart(clock, least)
+    expected = 92.0 if least == 1.0 else 90.0  # what was read as a whole is not read again
+    assert time_test(part, allowed, clock) == pytest.approx(expected)
+    again = sum(part.shares[1:])
+    assert again <= max(2.5 * allowed / 90.0, least, 1 / 256)
+
+
+def test_a_short_test_is_read_as_a_whole():
+    clock = Clock()
+    shares = []
+
+    def rehearse(share):
+        shares.append(share)
+        clock.now += 0.001 + 0.01 * share
+        return share
+
+    assert time_test(rehearse, 0.5, clock) == pytest.approx(0.011)
+    assert shares[-1] == 1.0
+
+
+def test_the_test_is_part_of_the_budget():
+    assert steps_within(100.0, Timing(step=1.0, evaluation=4.0, test=30.0), lambda steps: 2) == 62

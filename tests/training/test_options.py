@@ -410,3 +410,22 @@ def test_fields_without_an_option_are_left_out():
     assert (info.name, info.type, info.default, info.option.reason) == ("width", int, 3, "Two eyes.")
     assert Small(note="x").to_toml_dict() == {"width": 3}
     assert complaint(Small(), width=1) == "The 'width' option of Small must be an int in [2, inf). Got 1."
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"min_delta": 0.1}, "'min_delta' option of LanguageModel does nothing without 'patience'"),
+        ({"sample_every": 5, "sample_length": 0}, "'sample_every' option of LanguageModel does nothing"),
+        ({"locked_dropout": True, "dropout": 0.0}, "'locked_dropout' option of LanguageModel does nothing"),
+        ({"final_lr_fraction": 0.1, "schedule": "constant"}, "belongs to schedule='cosine' or"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(options, words):
+    assert words in complaint(LanguageModel(**options))
+
+
+def test_what_does_something_is_not():
+    LanguageModel(min_delta=0.1, patience=3, sample_every=5, final_lr_fraction=0.1).validate()
+    LanguageModel(locked_dropout=True, dropout=0.0, input_dropout=0.1).validate()
+    LanguageModel(sample_length=0, schedule="constant").validate()

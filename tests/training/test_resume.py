@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from quadratic_task import QuadraticTask
 
-from noria.errors import RunError
+from noria.engines.threads import use_threads
+from noria.errors import DivergenceError, RunError
 from noria.training.files import write_arrays
 from noria.training.log import rewind
 from noria.training.options import TrainingOptions
@@ -75,6 +76,11 @@ def told(path):
             if figures:
                 figures.pop("count", None)
     return [{key: value for key, value in line.items() if key not in timed} for line in lines]
+
+
+def contents(path):
+    """Every file, byte by byte."""
+    return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
 def state(path):
@@ -281,8 +287,104 @@ def test_minutes_count_from_now_and_steps_from_the_start(tmp_path):
     path = tmp_path / "run"
     trainer(path, create=True).fit(steps=STEPS)
     assert trainer(path).resume(minutes=0.002).steps > STEPS
+    before = contents(path)
     with pytest.raises(RunError, match=r"has made \d[\d,]* steps, and the budget is 7\.\n.*count from"):
         trainer(path).resume(steps=7)
+    assert contents(path) == before
+
+
+def better_later(task, part, loss):
+    """Losses of which the lowest is found at step 12, where only an interruption evaluates."""
+    return abs(int(task.counter[0]) - 12.0) if part == "validation" else loss
+
+
+def test_what_is_refused_leaves_the_run_alone(tmp_path):
+    path = tmp_path / "run"
+    run = RunFolder.create(path, task="quadratic")
+    task = QuadraticTask(on_step=press_in(12), on_evaluate=better_later)
+    first = Trainer(task, TrainingOptions(**GIVEN), run).fit(steps=STEPS)
+    assert (first.steps, first.best_step) == (12, 12)
+    assert "best/first.low" in run.read_arrays("last"), "of step 10, which is the best of the plan"
+    before = contents(path)
+    with pytest.raises(RunError, match=r"the budget is 12\."):
+        trainer(path).resume(steps=12)
+    assert contents(path) == before
+
+    def broken(task, step):
+        raise ValueError("no data")
+
+    with pytest.raises(ValueError, match="no data"):  # while steps are timed
+        trainer(path, on_step=broken).resume(minutes=1)
+    assert contents(path) == before
+
+
+def test_ctrl_c_while_steps_are_timed_keeps_the_plan(tmp_path):
+    path = tmp_path / "run"
+    trainer(path, create=True, on_step=press_in(7)).fit(steps=STEPS)
+    result = trainer(path, on_step=press_in(2)).resume(minutes=1)
+    assert (result.steps, result.planned, result.stopped) == (7, STEPS, "interrupt")
+    assert RunFolder.open(path).read_json("report.json")["planned"] == STEPS
+    assert trainer(path).resume().steps == STEPS
+
+
+def test_stopping_at_once_where_the_weights_are_spoilt_says_so(tmp_path):
+    path = tmp_path / "run"
+    trainer(path, create=True, on_step=press_in(7)).fit(steps=STEPS)
+    task = QuadraticTask(on_evaluate=lambda task, part, loss: np.nan)
+    spoilt = Trainer(task, TrainingOptions(**GIVEN, stop_after=7), RunFolder.open(path))
+    with pytest.raises(DivergenceError, match="Step 7: the validation loss is not finite"):
+        spoilt.resume()
+
+
+def test_an_average_of_an_extended_run_is_not_that_of_its_first_part(tmp_path):
+    path, evaluated = tmp_path / "run", []
+    asgd = {**GIVEN, "averaging": "asgd", "averaging_start": 0.5}
+
+    def on_evaluate(task, part, loss):
+        evaluated.append(loss)
+        return loss
+
+    def of(run):
+        task = QuadraticTask(noise=0.3, on_evaluate=on_evaluate)
+        return Trainer(task, TrainingOptions(**asgd), run)
+
+    of(RunFolder.create(path, task="quadratic")).fit(steps=20)
+    evaluated.clear()
+    of(RunFolder.open(path)).resume(steps=200)
+    assert len(set(evaluated[:16])) == 16, "evaluations of an average that stands still"
+
+
+def test_halves_of_a_killed_process_are_cleared_away(tmp_path):
+    path = tmp_path / "run"
+    trainer(path, create=True, on_step=press_in(7)).fit(steps=STEPS)
+    (path / ".last.safetensors.4711.new").write_bytes(b"half")
+    trainer(path).resume()
+    assert not list(path.glob(".*"))
+
+
+def test_two_cannot_train_in_one_folder(tmp_path):
+    path, refused = tmp_path / "run", []
+    trainer(path, create=True, on_step=press_in(7)).fit(steps=STEPS)
+
+    def on_step(task, step):
+        if step == 9:
+            with pytest.raises(RunError, match="run: is being trained just now"):
+                trainer(path).resume()
+            refused.append(step)
+
+    assert trainer(path, on_step=on_step).resume().steps == STEPS
+    assert refused == [9]
+
+
+def test_another_number_of_threads_is_told(tmp_path):
+    path, heard = tmp_path / "run", []
+    with use_threads(1):
+        trainer(path, create=True, on_step=press_in(7)).fit(steps=STEPS)
+    assert RunFolder.open(path).config["run"]["threads"] == 1
+    with use_threads(2):
+        trainer(path, listener=heard.append).resume(steps=2 * STEPS)
+    assert (heard[0].threads_before, heard[0].threads) == (1, 2)
+    assert RunFolder.open(path).config["run"]["threads"] == 1
 
 
 def test_going_on_with_other_sizes_or_another_optimiser_is_refused(tmp_path):
@@ -305,9 +407,15 @@ def test_best_weights_of_another_run_are_noticed(tmp_path):
         trainer(path).resume()
 
 
+def cut_back(log, step):
+    rewound = rewind(log, step)
+    rewound.write()
+    return rewound.seconds
+
+
 def test_log_is_cut_back_to_whole_lines_of_steps_that_are_done(tmp_path):
     log = tmp_path / "log.jsonl"
-    assert rewind(log, 3) == 0.0
+    assert cut_back(log, 3) == 0.0
     lines = [
         {"event": "Started", "steps": 9},
         {"event": "StepDone", "step": 3, "seconds": 1.5},
@@ -319,9 +427,11 @@ def test_log_is_cut_back_to_whole_lines_of_steps_that_are_done(tmp_path):
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     log.write_text(text + '{"event": "StepDone", "st')
-    assert rewind(log, 4) == 2.5
+    assert rewind(log, 4).seconds == 2.5
+    assert log.read_text().endswith('"st'), "nothing is cut off before it is written"
+    assert cut_back(log, 4) == 2.5
     assert [json.loads(line) for line in log.read_text().splitlines()] == [lines[0], lines[1], *lines[5:]]
-    assert rewind(log, 3) == 1.5
+    assert cut_back(log, 3) == 1.5
     assert [json.loads(line) for line in log.read_text().splitlines()] == lines[:2]
-    rewind(log, 0)
+    cut_back(log, 0)
     assert log.read_text() == ""

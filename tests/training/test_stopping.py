@@ -139,6 +139,26 @@ def test_a_time_budget_holds_where_the_machine_slows_down(tmp_path, factor):
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.3])
+def test_a_time_budget_holds_where_the_test_is_long(factor):
+    """A text is read symbol after symbol there: it may take as long as twenty evaluations."""
+    machine = Machine(60.0, factor)
+
+    class Read(Judged):
+        def evaluate(self, part):
+            figures = super().evaluate(part)
+            machine.work(80.0 if part == "test" else 4.0)
+            return figures
+
+        def rehearse_test(self, share):
+            machine.work(80.0 * share)
+            return share
+
+    task = Read(noise=0.2, on_step=lambda task, step: machine.work(1.0))
+    Trainer(task, TrainingOptions(**{**GIVEN, "eval_every": 40}), clock=machine).fit(minutes=10)
+    assert 0.95 * 600 < machine.now < 1.05 * 600
+
+
 def test_a_run_that_its_time_cut_off_can_be_brought_to_its_planned_end(tmp_path):
     machine = Machine(60.0, 3.0)
     run, whole = RunFolder.create(tmp_path / "run"), RunFolder.create(tmp_path / "whole")

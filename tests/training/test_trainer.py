@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from quadratic_task import QuadraticTask
 
+from noria.engines.threads import thread_count
 from noria.errors import OptionError, RunError
 from noria.training.options import TrainingOptions
 from noria.training.report import Evaluated, Finished, Sampled, Started, StepDone
@@ -150,6 +151,13 @@ def test_epochs_are_steps_of_the_task(epochs, steps):
     assert fit(QuadraticTask(), budget={"epochs": epochs})[0].steps == steps
 
 
+@pytest.mark.parametrize(("epochs", "accumulate", "steps"), [(2, 4, 5), (2, 1, 20)])
+def test_epochs_are_told_in_updates(epochs, accumulate, steps):
+    _, events = fit(QuadraticTask(), budget={"epochs": epochs}, accumulate=accumulate)
+    (started,) = of(Started, events)
+    assert (started.steps, started.steps / started.steps_per_epoch) == (steps, epochs)
+
+
 def test_two_budgets_are_one_too_many():
     with pytest.raises(OptionError, match=r"epochs=2\.0 and steps=3"):
         fit(QuadraticTask(), budget={"epochs": 2, "steps": 3})
@@ -191,9 +199,9 @@ def calibrated(minutes, **changed):
 
 def test_minutes_become_steps_and_the_time_is_kept():
     result, events, clock, _ = calibrated(3, eval_every=20)
-    # Calibration: 2 + 3 steps and an evaluation, 9 s. Then 171 s: 135 steps + 7 evaluations + the test part =
-    # 167 s; the 139th step would be 171 s with these, 140 steps make the same 7.
-    assert result.steps == 139
+    # Calibration: 2 + 3 steps, an evaluation and the test part, 13 s. Then 167 s: 135 steps, 7 evaluations
+    # and the test part.
+    assert result.steps == 135
     assert clock.now == 180.0
     assert of(Started, events)[0].calibrated
 
@@ -231,7 +239,7 @@ def test_interrupted_calibration_puts_everything_back():
 def test_seconds_left_shrink_to_nothing_but_the_test():
     _, events, _, _ = calibrated(3, eval_every=20)
     left = [event.seconds_left for event in of(StepDone, events)]
-    assert [left[0], left[19], left[20]] == pytest.approx([138 + 8 * 4, 119 + 8 * 4, 118 + 7 * 4])
+    assert [left[0], left[19], left[20]] == pytest.approx([134 + 8 * 4, 115 + 8 * 4, 114 + 7 * 4])
     assert left[-1] == pytest.approx(2 * 4)
     assert of(StepDone, events)[-1].tokens_per_second == pytest.approx(5.0)
 
@@ -256,7 +264,13 @@ def test_run_folder_holds_the_run(tmp_path):
     task = QuadraticTask(noise=0.1, on_evaluate=worse_later)
     result, events = fit(task, run, budget={"steps": 33}, optimizer="adam", lr=0.1, grad_clip=1.0)
     again = RunFolder.open(run.path)
-    assert again.config["run"] == {"steps": 33, "eval_every": 10, "sample_every": 50, "lr": 0.1}
+    assert again.config["run"] == {
+        "steps": 33,
+        "eval_every": 10,
+        "sample_every": 50,
+        "lr": 0.1,
+        "threads": thread_count(),
+    }
 
     best = again.read_arrays("best")
     assert list(best) == ["first.low", "second.high"]

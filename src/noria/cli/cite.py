@@ -18,11 +18,13 @@ def cite(
 ) -> None:
     """Write the BibTeX of Noria and of the papers of what a run used; what each is for goes beside it."""
     from noria.models.citing import bibliography, used
+    from noria.models.text_run import damage_named
     from noria.training import RunFolder
 
     folder = RunFolder.open(run)
     report = folder.read_json("report.json") if (run / "report.json").exists() else {}
-    reasons = used(folder.config, report)
+    with damage_named(folder):
+        reasons = used(folder.config, report)
     if json:
         entries = {key: {"for": why, "bibtex": bibliography([key])} for key, why in reasons.items()}
         give_json({"run": str(run), "references": entries})

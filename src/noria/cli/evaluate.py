@@ -24,7 +24,7 @@ def evaluate(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Score every character of a text given all before it."""
+    """Score every symbol of a text given all before it."""
     from noria.cli.sources import read_source
     from noria.models import load
     from noria.models.reading import EACH, LONG
@@ -36,11 +36,12 @@ def evaluate(
     for note in text.notes:
         say("", note)
     separate = model.vocabulary_.end_id is not None
-    if len(text) > LONG and not separate:
-        say("", f"longer than {LONG:,} characters: read in {len(text) // EACH} places at once")
     with compilation_said():
         figures = model.evaluate(text)
     unit = model.vocabulary_.unit
+    if figures["tokens"] > LONG and not separate:
+        places = int(figures["tokens"]) // EACH
+        say("", f"longer than {LONG:,} {unit}s: read in {places} places at once")
     note = _about_unknown(figures["unknown"], figures["characters" if unit == CHARACTER else "tokens"], unit)
     if note:
         say("", f"{note}: it cannot predict them")

@@ -31,6 +31,8 @@ def _option_flag(info: OptionInfo) -> inspect.Parameter:
     text = info.option.help
     if math.isfinite(info.option.maximum):
         text += f" {info.option.interval}"
+    if info.option.reason:
+        text += f" Why: {info.option.reason}"
     mark = Parameter(
         name=f"--{info.name.replace('_', '-')}",
         alias=tuple(f"--{alias.replace('_', '-')}" for alias in info.option.aliases),

@@ -65,11 +65,14 @@ class Progress:
                 )
             case Stopped():
                 self.say("Stop", event.message)
+            case Resumed():
+                if event.threads != event.threads_before:
+                    self.say("Threads", _other_threads(event))
+                if not self._quiet:
+                    self.say("Plan", _new_plan(event))
+                    self.say("", _row(*(title for title, _ in COLUMNS)))
             case _ if self._quiet:
                 return
-            case Resumed():
-                self.say("Plan", _new_plan(event))
-                self.say("", _row(*(title for title, _ in COLUMNS)))
             case Started():
                 self.say("Plan", _plan(event))
                 self.say("", _row(*(title for title, _ in COLUMNS)))
@@ -132,6 +135,13 @@ def _new_plan(event: Resumed) -> str:
         change += f"; the new number is from the time budget, --steps {event.steps} repeats it"
     rates = f"learning rate {event.lr_before:.3g} -> {event.lr:.3g}"
     return f"{going_on}; {change}\nthe schedule goes on as that of a run of {event.steps:,} steps: {rates}"
+
+
+def _other_threads(event: Resumed) -> str:
+    return (
+        f"{event.threads} now, {event.threads_before} when the run was begun: sums are rounded otherwise, so "
+        "that it does not end in the same bytes"
+    )
 
 
 def _row(*cells: str) -> str:

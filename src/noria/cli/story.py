@@ -9,7 +9,7 @@ from noria.cli.progress import clock
 from noria.models import Description
 
 
-def say_what_was_understood(it: Description, origin: str) -> None:
+def say_what_was_understood(it: Description, origin: str, accumulate: int = 1) -> None:
     """Say what the data are, how they are cut, which network will read them, and what runs it.
 
     Parameters
@@ -17,6 +17,8 @@ def say_what_was_understood(it: Description, origin: str) -> None:
     it : Description
     origin : str
         Where the number of threads comes from.
+    accumulate : int, default 1
+        Batches in a step.
     """
     data, model = it.data, it.model
     parts = (data.train, data.validation, data.test)
@@ -37,6 +39,8 @@ def say_what_was_understood(it: Description, origin: str) -> None:
     size = f"{model.parameters:,} parameters"
     say("Model", " · ".join([_listed(model.cells), layers, size, model.dtype]))
     epoch = f"{it.steps_per_epoch:,} steps an epoch"
+    if accumulate > 1:
+        epoch = f"{it.steps_per_epoch:,} batches an epoch, {accumulate} in a step"
     streams = f"{it.batch_size} streams, windows of {it.seq_length} steps"
     read = f"batches of {it.batch_size} sequences" if separate else streams
     say("", f"{read}, {epoch}")
@@ -65,8 +69,11 @@ def say_how_it_went(run: Path, report: dict[str, Any]) -> None:
             "",
             f"The {baseline['name']}, which only counts, does better here: try more time, or more text.",
         )
-    if report.get("stopped") in ("interrupt", "time"):
-        made = f"{report['steps']:,} of {report['planned']:,} planned steps were made"
+    made = f"{report['steps']:,} of {report['planned']:,} planned steps were made"
+    if report.get("stopped") == "patience":
+        more = f"noria train --resume {path} --steps {report['steps'] + report['planned']}"
+        say("", f"{made}; {more} trains on, with new patience.")
+    elif report.get("stopped"):
         say("", f"{made}; noria train --resume {path} goes on with the others.")
     say("Next", f"noria sample {path} --temperature 0.7\nnoria evaluate {path} FILE\nnoria info {path}")
 

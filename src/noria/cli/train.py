@@ -18,11 +18,12 @@ from noria.cli.progress import Progress
 from noria.cli.sources import large_or_read, source_again
 from noria.cli.story import say_how_it_went, say_what_was_understood
 from noria.cli.threads import origin
-from noria.errors import OptionError, RunError
+from noria.errors import OptionError
 from noria.models import LanguageModel, Prepared
 from noria.training import RunFolder
 from noria.training.options import Budget, options_of
 from noria.training.report import Listener, all_of
+from noria.training.run_folder import refuse_taken
 
 TASK = "text"
 WHO = "noria train"
@@ -55,7 +56,8 @@ def _train(
     for cell in model.layer_cells:
         open_cell(cell)
     if flags["out"] is not None and not flags["dry_run"]:
-        _refuse_taken(flags["out"])
+        # Before the text is read, which may take long.
+        refuse_taken(flags["out"], "Choose another folder, leave --out out to take the next one in runs")
     text = large_or_read(_without_task(files), name=flags["data"], encoding=flags["encoding"])
     prepared = model.prepare(text, encoding=flags["encoding"], lines=flags["lines"])
     return _fit(model, prepared, budget, flags)
@@ -73,15 +75,16 @@ def _resume(files: tuple[str, ...], flags: Mapping[str, Any]) -> int:
     options = _options(flags)
     budget = {name: options.pop(name) for name in BUDGET_NAMES & options.keys()}
     Budget(**budget).validate(WHO)
-    model = LanguageModel.from_run(run).set_params(**options)
+    model = LanguageModel.from_run(run).set_params(**{"stop_after": 0, **options})
     model.validate(WHO)
     about = run.config["data"]
     named = _without_task(files)
     if not named and flags["data"] is None:
         named = source_again(about.get("source", ""), run.path)
-    text = large_or_read(named, name=flags["data"], encoding=flags["encoding"])
+    encoding = flags["encoding"] or about.get("asked_encoding")
+    text = large_or_read(named, name=flags["data"], encoding=encoding)
     lines = flags["lines"] or about["kind"] == "sequences"
-    prepared = model.prepare(text, encoding=flags["encoding"], lines=lines)
+    prepared = model.prepare(text, encoding=encoding, lines=lines, resuming=True)
     return _fit(model, prepared, budget, flags, run)
 
 
@@ -93,7 +96,7 @@ def _fit(
     resumed: RunFolder | None = None,
 ) -> int:
     understood = prepared.description
-    say_what_was_understood(understood, origin(model.threads))
+    say_what_was_understood(understood, origin(model.threads), model.accumulate)
     if flags["dry_run"]:
         if flags["json"]:
             give_json(understood.to_dict())
@@ -112,7 +115,7 @@ def _fit(
         _also_to_tensorboard(progress, run.path if flags["tensorboard"] else None) as listener,
         compilation_said(progress.say),
     ):
-        model.fit(prepared, **budget, **place, listener=listener)
+        model.fit(prepared, **budget, **place, listener=listener, encoding=flags["encoding"])
     report = model.report_
     say_how_it_went(run.path, report)
     if flags["json"]:
@@ -143,15 +146,6 @@ def _options(flags: Mapping[str, Any]) -> dict[str, Any]:
     return written | typed
 
 
-def _refuse_taken(folder: Path) -> None:
-    """Refuse a folder with something in it before the text is read, which may take long."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(
-            f"{folder}: is already there, and a new run never writes over an old one.\n"
-            "  Choose another folder, leave --out out to take the next one in runs, or remove this one."
-        )
-
-
 def _without_task(files: tuple[str, ...]) -> tuple[str, ...]:
     """Leave out the word ``text`` of ``noria train text FILE``; a file of that name is ``./text``."""
     return files[1:] if files[:1] == (TASK,) else files
@@ -171,7 +165,11 @@ train = with_flags(
             Annotated[bool, _own("Data", "Each line is a sequence of its own, with a beginning and an end.")],
             False,
         ),
-        flag("encoding", Annotated[str | None, _own("Data", "Of the files; left out: detected.")], None),
+        flag(
+            "encoding",
+            Annotated[str | None, _own("Data", "Of the files; left out: detected, or that of the run.")],
+            None,
+        ),
         flag(
             "out",
             Annotated[Path | None, _own("Run", "The run folder to write; left out: the next in runs.")],

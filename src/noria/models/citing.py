@@ -36,7 +36,11 @@ CHOSEN = {
     ("schedule", "one-cycle"): ("smith2018",),
     ("averaging", "asgd"): ("polyak1992",),
     ("averaging", "nt-asgd"): ("polyak1992", "merity2018"),
-    ("level", "subwords"): ("sennrich2016",),
+    ("level", "words"): ("witten1991",),
+    ("level", "subwords"): ("sennrich2016", "witten1991"),
+    ("attention", "dot"): ("luong2015", "daniluk2017"),
+    ("attention", "general"): ("luong2015", "daniluk2017"),
+    ("attention", "additive"): ("bahdanau2015", "daniluk2017"),
 }
 """The papers of the values of options that have a choice."""
 
@@ -45,7 +49,7 @@ SWITCHED_ON = {
     "nesterov": ("sutskever2013",),
     "grad_clip": ("pascanu2013",),
     "patience": ("prechelt1998",),
-    "dropout": ("srivastava2014",),
+    "dropout": ("srivastava2014", "zaremba2014"),
     "input_dropout": ("srivastava2014",),
     "locked_dropout": ("gal2016",),
     "embedding_dropout": ("gal2016", "merity2018"),
@@ -53,14 +57,14 @@ SWITCHED_ON = {
     "zoneout": ("krueger2017",),
     "drop_connect": ("merity2018",),
     "layer_norm": ("lei2016",),
-    "batch_norm": ("ioffe2015",),
+    "batch_norm": ("ioffe2015", "laurent2016"),
     "label_smoothing": ("szegedy2016",),
     "tie_weights": ("press2017",),
 }
 """The papers of options that are off at 0 or False."""
 
 OF_TASK = {"text": ("mikolov2010", "williams1990")}
-BASELINE = ("chen1999",)
+BASELINE = ("kneser1995", "chen1999")
 
 
 def used(config: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -3,62 +3,31 @@
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
-from noria.data import Vocabulary, normalised, read_lines, read_text
-from noria.data.augmentation import Augmentation
+from noria.data import normalised, read_lines, read_text
 from noria.engines.threads import use_threads
-from noria.equations import Cell
 from noria.errors import OptionError
-from noria.layers import FlatParameters, Stack
-from noria.models.augmenting import TrainingReadings
+from noria.layers import Stack
 from noria.models.baseline import baseline_figures
-from noria.models.corpus import Corpus
 from noria.models.description import Description, ModelDescription
 from noria.models.evaluating import score_texts
-from noria.models.network import build_network, chosen_cells
+from noria.models.fitting import TASK, Fitted, Run, asked_encoding, begin, built, go_on, opened, start_run
 from noria.models.preparing import Prepared, TextData, as_sequences, describe_model, prepare
-from noria.models.resuming import (
-    check_cells,
-    check_data,
-    check_options,
-    content_of,
-    refuse_finished,
-    take_over_weights,
-)
 from noria.models.sampling import Sampler
-from noria.models.text_run import VOCABULARY, about_data, damage_named, read_run, run_config
-from noria.models.text_task import SequenceTask, StreamTask, TextTask
+from noria.models.text_options import TextOptions
+from noria.models.text_run import damage_named, read_run
 from noria.models.writing import TextWriter
-from noria.training.augmentation_options import AugmentationOptions
-from noria.training.model_options import ModelOptions
-from noria.training.option import Option
-from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
-from noria.training.token_options import TokenOptions
-from noria.training.trainer import Trainer
-from noria.training.training_options import Budget, TrainingOptions
-
-TASK = "text"
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """What a fit or a run folder gives a model, all of it together or nothing."""
-
-    cells: list[Cell]
-    vocabulary: Vocabulary
-    about: dict[str, Any]
-    network: Stack
-    parameters: FlatParameters
+from noria.training.training_options import Budget
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, AugmentationOptions):
-    """Predicts the next character of a text from all that came before.
+class LanguageModel(TextWriter, TextOptions):
+    """Predicts the next symbol of a text from all that came before.
 
     symbols -> one-hot or embedding -> recurrent layers -> linear -> softmax
 
@@ -91,26 +60,23 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
     Mikolov et al. 2010; Graves 2013.
     """
 
-    bidirectional: Annotated[
-        bool,
-        Option(help="Refused: a language model may not read from the end.", group="Model", hidden=True),
-    ] = False
-
-    def prepare(self, data: TextData, *, encoding: str | None = None, lines: bool = False) -> Prepared:
+    def prepare(
+        self, data: TextData, *, encoding: str | None = None, lines: bool = False, resuming: bool = False
+    ) -> Prepared:
         """Read data and fit sizes to them without training; ``fit`` takes the result in place of the data.
+
+        Its ``description`` says what was understood.
 
         Parameters
         ----------
         data, encoding, lines
             As for :meth:`fit`.
-
-        Returns
-        -------
-        Prepared
-            Its ``description`` says what was understood.
+        resuming : bool, default False
+            Whether a run is gone on with, so that no vectors have to be read.
         """
         self.validate()
-        return prepare(data, self, self, encoding, lines=lines, tokens=self)
+        vectors = None if resuming else self
+        return prepare(data, self, self, encoding, lines=lines, tokens=self, vectors=vectors)
 
     def fit(
         self,
@@ -119,9 +85,9 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
         minutes: float | None = None,
         epochs: float | None = None,
         steps: int | None = None,
-        out: str | PathLike[str] | RunFolder | None = None,
-        resume: str | PathLike[str] | RunFolder | None = None,
-        init_from: str | PathLike[str] | RunFolder | None = None,
+        out: Run | None = None,
+        resume: Run | None = None,
+        init_from: Run | None = None,
         listener: Listener = silent,
         encoding: str | None = None,
         lines: bool = False,
@@ -147,7 +113,8 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
         listener : callable
             Gets the events of training.
         encoding : str, optional
-            The encoding of the files; detected if left out.
+            The encoding of the files, of prepared data the one that they were read with. Left out: detected,
+            or that of the run that is gone on with.
         lines : bool, default False
             Each line of the text is a sequence of its own; blank lines are left out.
 
@@ -172,47 +139,34 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
         budget.validate("fit")
         if resume is not None and (out is not None or init_from is not None):
             raise OptionError("resume: a run that is gone on with takes no 'out' and no 'init_from'.")
+        run = None if resume is None else opened(resume)
+        if run is not None and encoding is None:
+            encoding = asked_encoding(run, data)
         if isinstance(data, Prepared):
             prepared = data
         else:
-            prepared = self.prepare(data, encoding=encoding, lines=lines)
-        corpus = prepared.corpus
-        about = about_data(prepared.description.data)
-        run: RunFolder | None = None
-        if out is not None:
-            about["content"] = content_of(corpus)
-        if resume is not None:
-            run = _opened(resume)
-            about = self._check_run(run, corpus, budget)
-        fitted = self._built(chosen_cells(self), corpus.vocabulary, about)
-        if init_from is not None:
-            source = _opened(init_from)
-            take_over_weights(read_run(source, TASK), fitted.cells, fitted.vocabulary, fitted.parameters)
-            fitted.about["weights"] = str(source.path)
-        task = self._task(fitted, prepared)
-        if out is not None:
-            run = self._start_run(out, fitted)
-        trainer = Trainer(task, self, run, listener)
-        if resume is None:
-            trainer.begin()
+            prepared = self.prepare(data, encoding=encoding, lines=lines, resuming=run is not None)
+        common = self, prepared, listener, self._sample_text
+        if run is None:
+            fitted, trainer = begin(*common, out=out, weights=init_from, encoding=encoding)
+        else:
+            fitted, trainer = go_on(*common, run, budget)
         self._adopt(fitted, prepared.description, {})
         with use_threads(self.threads):
-            train = trainer.fit if resume is None else trainer.resume
+            train = trainer.fit if run is None else trainer.resume
             result = train(minutes=minutes, epochs=epochs, steps=steps)
+        corpus = prepared.corpus
         baseline = baseline_figures(corpus, corpus.test, result.test.get("loss")) if result.steps else {}
-        self.report_: dict[str, Any] = {
-            **asdict(result),
-            "baseline": baseline,
-            "parameters": task.parameters.count,
-        }
-        if run is not None:
-            run.update_report(self.report_)
+        report = {**asdict(result), "baseline": baseline, "parameters": fitted.parameters.count}
+        self.report_: dict[str, Any] = report
+        if trainer.run_folder is not None:
+            trainer.run_folder.update_report(self.report_)
         return self
 
     @classmethod
     def resume(
         cls,
-        run: str | PathLike[str] | RunFolder,
+        run: Run,
         data: TextData,
         *,
         minutes: float | None = None,
@@ -222,7 +176,7 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
         encoding: str | None = None,
         lines: bool = False,
     ) -> Self:
-        """Go on with a run that was cut off, with the options that it was made with.
+        """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
 
         Without a budget it is gone on with as it was planned, and ends in the same bytes as if it had never
         been interrupted. A budget gives it a new plan, as does one for a run that is finished: steps and
@@ -234,14 +188,8 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
         run : path or RunFolder
         data : path, several paths, folder, bytes, text, or list of str
             The same as the run was made with; the files may have moved.
-        minutes, epochs, steps : number, optional
-        listener, encoding, lines
+        minutes, epochs, steps, listener, encoding, lines
             As for :meth:`fit`.
-
-        Returns
-        -------
-        LanguageModel
-            With the weights that did best on the validation part.
 
         Raises
         ------
@@ -249,17 +197,10 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
             If there is no such run, it is finished, or its data or vocabulary are others: shows the
             difference.
         """
-        folder = _opened(run)
-        return cls.from_run(folder).fit(
-            data,
-            minutes=minutes,
-            epochs=epochs,
-            steps=steps,
-            resume=folder,
-            listener=listener,
-            encoding=encoding,
-            lines=lines,
-        )
+        folder = opened(run)
+        budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
+        model = cls.from_run(folder).set_params(stop_after=0)
+        return model.fit(data, **budget, resume=folder, listener=listener, encoding=encoding, lines=lines)
 
     @property
     def summary(self) -> ModelDescription:
@@ -281,7 +222,7 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
         -------
         dict
             ``loss`` in nats per token, ``bits_per_character``, ``perplexity`` per token, ``accuracy`` of the
-            next token, ``tokens``, ``characters``, and ``unknown``: how many characters are not in the
+            next token, ``tokens``, ``characters``, and ``unknown``: how many symbols are not in the
             vocabulary.
         """
         self._need_fit("evaluate")
@@ -309,7 +250,7 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
             If the folder is there already, or cannot be written.
         """
         self._need_fit("be saved")
-        run = self._start_run(path, self._fitted)
+        run = start_run(self, path, self._fitted)
         with run.complete_or_removed():
             run.write_arrays("best", self.parameters_.state_dict())
             run.update_report(self.report_)
@@ -333,16 +274,10 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
             stored = read_run(run, TASK)
             model = cls.from_toml_dict(stored.options)
             model.cell = stored.cell_option
-            fitted = model._built(stored.cells, stored.vocabulary, stored.about)
+            fitted = built(model, stored.cells, stored.vocabulary, stored.about)
             stored.fill(fitted.parameters)
             model._adopt(fitted, None, stored.report)
         return model
-
-    def _built(self, cells: list[Cell], vocabulary: Vocabulary, about: dict[str, Any]) -> Fitted:
-        network = build_network(self, cells, len(vocabulary))
-        rng = generator(self.seed, "initial")
-        parameters = FlatParameters.build(network.layers, rng, np.dtype(self.dtype))
-        return Fitted(cells, vocabulary, about, network, parameters)
 
     def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
         self._fitted = fitted
@@ -352,57 +287,12 @@ class LanguageModel(TextWriter, ModelOptions, TrainingOptions, TokenOptions, Aug
         self.description_: Description | None = description
         self.report_ = report
 
-    def _task(self, fitted: Fitted, prepared: Prepared) -> TextTask:
-        def write(rng: np.random.Generator) -> str:
-            return "".join(self._written("", Sampler(temperature=0.8), self.sample_length, rng))
-
-        training = TrainingReadings(prepared.corpus, Augmentation.of_options(self), self.seed)
-        basics = fitted.network, fitted.parameters, prepared.corpus, prepared.batch_size
-        if prepared.corpus.separate:
-            return SequenceTask(
-                *basics, self.seed, write, label_smoothing=self.label_smoothing, training=training
-            )
-        return StreamTask(
-            *basics, prepared.seq_length, write, label_smoothing=self.label_smoothing, training=training
-        )
-
-    def _check_run(self, run: RunFolder, corpus: Corpus, budget: Budget) -> dict[str, Any]:
-        """Refuse to go on with a run that is not this model's on these data; give what it says of them."""
-        with damage_named(run):
-            stored = read_run(run, TASK)
-            made_with = type(self).from_toml_dict(stored.options).to_toml_dict()
-        given = self.to_toml_dict()
-        check_cells(run, stored.cells, chosen_cells(self))
-        check_options(run, {**made_with, "cell": given["cell"]}, given)
-        check_data(run, stored, corpus)
-        refuse_finished(run, stored.report, budget)
-        return stored.about
-
-    def _start_run(self, out: str | PathLike[str] | RunFolder, fitted: Fitted) -> RunFolder:
-        config = run_config(self, fitted.cells, fitted.about, fitted.vocabulary)
-        run = out if isinstance(out, RunFolder) else RunFolder.create(Path(out), task=TASK, config=config)
-        with run.complete_or_removed():
-            if run is out:
-                run.update_config({"task": TASK, **config})
-            run.write_json(VOCABULARY, fitted.vocabulary.to_dict())
-        return run
+    def _sample_text(self, rng: np.random.Generator) -> str:
+        return "".join(self._written("", Sampler(temperature=0.8), self.sample_length, rng))
 
     @property
     def _separate(self) -> bool:
-        """Whether it was trained on separate sequences."""
         return bool(self._fitted.about["kind"] == "sequences")
 
     def _is_fitted(self) -> bool:
         return hasattr(self, "parameters_")
-
-    def _check_together(self, owner: str) -> None:
-        super()._check_together(owner)
-        if self.bidirectional:
-            raise OptionError(
-                f"The 'bidirectional' option of {owner} must be False. Got True: what reads from the end has "
-                "seen the next symbol, which is what a language model is to predict."
-            )
-
-
-def _opened(run: str | PathLike[str] | RunFolder) -> RunFolder:
-    return run if isinstance(run, RunFolder) else RunFolder.open(Path(run))

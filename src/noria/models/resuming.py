@@ -1,10 +1,12 @@
 """Going on with a run, or from its weights: what has to be the same is compared, differences are shown."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from noria.data import Vocabulary, describe_symbols
+from noria.data.augmentation import Augmentation
 from noria.equations import Cell
 from noria.errors import RunError
 from noria.layers import FlatParameters
@@ -13,8 +15,9 @@ from noria.models.text_run import StoredModel
 from noria.training.run_folder import RunFolder
 from noria.training.training_options import Budget
 
-FREE = frozenset({"threads", "save_every", "save_minutes", "stop_after"})
-"""Options that change nothing of what is learnt, and may differ from sitting to sitting."""
+FREE = frozenset({"threads", "save_every", "save_minutes", "stop_after", "thesaurus"})
+"""Options that may differ from sitting to sitting. Other threads round sums otherwise, which is said; of the
+thesaurus the content counts, and not the name of its file."""
 
 CHUNK = 1 << 20
 SHOWN = 40
@@ -30,6 +33,14 @@ def content_of(corpus: Corpus) -> str:
             for start in range(0, len(reading.ids), CHUNK):
                 digest.update(reading.ids[start : start + CHUNK].astype("<i4").tobytes())
     return digest.hexdigest()
+
+
+def thesaurus_of(augmentation: Augmentation | None) -> str | None:
+    """Give digits that two thesauruses do not share; None where there is none."""
+    if augmentation is None or augmentation.thesaurus is None:
+        return None
+    written = json.dumps(dict(augmentation.thesaurus), sort_keys=True)
+    return hashlib.blake2b(written.encode(), digest_size=16).hexdigest()
 
 
 def refuse_finished(run: RunFolder, report: Mapping[str, Any], budget: Budget) -> None:
@@ -84,8 +95,10 @@ def check_cells(run: RunFolder, stored: Sequence[Cell], given: Sequence[Cell]) -
     _refuse(run, "cells", _cell_differences(stored, given), "Give the run's own cell, or begin a new run.")
 
 
-def check_data(run: RunFolder, stored: StoredModel, corpus: Corpus) -> None:
-    """Refuse data whose symbols, or whose vocabulary, are not those of the run.
+def check_data(
+    run: RunFolder, stored: StoredModel, corpus: Corpus, augmentation: Augmentation | None = None
+) -> None:
+    """Refuse data whose symbols, vocabulary or synonyms are not those of the run.
 
     Raises
     ------
@@ -93,7 +106,10 @@ def check_data(run: RunFolder, stored: StoredModel, corpus: Corpus) -> None:
         Says what is known of both.
     """
     about = stored.about
-    advice = "Give the text that the run was made with (it may have moved), cut in the same way."
+    advice = (
+        "Give the text that the run was made with (it may have moved), in the same encoding and cut in the "
+        "same way."
+    )
     kind = "sequences" if corpus.separate else "text"
     differences = []
     if about["kind"] != kind:
@@ -104,6 +120,8 @@ def check_data(run: RunFolder, stored: StoredModel, corpus: Corpus) -> None:
             f"{corpus.characters:,} here, from {corpus.source}"
         )
     differences += _vocabulary_differences(stored.vocabulary, corpus.vocabulary)
+    if about.get("thesaurus") != thesaurus_of(augmentation):
+        differences.append("thesaurus: the synonyms are not those of the run")
     if not differences:
         if "content" not in about:
             raise RunError(
@@ -112,6 +130,8 @@ def check_data(run: RunFolder, stored: StoredModel, corpus: Corpus) -> None:
             )
         if about["content"] != content_of(corpus):
             differences.append("the characters are as many and of the same kinds, but not the same")
+    if differences and about.get("encoding") != corpus.encoding:
+        differences.append(f"encoding: {about.get('encoding', 'unknown')} in the run, {corpus.encoding} here")
     _refuse(run, "data", differences, advice)
 
 

@@ -74,7 +74,7 @@ class Averaging:
     @property
     def is_active(self) -> bool:
         """Whether there is an average by now: if so, it is what evaluations and kept weights should be of."""
-        return self._averaged > 0
+        return self._averaged > 0 and self._is_due()
 
     def update(self, values: Inexact[Array, " P"]) -> None:
         """Take the parameters in after an update.
@@ -85,6 +85,7 @@ class Averaging:
         """
         self._updates += 1
         if not self._is_due():
+            self._averaged = 0  # a run that was extended begins its mean anew
             return
         self._averaged += 1
         count = self._averaged

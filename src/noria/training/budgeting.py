@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+from noria.engines.threads import thread_count
 from noria.errors import RunError
 from noria.training.calibration import calibrate, steps_within
 from noria.training.plan import Plan, make_plan
@@ -11,6 +12,8 @@ from noria.training.progress import Progress
 from noria.training.run_folder import RunFolder
 from noria.training.task import Task
 from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
+
+Check: TypeAlias = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,6 @@ class Budgeting:
     progress : Progress
         Its clock counts from the start of the run.
     clock : callable
-    check : callable
-        Called before each step of a calibration; what it raises ends it.
     """
 
     def __init__(
@@ -56,52 +57,57 @@ class Budgeting:
         run_folder: RunFolder | None,
         progress: Progress,
         clock: Callable[[], float],
-        check: Callable[[], None],
     ) -> None:
         self._task, self._options, self._folder = task, options, run_folder
-        self._progress, self._clock, self._check = progress, clock, check
+        self._progress, self._clock = progress, clock
 
-    def begin(self, budget: Budget) -> Budgeted:
-        """Plan a new run."""
+    def begin(self, budget: Budget, check: Check) -> Budgeted:
+        """Plan a new run; ``check`` is called before each step of a calibration, and may raise to end it."""
         minutes = budget.minutes
         if budget.steps is budget.epochs is minutes is None:
             minutes = DEFAULT_MINUTES
         self._note({"budget": {"minutes": minutes, "epochs": budget.epochs, "steps": budget.steps}})
         if minutes is not None:
             seconds = 60.0 * minutes
-            plan = self._plan(self._calibrated(seconds, seconds - self._progress.seconds))
+            plan = self._plan(self._calibrated(seconds, seconds - self._progress.seconds, check))
             return self._noted(Budgeted(plan, seconds, calibrated=True), minutes)
         return self._noted(Budgeted(self._counted(budget)), None)
 
-    def go_on(self, step: int, budget: Budget) -> Budgeted:
-        """Plan the rest of a run after so many steps: as it was planned, or by a budget of its own.
-
-        Steps and epochs count from the start of the run, minutes from now.
+    def refuse_spent(self, step: int, budget: Budget) -> None:
+        """Refuse to go on with a run, of which so many steps are made, to an end that lies behind it.
 
         Raises
         ------
         RunError
             If the run has made more steps than the budget has.
         """
-        before = self._planned()
+        if budget.steps is budget.epochs is None:
+            return
+        plan = self._counted(budget)
+        if plan.steps <= step and plan != self.planned():
+            raise RunError(
+                f"resume: the run has made {step:,} steps, and the budget is {plan.steps:,}.\n"
+                "  Steps and epochs count from the start of the run: give more, or minutes, which count anew."
+            )
+
+    def go_on(self, step: int, budget: Budget, check: Check) -> Budgeted:
+        """Plan the rest of a run after so many steps: as it was planned, or by a budget of its own.
+
+        Steps and epochs count from the start of the run, minutes from now; ``check`` is as for :meth:`begin`.
+        """
+        before = self.planned()
         if before is None:
-            return self.begin(budget if budget.to_toml_dict() else self._asked())
+            return self.begin(budget if budget.to_toml_dict() else self._asked(), check)
         if not budget.to_toml_dict():
             # The plan is kept to the last step, so that the end is that of the uninterrupted run.
             return Budgeted(before, before=before)
         if budget.minutes is not None:
             spent, seconds = self._progress.seconds, 60.0 * budget.minutes
-            plan = self._plan(step + self._calibrated(seconds, seconds))
+            plan = self._plan(step + self._calibrated(seconds, seconds, check))
             return self._noted(
                 Budgeted(plan, spent + seconds, calibrated=True, before=before), budget.minutes
             )
-        plan = self._counted(budget)
-        if plan.steps <= step and plan != before:
-            raise RunError(
-                f"resume: the run has made {step:,} steps, and the budget is {plan.steps:,}.\n"
-                "  Steps and epochs count from the start of the run: give more, or minutes, which count anew."
-            )
-        return self._noted(Budgeted(plan, before=before), None)
+        return self._noted(Budgeted(self._counted(budget), before=before), None)
 
     def _counted(self, budget: Budget) -> Plan:
         """Plan so many updates, or as many as so many epochs have."""
@@ -115,40 +121,51 @@ class Budgeting:
         updates_per_epoch = self._task.steps_per_epoch / self._options.accumulate
         return make_plan(steps, self._options, updates_per_epoch, batches)
 
-    def _calibrated(self, budget: float, left: float) -> int:
+    def _calibrated(self, budget: float, left: float, check: Check) -> int:
         before = self._progress.seconds
-        timing = calibrate(self._task, self._options, budget=budget, clock=self._clock, check=self._check)
+        timing = calibrate(self._task, self._options, budget=budget, clock=self._clock, check=check)
         self._progress.evaluation_took(timing.evaluation, timing.step)
+        self._progress.test_will_take(timing.test, timing.step)
         left -= self._progress.seconds - before
-        # One evaluation more than those of the validation part: the test.
-        return steps_within(left, timing, lambda steps: self._plan(steps).evaluations + 1)
+        return steps_within(left, timing, lambda steps: self._plan(steps).evaluations)
 
     def _noted(self, budgeted: Budgeted, minutes: float | None) -> Budgeted:
         plan = asdict(budgeted.plan)
         del plan["save_every"]  # changes nothing but when files are written
         plan["batches"] = plan["batches"] or None
-        self._note({"run": {**plan, "lr": self._options.full_lr, "minutes": minutes}})
+        threads = self.threads or thread_count()
+        self._note({"run": {**plan, "lr": self._options.full_lr, "minutes": minutes, "threads": threads}})
         return budgeted
 
     def _note(self, changes: dict[str, Any]) -> None:
         if self._folder is not None:
             self._folder.update_config(changes)
 
-    def _planned(self) -> Plan | None:
+    @property
+    def threads(self) -> int:
+        """The threads that the run was begun with; 0: not known."""
+        threads = self._run_table().get("threads", 0)
+        return threads if isinstance(threads, int) else 0
+
+    def planned(self) -> Plan | None:
         """Read the plan of the run from the config; none if it was cut off before there was one."""
-        assert self._folder is not None
-        run = self._folder.config.get("run")
-        if not isinstance(run, dict):
+        run = self._run_table()
+        if not run:
             return None
         try:
             numbers = {name: int(run[name]) for name in ("steps", "eval_every", "sample_every")}
             batches = int(run.get("batches", 0))
             return Plan(**numbers, save_every=self._options.save_every, batches=batches)
         except (KeyError, TypeError, ValueError) as error:
+            assert self._folder is not None
             raise RunError(
                 f"{self._folder.path / 'config.toml'}: the file is damaged: run: {error} is missing or is "
                 "not what it should be."
             ) from None
+
+    def _run_table(self) -> dict[str, Any]:
+        run = None if self._folder is None else self._folder.config.get("run")
+        return run if isinstance(run, dict) else {}
 
     def _asked(self) -> Budget:
         """Read the budget that was asked for, where the run was cut off before there was a plan."""

@@ -13,20 +13,23 @@ LEAST_STEPS = 3
 MOST_STEPS = 200
 MOST_SECONDS = 3.0
 SHARE = 0.04
+LEAST_REHEARSAL = 1 / 256
+"""The share of the test part that is read first, to compile what reads it."""
 
 Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one step and one evaluation take, in seconds."""
+    """What one step, one evaluation of the validation part and the one of the test part take, in seconds."""
 
     step: float
     evaluation: float
+    test: float = 0.0
 
     def predicted(self, steps: int, evaluations: int) -> float:
-        """Seconds for a run of so many steps and evaluations."""
-        return steps * self.step + evaluations * self.evaluation
+        """Seconds for a run of so many steps and evaluations, and the test at its end."""
+        return steps * self.step + evaluations * self.evaluation + self.test
 
 
 def go_on() -> None:
@@ -67,9 +70,14 @@ def calibrate(
         check()
         task.evaluate("validation")
 
+    def rehearse(share: float) -> float:
+        check()
+        return task.rehearse_test(share)
+
     try:
         step = time_steps(take_step, allowed, clock)
-        return Timing(step, time_evaluation(evaluate, allowed, clock))
+        evaluation = time_evaluation(evaluate, allowed, clock)
+        return Timing(step, evaluation, time_test(rehearse, allowed / 4, clock))
     finally:
         task.parameters.load_state_dict(weights)
         task.restore_carried(carried)
@@ -95,6 +103,35 @@ def time_evaluation(evaluate: Callable[[], object], allowed: float, clock: Clock
     return _timed(evaluate, clock) if first < allowed else first
 
 
+def time_test(rehearse: Callable[[float], float], allowed: float, clock: Clock) -> float:
+    """Time the reading of a share of the test part that takes about ``allowed`` seconds; give that of all.
+
+    Unlike validation, a text is read symbol after symbol here, which may take as long as many evaluations.
+
+    Parameters
+    ----------
+    rehearse : callable
+        Reads about a share of the test part, and gives the share that it has read.
+    allowed : float
+    clock : callable
+    """
+    share = read = 0.0
+
+    def work() -> None:
+        nonlocal read
+        read = rehearse(share)
+
+    share = LEAST_REHEARSAL
+    seconds = _timed(work, clock)
+    if read >= 1.0 and seconds >= allowed:
+        return seconds
+    while True:  # the first one may have compiled
+        seconds = _timed(work, clock)
+        if read >= 1.0 or seconds >= allowed / 2:
+            return seconds / read
+        share = min(1.0, read * min(16.0, max(2.0, allowed / max(seconds, 1e-9))))
+
+
 def _timed(work: Callable[[], object], clock: Clock) -> float:
     before = clock()
     work()
@@ -110,7 +147,7 @@ def steps_within(seconds: float, timing: Timing, evaluations_of: Callable[[int],
         What is left of the budget.
     timing : Timing
     evaluations_of : callable
-        Evaluations, of both parts, that a run of so many steps makes.
+        Evaluations of the validation part that a run of so many steps makes.
     """
 
     def fits(steps: int) -> bool:

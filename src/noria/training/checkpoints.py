@@ -24,6 +24,7 @@ UPDATE = "update/"
 CARRIED = "carried/"
 TRAINER = "trainer/"
 BEST = "best/"
+NOT_WRITTEN = -1
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,20 @@ class Checkpoints:
         }
         arrays = {prefix + name: array for prefix, part in parts.items() for name, array in part.items()}
         self._folder.write_arrays("last", arrays, step=step, validation=planned.metrics)
-        if self._written != self._best.step:
-            self._write_best()
+        self.write_best()
+
+    def write_best(self) -> None:
+        """Write the best weights, unless the file holds them."""
+        if self._folder is not None and self._written != self._best.step:
+            best = self._best
+            self._folder.write_arrays("best", best.weights, step=best.step, validation=best.metrics)
+            self._written = best.step
 
     def load(self) -> int:
-        """Put everything back as :meth:`save` wrote it, and give its step.
+        """Put everything back as :meth:`save` wrote it, and give its step; nothing is written.
+
+        Before the next :meth:`save`, :meth:`write_best` has to be called: the best weights of the plan may be
+        in last.safetensors alone.
 
         Raises
         ------
@@ -156,9 +166,8 @@ class Checkpoints:
         folder = self._folder
         assert folder is not None
         if kept := _part(arrays, BEST):
-            self._best = Best(kept, best_step, metrics)
-            self._write_best()  # over that of an evaluation which the plan does not have
-            return self._best
+            self._written = NOT_WRITTEN  # the file holds those of an evaluation which the plan does not have
+            return Best(kept, best_step, metrics)
         if (folder.path / "best.safetensors").exists() and folder.read_note("best").get("step") == best_step:
             self._written = best_step
             return Best(folder.read_arrays("best"), best_step, metrics)
@@ -167,20 +176,13 @@ class Checkpoints:
                 f"{folder.path}: best.safetensors is not that of step {best_step}, which last.safetensors "
                 "names: the two files are of different runs.\n  Copy the run again from where it was made."
             )
+        self._written = NOT_WRITTEN
         with self._updater.averaging.in_place(self._task.parameters):
-            self._best = Best(self._task.parameters.state_dict(), best_step, metrics)
-        self._write_best()
-        return self._best
+            return Best(self._task.parameters.state_dict(), best_step, metrics)
 
     def restore_best(self) -> None:
         """Put the best weights back in place."""
         self._task.parameters.load_state_dict(self._best.weights)
-
-    def _write_best(self) -> None:
-        assert self._folder is not None
-        best = self._best
-        self._folder.write_arrays("best", best.weights, step=best.step, validation=best.metrics)
-        self._written = best.step
 
 
 def _part(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:

@@ -12,6 +12,9 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import RunError
 
+HALF = ".*.new"
+"""What files are called until they are whole."""
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that at any moment its old or its new content is there, and never half of one.

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -78,7 +79,34 @@ class LogWriter:
         self.close()
 
 
-def rewind(path: Path, step: int) -> float:
+@dataclass(frozen=True)
+class Rewound:
+    """A log as it was after so many steps, until :meth:`write` only in memory.
+
+    Attributes
+    ----------
+    seconds : float
+        That the run had taken by then, as far as the log knows.
+    """
+
+    path: Path
+    before: bytes
+    after: bytes
+    seconds: float
+
+    def write(self) -> None:
+        """Cut the file back.
+
+        Raises
+        ------
+        RunError
+            If it cannot be written.
+        """
+        if self.after != self.before:
+            write_atomically(self.path, self.after)
+
+
+def rewind(path: Path, step: int) -> Rewound:
     """Cut a log back to what an uninterrupted run has written when it has done so many steps.
 
     What came after the step goes, and what belongs to the end of a sitting: that it was interrupted or
@@ -92,18 +120,18 @@ def rewind(path: Path, step: int) -> float:
 
     Returns
     -------
-    float
-        Seconds that the run had taken by then, as far as the log knows.
+    Rewound
+        The file is as it was until that is written.
 
     Raises
     ------
     RunError
-        If the file cannot be read or written.
+        If the file cannot be read.
     """
     try:
         before = path.read_bytes()
     except FileNotFoundError:
-        return 0.0
+        return Rewound(path, b"", b"", 0.0)
     except OSError as error:
         raise RunError(f"{path}: the log cannot be read: {error.strerror or error}.") from error
     kept: list[bytes] = []
@@ -119,10 +147,7 @@ def rewind(path: Path, step: int) -> float:
             continue
         kept.append(line)
         seconds = event["seconds"] if event["event"] == "StepDone" else seconds
-    after = b"".join(kept)
-    if after != before:
-        write_atomically(path, after)
-    return seconds
+    return Rewound(path, before, b"".join(kept), seconds)
 
 
 def _event(line: bytes) -> dict[str, Any]:

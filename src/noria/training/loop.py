@@ -59,6 +59,7 @@ class Loop:
         self._early = EarlyStopping(options.patience, options.min_delta)
         self.checkpoints = Checkpoints(task, run_folder, self._updater, self.progress, self._early)
         self._saved_at = clock()
+        self._lr = 0.0
 
     def set_plan(self, plan: Plan) -> None:
         """Say how long the run is."""
@@ -74,6 +75,7 @@ class Loop:
 
     def run(self, step: int, plan: Plan, deadline: Deadline, interrupt: GentleInterrupt) -> Result:
         """Go on after so many steps, to the end of the plan or to the first reason to stop."""
+        self._lr = self.learning_rate(max(0, step - 1))  # of the last update, should it have been fatal
         while (stop := self._stop(step, plan, deadline, interrupt)) is None and step < plan.steps:
             self._take_step(step, plan)
             step += 1
@@ -93,7 +95,7 @@ class Loop:
             return "patience"
         if 0 < self.options.stop_after <= step:
             return "asked"
-        closing = self.progress.closing(1 if plan.evaluates(step) else 2)
+        closing = self.progress.closing(0 if plan.evaluates(step) else 1)
         return "time" if step and deadline.is_over(self.progress.seconds, closing) else None
 
     def _take_step(self, step: int, plan: Plan) -> None:
@@ -122,7 +124,7 @@ class Loop:
                 tokens_per_second=progress.tokens_per_second,
                 seconds=progress.seconds,
                 seconds_left=progress.seconds_left(
-                    plan.steps - done, plan.evaluations + 1 - step // plan.eval_every
+                    plan.steps - done, plan.evaluations - step // plan.eval_every
                 ),
             )
         )

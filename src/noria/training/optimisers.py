@@ -121,8 +121,7 @@ class SGD(Optimiser):
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        self.momentum = momentum
-        self.nesterov = nesterov
+        self.momentum, self.nesterov = momentum, nesterov
         super().__init__(values, slots=("velocity",) if momentum else (), weight_decay=weight_decay)
 
     @classmethod
@@ -184,9 +183,7 @@ class RMSProp(Optimiser):
         momentum: float = 0.0,
         weight_decay: float = 0.0,
     ) -> None:
-        self.alpha = alpha
-        self.epsilon = epsilon
-        self.momentum = momentum
+        self.alpha, self.epsilon, self.momentum = alpha, epsilon, momentum
         slots = ("mean_square", "velocity") if momentum else ("mean_square",)
         super().__init__(values, slots, weight_decay=weight_decay)
 
@@ -235,9 +232,7 @@ class Adam(Optimiser):
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         super().__init__(values, slots=("mean", "mean_square"), weight_decay=weight_decay)
 
     @classmethod

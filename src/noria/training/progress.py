@@ -32,7 +32,7 @@ class Progress:
     Parameters
     ----------
     clock : callable
-        Seconds that only rise. Nothing is decided by it.
+        Seconds that only rise. Only the deadline of a time budget is decided by it.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -43,6 +43,7 @@ class Progress:
         self._step_tokens = Average(50)
         self._evaluation_seconds = Average(3)
         self._pace = Average(3)  # seconds of a step at the time of these evaluations
+        self._test: tuple[float, float] | None = None
         self.tokens = 0
 
     @property
@@ -76,14 +77,20 @@ class Progress:
         self._evaluation_seconds.add(seconds)
         self._pace.add(self._step_seconds.value if step_seconds is None else step_seconds)
 
+    def test_will_take(self, seconds: float, step_seconds: float) -> None:
+        """Note what the test at the end was found to take, and a step at that time."""
+        self._test = seconds, step_seconds
+
     def seconds_left(self, steps: int, evaluations: int) -> float:
-        """Estimate what so many more steps and evaluations will take."""
-        return steps * self._step_seconds.value + evaluations * self._evaluation_seconds.value
+        """Estimate what so many more steps and evaluations will take, and the test at the end."""
+        test = self._evaluation_seconds.value if self._test is None else self._test[0]
+        return steps * self._step_seconds.value + evaluations * self._evaluation_seconds.value + test
 
     def closing(self, evaluations: int) -> float:
-        """Estimate what so many more evaluations will take, as slow as the machine is by now."""
-        slower = self._step_seconds.value / self._pace.value if self._pace.value else 1.0
-        return max(1.0, slower) * self.seconds_left(0, evaluations)
+        """Estimate what so many more evaluations and the test will take, as slow as the machine is by now."""
+        evaluation, now = self._evaluation_seconds.value, self._step_seconds.value
+        test, then = (evaluation, self._pace.value) if self._test is None else self._test
+        return evaluations * evaluation * _slower(now, self._pace.value) + test * _slower(now, then)
 
     def state(self) -> dict[str, Array]:
         """Give what belongs to the run and not to the machine's speed."""
@@ -101,3 +108,8 @@ class Progress:
     def spent_before(self, seconds: float) -> None:
         """Count the time of an earlier sitting."""
         self._start -= seconds
+
+
+def _slower(now: float, then: float) -> float:
+    """How many times as long as then a step takes now; at least 1."""
+    return max(1.0, now / then) if then else 1.0

@@ -20,7 +20,8 @@ class Started:
     task: str
     steps: int
     eval_every: int
-    steps_per_epoch: int
+    steps_per_epoch: float
+    """Updates, of which each may gather several batches."""
     parameters: int
     lr: float
     calibrated: bool
@@ -41,9 +42,13 @@ class Resumed:
     """The learning rate of the next step under the plan of before; of its last step where that is done."""
     lr: float
     """The learning rate of the next step."""
-    steps_per_epoch: int
+    steps_per_epoch: float
+    """As of :class:`Started`."""
     calibrated: bool
     """Whether the steps come from a new time budget."""
+    threads_before: int
+    """Of the begin of the run; with another number sums are rounded otherwise, and the bytes are others."""
+    threads: int
 
 
 @dataclass(frozen=True)

@@ -113,13 +113,8 @@ class RunFolder:
         self._made.forget()
 
     def _make_named(self, root: Path, name: str) -> None:
-        folder = self.path
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(
-                f"{folder}: is already there, and a new run never writes over an old one.\n"
-                f"  Choose another folder ({_next_path(root, name)} is free), or remove this one."
-            )
-        self._made.make_folders(folder)
+        refuse_taken(self.path, f"Choose another folder ({_next_path(root, name)} is free)")
+        self._made.make_folders(self.path)
 
     def _make_next(self, root: Path, name: str) -> None:
         self._made.make_folders(root)
@@ -255,6 +250,21 @@ class RunFolder:
             return self.read_arrays("best")
         last = self.read_arrays("last")
         return {name.removeprefix(WEIGHTS): array for name, array in last.items() if name.startswith(WEIGHTS)}
+
+
+def refuse_taken(folder: Path, advice: str) -> None:
+    """Refuse a folder for a new run if there is something in it; ``advice`` says what to do instead.
+
+    Raises
+    ------
+    RunError
+        If it is taken.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(
+            f"{folder}: is already there, and a new run never writes over an old one.\n"
+            f"  {advice}, or remove this one."
+        )
 
 
 def _next_path(root: Path, name: str) -> Path:

@@ -6,6 +6,8 @@ from typing import Annotated
 from noria.training.optimiser_options import OptimiserOptions
 from noria.training.option import Option
 
+FALLING = ("cosine", "linear", "step", "exponential", "one-cycle", "plateau")
+
 
 @dataclass(kw_only=True)
 class ScheduleOptions(OptimiserOptions):
@@ -16,7 +18,7 @@ class ScheduleOptions(OptimiserOptions):
         Option(
             help="How the learning rate goes on after the warm-up.",
             group="Optimiser",
-            choices=("constant", "cosine", "linear", "step", "exponential", "one-cycle", "plateau"),
+            choices=("constant", *FALLING),
             reason="The length of a run is known from its start, so the rate may fall to the end of it.",
         ),
     ] = "cosine"
@@ -35,6 +37,7 @@ class ScheduleOptions(OptimiserOptions):
             help="The share of the learning rate that cosine, linear and one-cycle end at, and that step, "
             "exponential and plateau do not go below.",
             group="Optimiser",
+            only_with=("schedule", FALLING),
             minimum=0,
             maximum=1,
             reason="The last steps still move the weights.",

@@ -15,8 +15,8 @@ from noria.errors import UnknownNameError
 from noria.training.states import check_state
 from noria.training.training_options import TrainingOptions
 
-FALLS = 4
-"""Falls of the step schedule in a run, the first part without one, where nothing else is asked for."""
+PARTS = 4
+"""Into how many parts the step schedule cuts a run, a fall between two, where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class _Moment:
         """Bring what is left of 1 into what is left of the rate."""
         return self.final + (1.0 - self.final) * left
 
+    def half_wave_to_final(self) -> float:
+        return self.down_to_final(_half_wave(self.progress))
+
     def not_below_final(self, left: float) -> float:
         return max(self.final, left)
 
@@ -43,11 +46,11 @@ class _Moment:
 # What is left of the learning rate, from 1 down, after the warm-up.
 SCHEDULES: dict[str, Callable[[_Moment], float]] = {
     "constant": lambda at: 1.0,
-    "cosine": lambda at: at.down_to_final(_half_wave(at.progress)),
+    "cosine": _Moment.half_wave_to_final,
     "linear": lambda at: at.down_to_final(1.0 - at.progress),
     "step": lambda at: at.not_below_final(at.decay ** (at.after // at.every)),
     "exponential": lambda at: at.not_below_final(at.decay ** (at.after / at.every)),
-    "one-cycle": lambda at: at.down_to_final(_half_wave(at.progress)),
+    "one-cycle": _Moment.half_wave_to_final,
     "plateau": lambda at: at.not_below_final(at.decay**at.falls),
 }
 
@@ -123,7 +126,7 @@ def learning_rate(
         progress=min(1.0, (step - begin) / max(1.0, steps - 1 - begin)),
         after=step - warmup,
         decay=decay,
-        every=decay_every or max(1, math.ceil((steps - warmup) / FALLS)),
+        every=decay_every or max(1, math.ceil((steps - warmup) / PARTS)),
         falls=falls,
         final=final_fraction,
     )

@@ -52,6 +52,22 @@ class Task(Protocol):
         The carried state is left as it is.
         """
 
+    def rehearse_test(self, share: float) -> float:
+        """Read this share of the test part or a little more, as its evaluation does, for the time it takes.
+
+        The carried state is left as it is.
+
+        Parameters
+        ----------
+        share : float
+            In (0, 1].
+
+        Returns
+        -------
+        float
+            The share that was read; 1 where it was all of it, or where there is nothing to read.
+        """
+
     def sample(self, rng: np.random.Generator) -> str | None:
         """Write something to look at while it trains, or None."""
 

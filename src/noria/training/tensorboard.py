@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from noria.errors import MissingExtraError
-from noria.training.report import Evaluated, Event, Sampled, StepDone
+from noria.training.report import Evaluated, Event, Resumed, Sampled, StepDone
 
 EVERY = 10
 """Of the steps, one in so many is written, and the first."""
@@ -14,7 +14,8 @@ EVERY = 10
 class TensorBoard:
     """A listener that writes TensorBoard event files: losses, figures, gradient norm, learning rate, samples.
 
-    ``log.jsonl`` stays the truth; this is a copy to look at.
+    ``log.jsonl`` stays the truth; this is a copy to look at. Of a run that is gone on with, what an earlier
+    sitting wrote of later steps is hidden.
 
     Parameters
     ----------
@@ -38,10 +39,13 @@ class TensorBoard:
         self._make = SummaryWriter
         self._folder = Path(folder)
         self._writer: Any = None
+        self._purge_step = 0  # of a run that is begun anew, all that an earlier sitting wrote
 
     def __call__(self, event: Event) -> None:
         """Write what an event tells."""
         match event:
+            case Resumed(step=step):
+                self._purge_step = step + 1
             case StepDone(step=step) if step % EVERY == 0 or step in (1, event.steps):
                 figures = {
                     "train/loss": event.loss,
@@ -62,7 +66,7 @@ class TensorBoard:
 
     def _open(self) -> Any:
         if self._writer is None:
-            self._writer = self._make(logdir=str(self._folder))
+            self._writer = self._make(logdir=str(self._folder), purge_step=self._purge_step)
         return self._writer
 
     def close(self) -> None:

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
+from noria.engines.threads import thread_count
 from noria.errors import RunError
 from noria.training import report
-from noria.training.budgeting import Budgeted, Budgeting
+from noria.training.budgeting import Budgeted, Budgeting, Check
+from noria.training.holding import held
 from noria.training.interrupt import GentleInterrupt
-from noria.training.log import LogWriter, rewind
+from noria.training.log import LogWriter, Rewound, rewind
 from noria.training.loop import Loop
 from noria.training.report import Listener, Result, silent
 from noria.training.run_folder import RunFolder
@@ -16,7 +18,7 @@ from noria.training.stopping import Deadline
 from noria.training.task import Task
 from noria.training.training_options import Budget, TrainingOptions
 
-Settle: TypeAlias = Callable[[Budgeting], Budgeted]
+Settle: TypeAlias = Callable[[Check], Budgeted]
 
 
 class _StoppedError(Exception):
@@ -56,6 +58,8 @@ class Trainer:
         self._listener = listener
         self._clock = clock
         self._has_begun = False
+        self._step = 0
+        self._rewound: Rewound | None = None
 
     def fit(
         self, *, minutes: float | None = None, epochs: float | None = None, steps: int | None = None
@@ -86,14 +90,13 @@ class Trainer:
         DivergenceError
             At the first loss or gradient that is not finite. The parameters are then the best so far.
         RunError
-            If the run folder cannot be written.
+            If the run folder cannot be written, or another process trains in it.
         """
         budget = Budget(minutes=minutes, epochs=epochs, steps=steps)
         budget.validate("fit")
         if not self._has_begun:
             self.begin()
-        self._has_begun = False
-        return self._logged(lambda budgeting: budgeting.begin(budget), 0)
+        return self._run(lambda check: self._budgeting.begin(budget, check))
 
     def begin(self) -> None:
         """Write the initial state, the first with which the run is complete; ``fit`` does it if need be.
@@ -103,11 +106,32 @@ class Trainer:
         RunError
             If it cannot be written. What was made of the run until then is removed.
         """
-        self._loop = self._new_loop()
+        self._set_up()
         if self.run_folder is not None:
             with self.run_folder.complete_or_removed():
                 self._loop.save(0)
             self.run_folder.is_complete()
+        self._has_begun = True
+
+    def load(self, budget: Budget) -> None:
+        """Take up the run in the run folder after its last checkpoint; ``resume`` does it if need be.
+
+        Nothing is written yet: what is refused here, for the reasons of :meth:`resume`, leaves the run alone.
+
+        Parameters
+        ----------
+        budget : Budget
+            That it will be gone on with.
+        """
+        budget.validate("resume")
+        if self.run_folder is None:
+            raise RunError("resume: there is no run folder to go on with.\n  Give one to the trainer.")
+        self._set_up()
+        self._step = self._loop.checkpoints.load()
+        self._budgeting.refuse_spent(self._step, budget)
+        rewound = rewind(self.run_folder.path / "log.jsonl", self._step)
+        self._loop.progress.spent_before(rewound.seconds)
+        self._rewound = rewound
         self._has_begun = True
 
     def resume(
@@ -132,30 +156,31 @@ class Trainer:
         OptionError
             If more than one budget is given.
         RunError
-            If there is no such run, it does not belong to this task, or the budget is already spent.
+            If there is no such run, it does not belong to this task, the budget is already spent, or another
+            process trains in it.
         DivergenceError
             As for :meth:`fit`.
         """
         budget = Budget(minutes=minutes, epochs=epochs, steps=steps)
-        budget.validate("resume")
+        if not self._has_begun:
+            self.load(budget)
+        return self._run(lambda check: self._budgeting.go_on(self._step, budget, check))
+
+    def _set_up(self) -> None:
+        task, options, folder, clock = self.task, self.options, self.run_folder, self._clock
+        self._loop = Loop(task, options, folder, self._listener, clock)
+        self._budgeting = Budgeting(task, options, folder, self._loop.progress, clock)
+        self._step, self._rewound = 0, None
+
+    def _run(self, settle: Settle) -> Result:
+        self._has_begun = False
         if self.run_folder is None:
-            raise RunError("resume: there is no run folder to go on with.\n  Give one to the trainer.")
-        self._loop = self._new_loop()
-        step = self._loop.checkpoints.load()
-        self._loop.progress.spent_before(rewind(self.run_folder.path / "log.jsonl", step))
-        return self._logged(lambda budgeting: budgeting.go_on(step, budget), step)
+            return self._settled_and_run(settle)
+        with held(self.run_folder.path), LogWriter(self.run_folder.path / "log.jsonl") as self._loop.log:
+            return self._settled_and_run(settle)
 
-    def _new_loop(self) -> Loop:
-        return Loop(self.task, self.options, self.run_folder, self._listener, self._clock)
-
-    def _logged(self, settle: Settle, step: int) -> Result:
-        if self.run_folder is None:
-            return self._run(settle, step)
-        with LogWriter(self.run_folder.path / "log.jsonl") as self._loop.log:
-            return self._run(settle, step)
-
-    def _run(self, settle: Settle, step: int) -> Result:
-        loop = self._loop
+    def _settled_and_run(self, settle: Settle) -> Result:
+        loop, step, planned = self._loop, self._step, self._budgeting.planned()
         with GentleInterrupt() as interrupt:
 
             def check() -> None:
@@ -163,32 +188,41 @@ class Trainer:
                     raise _StoppedError
 
             try:
-                budgeted = settle(
-                    Budgeting(self.task, self.options, self.run_folder, loop.progress, self._clock, check)
-                )
+                budgeted = settle(check)
             except _StoppedError:
-                return loop.finish(step, step, "interrupt")
-            self._announce(step, budgeted)
+                self._write_what_was_taken_up()
+                return loop.finish(step, planned.steps if planned else step, "interrupt")
+            self._write_what_was_taken_up()
+            self._announce(budgeted)
             return loop.run(step, budgeted.plan, Deadline(budgeted.seconds), interrupt)
 
-    def _announce(self, step: int, budgeted: Budgeted) -> None:
-        plan, before, loop = budgeted.plan, budgeted.before or budgeted.plan, self._loop
+    def _write_what_was_taken_up(self) -> None:
+        """Let the files of a run that is gone on with be those of its last checkpoint."""
+        if self._rewound is not None:
+            self._loop.checkpoints.write_best()
+            self._rewound.write()
+
+    def _announce(self, budgeted: Budgeted) -> None:
+        plan, before = budgeted.plan, budgeted.before or budgeted.plan
+        loop, step = self._loop, self._step
         loop.set_plan(before)
         lr_before = loop.learning_rate(step)
         loop.set_plan(plan)
+        steps_per_epoch = self.task.steps_per_epoch / self.options.accumulate
         if not step:
             loop.emit(
                 report.Started(
                     task=self.task.name,
                     steps=plan.steps,
                     eval_every=plan.eval_every,
-                    steps_per_epoch=self.task.steps_per_epoch,
+                    steps_per_epoch=steps_per_epoch,
                     parameters=self.task.parameters.count,
                     lr=self.options.full_lr,
                     calibrated=budgeted.calibrated,
                 )
             )
             return
+        threads = thread_count()
         loop.emit(
             report.Resumed(
                 step=step,
@@ -197,8 +231,10 @@ class Trainer:
                 planned=before.steps,
                 lr_before=lr_before,
                 lr=loop.learning_rate(step),
-                steps_per_epoch=self.task.steps_per_epoch,
+                steps_per_epoch=steps_per_epoch,
                 calibrated=budgeted.calibrated,
+                threads_before=self._budgeting.threads or threads,
+                threads=threads,
             )
         )
         if plan != before:

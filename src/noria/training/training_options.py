@@ -27,7 +27,8 @@ class TrainingOptions(UpdateOptions):
     seq_length: Annotated[
         int,
         Option(
-            help="Steps in a window of truncated back-propagation through time; states are carried over.",
+            help="Steps in a window of truncated back-propagation through time, in one text; states are "
+            "carried over.",
             group="Training",
             minimum=1,
             reason="Longer windows cost updates; the carried state reaches further than the gradient.",
@@ -135,6 +136,16 @@ class TrainingOptions(UpdateOptions):
             raise OptionError(
                 f"The 'patience' option of {owner} needs a validation part to judge by. Got "
                 f"patience={self.patience} with valid_fraction=0.\n  Give it a share, or leave patience out."
+            )
+        if self.min_delta and not self.patience:
+            raise OptionError(
+                f"The 'min_delta' option of {owner} does nothing without 'patience'. Got min_delta="
+                f"{self.min_delta:g} with patience=0.\n  Set patience, or leave min_delta out."
+            )
+        if self.sample_every and not self.sample_length:
+            raise OptionError(
+                f"The 'sample_every' option of {owner} does nothing where samples have no length. Got "
+                f"sample_every={self.sample_every} with sample_length=0.\n  Give a length, or leave it out."
             )
         for name, value in (("schedule", "plateau"), ("averaging", "nt-asgd")):
             if getattr(self, name) == value and not self.valid_fraction:
