@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 
 import jaxtyping
@@ -20,6 +21,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 os.environ.pop("NORIA_THREADS", None)
+
+# A shell lets its background jobs ignore Ctrl-C; tests that send it would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Compiled code is kept for this session alone, where all workers find it.
 if "PYTEST_XDIST_WORKER" not in os.environ:
