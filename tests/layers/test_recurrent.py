@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from layer_checks import TINY, built, check_gradients, features, like, run_back, token_ids
 
-from noria.equations import Cell
+from noria.equations import Cell, cells, rewrites
 from noria.errors import DataError, NotFittedError, OptionError, ShapeError, UnknownNameError
 from noria.layers import INFERENCE, FlatParameters, Mode, OneHot, Recurrent, Stack
 from noria.sequences import Ragged
@@ -398,3 +398,18 @@ def test_one_hot_hands_ids_to_the_engine():
 
 def test_the_smallest_step_is_small_enough():
     assert (1.0 + 1j * TINY).real == 1.0
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_auxiliary_inputs_may_change_between_forward_and_backward(engine):
+    layer, flat = built(Recurrent(rewrites.recurrent_dropout(cells.lstm, 0.5), 8, engine=engine), 4)
+    x, gradients = features([5, 5], 4), []
+    for spoilt in (False, True):
+        (name,) = (given.name for given in layer.cell.givens)
+        mask = np.random.default_rng(2).random((2, 8))
+        flat.zero_gradients()
+        y, backward = layer(x, given={name: mask})
+        mask[...] = 7.0 if spoilt else mask
+        backward(np.ones_like(y.rows))
+        gradients.append(flat.gradients.copy())
+    assert np.array_equal(*gradients)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from noria.engines.cross_entropy import SoftTargets, cross_entropy
 from noria.errors import DataError, OptionError, ShapeError
 from noria.training.losses import sequence_cross_entropy
 
@@ -124,3 +125,14 @@ def test_what_does_not_fit_is_refused():
         sequence_cross_entropy(logits, targets, weights=-np.ones(6))
     with pytest.raises(DataError, match="the weights of all rows are zero"):
         sequence_cross_entropy(logits, targets, weights=np.zeros(6))
+
+
+def test_targets_of_another_type_or_layout_are_brought_into_form():
+    rng = np.random.default_rng(4)
+    logits, ids = rng.normal(size=(5, 7)).astype(np.float32), np.array([0, 6, 2, 2, 5])
+    shares, hits = np.full(7, 0.1 / 7, np.float32), rng.random(10)
+    expected = cross_entropy(logits, ids, soft=SoftTargets(hits[::2].copy(), np.full(5, 0.5), shares))
+    loose = SoftTargets(hits[::2], np.broadcast_to(np.float32(0.5), 5), shares)
+    assert np.array_equal(cross_entropy(logits, ids, soft=loose), expected)
+    with pytest.raises(ShapeError, match=r"got \(5,\) and \(4,\)"):
+        SoftTargets(np.ones(5), np.ones(4))

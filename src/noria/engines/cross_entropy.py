@@ -11,6 +11,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.engines import fused
 from noria.engines.pieces import each, split
+from noria.errors import ShapeError
 
 ROWS_AT_ONCE = 4096
 """Rows of logits that NumPy works on at a time."""
@@ -32,6 +33,15 @@ class SoftTargets:
     hits: Array
     scales: Array
     shares: Array | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("hits", "scales"):  # compiled code reads them as they lie
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), np.float64))
+        if self.hits.ndim != 1 or self.hits.shape != self.scales.shape:
+            raise ShapeError(
+                f"SoftTargets: expected hits and scales of one number for each row, got {self.hits.shape} "
+                f"and {self.scales.shape}."
+            )
 
     @property
     def totals(self) -> Array:
@@ -66,7 +76,10 @@ def cross_entropy(
     """
     out = logits if d_logits is None else d_logits
     fits = (
-        _are_rows(logits, out) and (d_logits is None or out.flags.writeable) and ids.shape == (len(logits),)
+        _are_rows(logits, out)
+        and (d_logits is None or out.flags.writeable)
+        and ids.shape == (len(logits),)
+        and (soft is None or soft.hits.shape == ids.shape)
     )
     if not fused.is_native(logits.dtype) or not fits:
         return _numpy_cross_entropy(logits, ids, d_logits, soft)

@@ -90,5 +90,7 @@ class CellInputs:
             array = auxiliary_input(
                 self._title, declared, given, shape, dtype, training=mode.training, rng=mode.rng
             )
-            arrays[declared.name] = layout.to_sorted(array) if per_sequence else np.ascontiguousarray(array)
+            sorted_ = layout.to_sorted(array) if per_sequence else array
+            # the backward reads it too: what the caller does with his array meanwhile must not matter
+            arrays[declared.name] = np.array(sorted_, order="C") if declared.name in given else sorted_
         return arrays
