@@ -27,9 +27,9 @@ from timing import Budget, alternate
 from noria.arrays import Array
 from noria.data import Text
 from noria.layers import FlatParameters, Mode
-from noria.models.corpus import corpus_of_text
-from noria.models.network import build_network, chosen_cells, engines_of
-from noria.models.text_task import StreamTask
+from noria.models.text.corpus import corpus_of_text
+from noria.models.text.network import build_network, chosen_cells, engines_of
+from noria.models.text.task import StreamTask
 from noria.training.options import ModelOptions, TrainingOptions
 from noria.training.update import Updater
 

@@ -271,8 +271,8 @@ def test_a_long_text_is_said_to_be_read_in_several_places(
     noria: Command, trained: Path, book: Path, monkeypatch: pytest.MonkeyPatch
 ):
     assert "places at once" not in noria("evaluate", trained, book).err
-    monkeypatch.setattr("noria.models.reading.LONG", 2000)
-    monkeypatch.setattr("noria.models.reading.EACH", 1000)
+    monkeypatch.setattr("noria.models.text.reading.LONG", 2000)
+    monkeypatch.setattr("noria.models.text.reading.EACH", 1000)
     places = len(book.read_text(encoding="utf-8")) // 1000
     said = noria("evaluate", trained, book)
     assert f"longer than 2,000 characters: read in {places} places at once" in said.err
@@ -284,11 +284,11 @@ def test_a_long_text_of_words_is_counted_in_words(
     text = tmp_path / "text.txt"
     text.write_text("the cat ran.\nthe dog ran.\n" * 400, encoding="utf-8")
     LanguageModel(hidden_size=4, level="words").fit(text, steps=1, out=tmp_path / "run")
-    monkeypatch.setattr("noria.models.reading.LONG", 2000)
-    monkeypatch.setattr("noria.models.reading.EACH", 1000)
+    monkeypatch.setattr("noria.models.text.reading.LONG", 2000)
+    monkeypatch.setattr("noria.models.text.reading.EACH", 1000)
     said = noria("evaluate", tmp_path / "run", text)
     assert "longer than 2,000 words: read in 4 places at once" in said.err
-    monkeypatch.setattr("noria.models.reading.LONG", 5000)
+    monkeypatch.setattr("noria.models.text.reading.LONG", 5000)
     assert "places at once" not in noria("evaluate", tmp_path / "run", text).err
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from noria.data import Text, is_large, map_ids, map_text, mapped, read_text
 from noria.errors import DataError
-from noria.models.corpus import corpus_of_file, corpus_of_text
-from noria.models.preparing import prepare
+from noria.models.text.corpus import corpus_of_file, corpus_of_text
+from noria.models.text.preparing import prepare
 from noria.training.options import ModelOptions, TokenOptions, TrainingOptions
 
 TEXT = "The señor's rose\r\nis a rose\u0301 \U0001f600 is\r a rose.\n" * 40 + "Zebra ñ\n" * 9

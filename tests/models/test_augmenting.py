@@ -5,9 +5,9 @@ import pytest
 
 from noria.data import Text
 from noria.data.augmentation import Augmentation, with_character_noise
-from noria.models import augmenting
-from noria.models.augmenting import TrainingReadings
-from noria.models.corpus import corpus_of_sequences, corpus_of_text
+from noria.models.text import augmenting
+from noria.models.text.augmenting import TrainingReadings
+from noria.models.text.corpus import corpus_of_sequences, corpus_of_text
 from noria.training.options import TokenOptions
 from noria.training.randomness import generator
 

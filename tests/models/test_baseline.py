@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from noria.data import Text
-from noria.models import baseline
-from noria.models.baseline import baseline_figures
-from noria.models.corpus import corpus_of_sequences, corpus_of_text
-from noria.models.kneser_ney import KneserNey
+from noria.models.text import baseline
+from noria.models.text.baseline import baseline_figures
+from noria.models.text.corpus import corpus_of_sequences, corpus_of_text
+from noria.models.text.kneser_ney import KneserNey
 
 WORDS = ["rose", "nose", "is", "a", "said", "she", "sister", "ration"]
 

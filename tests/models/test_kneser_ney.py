@@ -6,7 +6,7 @@ import pytest
 
 from noria.data import CharacterVocabulary, builtin_text
 from noria.errors import DataError, OptionError
-from noria.models.kneser_ney import KneserNey
+from noria.models.text.kneser_ney import KneserNey
 
 START = "start"
 

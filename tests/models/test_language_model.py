@@ -16,9 +16,9 @@ import noria
 from noria.data import Text
 from noria.errors import DataError, DivergenceError, NotFittedError, OptionError, RunError
 from noria.models import LanguageModel, Sampler
-from noria.models.corpus import begun
-from noria.models.reading import Reading
-from noria.models.scoring import score_readings
+from noria.models.text.corpus import begun
+from noria.models.text.reading import Reading
+from noria.models.text.scoring import score_readings
 from noria.training.options import SamplingOptions, options_of
 
 SENTENCE = "the quick brown fox jumps over the lazy dog, ñandú.\n"
@@ -75,14 +75,14 @@ def test_accuracy_counts_the_likeliest_symbols(model):
 def test_windows_carry_the_state_as_one_long_pass_does(model, monkeypatch):
     text = SENTENCE * 5
     whole = model.evaluate(Text(text))
-    monkeypatch.setattr("noria.models.scoring.LOGITS", 1)
+    monkeypatch.setattr("noria.models.text.scoring.LOGITS", 1)
     windows = score_readings(model.network_, [Reading(begun(text, model.vocabulary_))]).figures()
     assert windows["loss"] == pytest.approx(whole["loss"], rel=1e-12)
     assert windows["accuracy"] == whole["accuracy"]
 
 
 def test_readings_of_different_lengths_and_leads_are_scored_as_if_alone(model, monkeypatch):
-    monkeypatch.setattr("noria.models.scoring.LOGITS", 1)
+    monkeypatch.setattr("noria.models.text.scoring.LOGITS", 1)
     ids = begun(SENTENCE * 4, model.vocabulary_)
     readings = [Reading(ids[:150], 40), Reading(ids[50:206], 3), Reading(ids[9:12], 1), Reading(ids[:150], 1)]
     together = score_readings(model.network_, readings)
@@ -93,7 +93,7 @@ def test_readings_of_different_lengths_and_leads_are_scored_as_if_alone(model, m
 
 
 def test_many_sequences_are_scored_as_each_alone(names, monkeypatch):
-    monkeypatch.setattr("noria.models.scoring.SIDE_BY_SIDE", 3)
+    monkeypatch.setattr("noria.models.text.scoring.SIDE_BY_SIDE", 3)
     words = ["ana", "", "gina", "bruno", "h", "elena", "carla"]
     alone = [names.evaluate([word]) for word in words]
     together = names.evaluate(words)
@@ -390,7 +390,7 @@ def test_a_model_that_is_not_fitted_says_so():
 
 def test_a_network_that_looks_ahead_is_refused():
     from noria.layers import Bidirectional, Recurrent
-    from noria.models.network import refuse_lookahead
+    from noria.models.text.network import refuse_lookahead
 
     layer = Bidirectional(Recurrent("rnn", 3))
     with pytest.raises(OptionError, match="cannot be bidirectional"):

@@ -10,13 +10,13 @@ from noria.data.augmentation import Augmentation
 from noria.data.split import split_text
 from noria.errors import DataError
 from noria.layers import FlatParameters
-from noria.models.augmenting import TrainingReadings
-from noria.models.baseline import baseline_figures
-from noria.models.corpus import corpus_of_sequences, corpus_of_text
-from noria.models.evaluating import score_texts
-from noria.models.network import build_network, chosen_cells
-from noria.models.reading import MEMORY
-from noria.models.scoring import score_readings
+from noria.models.text.augmenting import TrainingReadings
+from noria.models.text.baseline import baseline_figures
+from noria.models.text.corpus import corpus_of_sequences, corpus_of_text
+from noria.models.text.evaluating import score_texts
+from noria.models.text.network import build_network, chosen_cells
+from noria.models.text.reading import MEMORY
+from noria.models.text.scoring import score_readings
 from noria.training.options import ModelOptions, TokenOptions
 
 LN2 = math.log(2)

@@ -3,10 +3,10 @@ import pytest
 
 from noria.data import Text
 from noria.errors import DataError
-from noria.models.corpus import begun, corpus_of_sequences, corpus_of_text, start_id
-from noria.models.preparing import prepare
-from noria.models.reading import MEMORY, Reading, long_reading, side_by_side
-from noria.models.text_task import fitting_sizes
+from noria.models.text.corpus import begun, corpus_of_sequences, corpus_of_text, start_id
+from noria.models.text.preparing import prepare
+from noria.models.text.reading import MEMORY, Reading, long_reading, side_by_side
+from noria.models.text.task import fitting_sizes
 from noria.training.options import ModelOptions, TokenOptions, TrainingOptions
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from noria.equations import cells
 from noria.layers import INFERENCE, FlatParameters, Linear, Mode
-from noria.models.network import build_network
+from noria.models.text.network import build_network
 from noria.sequences import Ragged
 from noria.training.losses import sequence_cross_entropy
 from noria.training.model_options import ModelOptions

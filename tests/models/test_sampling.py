@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from noria.errors import DivergenceError, OptionError
-from noria.models.sampling import Sampler
+from noria.models.text.sampling import Sampler
 
 LOGITS = np.log(np.array([0.05, 0.4, 0.1, 0.3, 0.15], dtype=np.float64)) + 2.5
 

@@ -9,7 +9,7 @@ import pytest
 from noria.data import Text
 from noria.layers import first_sequences, take_sequences
 from noria.models import LanguageModel
-from noria.models.generation import KEPT_STREAMS
+from noria.models.text.generation import KEPT_STREAMS
 
 SMALL = {"cell": "lstm", "hidden_size": 9, "batch_size": 3, "seq_length": 5, "sample_length": 0}
 IDS = [3, 1, 4, 1, 5, 2, 6]

@@ -5,12 +5,12 @@ import pytest
 
 from noria.data import Text
 from noria.layers import FlatParameters, Mode
-from noria.models.baseline import baseline_figures
-from noria.models.corpus import corpus_of_sequences, corpus_of_text
-from noria.models.kneser_ney import KneserNey
-from noria.models.network import build_network, chosen_cells, rewritten
-from noria.models.scoring import score_readings
-from noria.models.text_task import SequenceTask, StreamTask
+from noria.models.text.baseline import baseline_figures
+from noria.models.text.corpus import corpus_of_sequences, corpus_of_text
+from noria.models.text.kneser_ney import KneserNey
+from noria.models.text.network import build_network, chosen_cells, rewritten
+from noria.models.text.scoring import score_readings
+from noria.models.text.task import SequenceTask, StreamTask
 from noria.training.model_options import ModelOptions
 
 SENTENCE = "a rose is a rose is a rose, said she\n"
@@ -204,7 +204,7 @@ def test_a_rehearsal_reads_the_beginning_of_the_test_part(monkeypatch, share, re
     seen = []
     scored = score_readings
     monkeypatch.setattr(
-        "noria.models.text_task.score_readings",
+        "noria.models.text.task.score_readings",
         lambda network, readings, **given: (seen.append(readings), scored(network, readings, **given)),
     )
     task = stream_task()

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from noria.layers import FlatParameters, Linear, Mode, Stack
-from noria.models import wide_output
-from noria.models.network import build_network, chosen_cells
-from noria.models.wide_output import forward_backward
+from noria.models.text import wide_output
+from noria.models.text.network import build_network, chosen_cells
+from noria.models.text.wide_output import forward_backward
 from noria.sequences import Ragged
 from noria.training.model_options import ModelOptions
 

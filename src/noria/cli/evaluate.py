@@ -27,7 +27,7 @@ def evaluate(
     """Score every symbol of a text given all before it."""
     from noria.cli.sources import read_source
     from noria.models import load
-    from noria.models.reading import EACH, LONG
+    from noria.models.text.reading import EACH, LONG
 
     model = load(run)
     model.threads = threads or model.threads

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from noria.models.description import Description
-    from noria.models.kneser_ney import KneserNey
-    from noria.models.language_model import LanguageModel
     from noria.models.loading import load
-    from noria.models.preparing import Prepared
-    from noria.models.sampling import Sampler
+    from noria.models.text.kneser_ney import KneserNey
+    from noria.models.text.language_model import LanguageModel
+    from noria.models.text.preparing import Prepared
+    from noria.models.text.sampling import Sampler
 
 __all__ = ["Description", "KneserNey", "LanguageModel", "Prepared", "Sampler", "load"]
 
 _MODULE_OF = {
     "Description": "description",
-    "KneserNey": "kneser_ney",
-    "LanguageModel": "language_model",
-    "Prepared": "preparing",
-    "Sampler": "sampling",
+    "KneserNey": "text.kneser_ney",
+    "LanguageModel": "text.language_model",
+    "Prepared": "text.preparing",
+    "Sampler": "text.sampling",
     "load": "loading",
 }
 

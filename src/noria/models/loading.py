@@ -8,7 +8,7 @@ from typing import Any
 from noria.errors import RunError
 from noria.training.run_folder import RunFolder
 
-MODELS = {"text": ("noria.models.language_model", "LanguageModel")}
+MODELS = {"text": ("noria.models.text.language_model", "LanguageModel")}
 """The module and the class of each task; a new task is a line here."""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.layers import Layer, State, Stream
-from noria.models.sampling import Sampler
+from noria.models.text.sampling import Sampler
 
 KEPT_STREAMS = 4
 """Streams, each for another number of sequences, that a network keeps."""

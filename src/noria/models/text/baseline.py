@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from noria.arrays import Array
-from noria.models.corpus import Corpus, Part
-from noria.models.kneser_ney import KneserNey
-from noria.models.reading import Reading
-from noria.models.scoring import bits_per_character
+from noria.models.text.corpus import Corpus, Part
+from noria.models.text.kneser_ney import KneserNey
+from noria.models.text.reading import Reading
+from noria.models.text.scoring import bits_per_character
 
 ORDER = {"characters": 5, "subwords": 4, "words": 3}
 MOST_SYMBOLS = 10_000_000

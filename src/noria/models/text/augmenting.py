@@ -7,8 +7,8 @@ import numpy as np
 from noria.arrays import Array
 from noria.data import map_ids
 from noria.data.augmentation import Augmentation
-from noria.models.corpus import Corpus, enclosed
-from noria.models.reading import Reading
+from noria.models.text.corpus import Corpus, enclosed
+from noria.models.text.reading import Reading
 from noria.training.randomness import generator
 
 TOGETHER = 1 << 20

@@ -14,10 +14,10 @@ from noria.engines.threads import thread_count
 from noria.equations import Cell
 from noria.errors import DataError, OptionError
 from noria.layers import Layer, Stack
-from noria.models.corpus import Corpus, Part, corpus_of_file, corpus_of_sequences, corpus_of_text
 from noria.models.description import DataDescription, Description, LayerDescription, ModelDescription
-from noria.models.network import build_network, chosen_cells, engines_of, recurrent_layers
-from noria.models.text_task import fitting_sizes
+from noria.models.text.corpus import Corpus, Part, corpus_of_file, corpus_of_sequences, corpus_of_text
+from noria.models.text.network import build_network, chosen_cells, engines_of, recurrent_layers
+from noria.models.text.task import fitting_sizes
 from noria.sequences import Batches, Streams
 from noria.training.model_options import ModelOptions
 from noria.training.randomness import generator

@@ -9,7 +9,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import DivergenceError
 from noria.layers import INFERENCE, Layer, State, first_sequences
-from noria.models.reading import Reading
+from noria.models.text.reading import Reading
 from noria.sequences import Ragged
 from noria.training.losses import cross_entropy_rows
 

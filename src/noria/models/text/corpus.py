@@ -20,7 +20,7 @@ from noria.data import (
     split_text,
 )
 from noria.errors import DataError
-from noria.models.reading import MEMORY, Reading
+from noria.models.text.reading import MEMORY, Reading
 from noria.training.token_options import CHARACTERS, WORDS, TokenOptions
 
 

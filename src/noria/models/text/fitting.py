@@ -12,10 +12,11 @@ from noria.data import Vocabulary
 from noria.data.augmentation import Augmentation
 from noria.equations import Cell
 from noria.layers import Embedding, FlatParameters, Stack
-from noria.models.augmenting import TrainingReadings
-from noria.models.network import build_network, chosen_cells
-from noria.models.preparing import Prepared, TextData
-from noria.models.resuming import (
+from noria.models.text.augmenting import TrainingReadings
+from noria.models.text.network import build_network, chosen_cells
+from noria.models.text.options import TextOptions
+from noria.models.text.preparing import Prepared, TextData
+from noria.models.text.resuming import (
     check_cells,
     check_data,
     check_options,
@@ -24,9 +25,8 @@ from noria.models.resuming import (
     take_over_weights,
     thesaurus_of,
 )
-from noria.models.text_options import TextOptions
-from noria.models.text_run import VOCABULARY, about_data, damage_named, read_run, run_config
-from noria.models.text_task import SequenceTask, StreamTask, TextTask
+from noria.models.text.run import VOCABULARY, about_data, damage_named, read_run, run_config
+from noria.models.text.task import SequenceTask, StreamTask, TextTask
 from noria.training.randomness import generator
 from noria.training.report import Listener
 from noria.training.run_folder import RunFolder

@@ -11,15 +11,25 @@ from noria.data import normalised, read_lines, read_text
 from noria.engines.threads import use_threads
 from noria.errors import OptionError
 from noria.layers import Stack
-from noria.models.baseline import baseline_figures
 from noria.models.description import Description, ModelDescription
-from noria.models.evaluating import score_texts
-from noria.models.fitting import TASK, Fitted, Run, asked_encoding, begin, built, go_on, opened, start_run
-from noria.models.preparing import Prepared, TextData, as_sequences, describe_model, prepare
-from noria.models.sampling import Sampler
-from noria.models.text_options import TextOptions
-from noria.models.text_run import damage_named, read_run
-from noria.models.writing import TextWriter
+from noria.models.text.baseline import baseline_figures
+from noria.models.text.evaluating import score_texts
+from noria.models.text.fitting import (
+    TASK,
+    Fitted,
+    Run,
+    asked_encoding,
+    begin,
+    built,
+    go_on,
+    opened,
+    start_run,
+)
+from noria.models.text.options import TextOptions
+from noria.models.text.preparing import Prepared, TextData, as_sequences, describe_model, prepare
+from noria.models.text.run import damage_named, read_run
+from noria.models.text.sampling import Sampler
+from noria.models.text.writing import TextWriter
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
 from noria.training.training_options import Budget

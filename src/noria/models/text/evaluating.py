@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from noria.data import Vocabulary
 from noria.errors import DataError
 from noria.layers import Layer
-from noria.models.corpus import begun, enclosed, unknown_counts
-from noria.models.reading import Reading, long_reading
-from noria.models.scoring import score_readings
+from noria.models.text.corpus import begun, enclosed, unknown_counts
+from noria.models.text.reading import Reading, long_reading
+from noria.models.text.scoring import score_readings
 
 
 def score_texts(network: Layer, vocabulary: Vocabulary, texts: Sequence[str]) -> dict[str, float]:
@@ -26,8 +26,8 @@ def score_texts(network: Layer, vocabulary: Vocabulary, texts: Sequence[str]) ->
     Returns
     -------
     dict
-        The figures of :class:`~noria.models.scoring.Score`, and ``unknown``: how many symbols the vocabulary
-        does not have.
+        The figures of :class:`~noria.models.text.scoring.Score`, and ``unknown``: how many symbols the
+        vocabulary does not have.
 
     Raises
     ------

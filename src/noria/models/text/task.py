@@ -9,11 +9,11 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import DataError
 from noria.layers import FlatParameters, Layer, Mode, State, restore_state, state_arrays
-from noria.models.augmenting import TrainingReadings
-from noria.models.corpus import Corpus
-from noria.models.reading import beginning, long_reading, side_by_side
-from noria.models.scoring import SIDE_BY_SIDE, score_readings
-from noria.models.wide_output import forward_backward
+from noria.models.text.augmenting import TrainingReadings
+from noria.models.text.corpus import Corpus
+from noria.models.text.reading import beginning, long_reading, side_by_side
+from noria.models.text.scoring import SIDE_BY_SIDE, score_readings
+from noria.models.text.wide_output import forward_backward
 from noria.sequences import Batches, Ragged, Streams
 from noria.training import StepResult
 from noria.training.randomness import generator

@@ -10,8 +10,8 @@ from noria.data.augmentation import Augmentation
 from noria.equations import Cell
 from noria.errors import RunError
 from noria.layers import FlatParameters
-from noria.models.corpus import Corpus
-from noria.models.text_run import StoredModel
+from noria.models.text.corpus import Corpus
+from noria.models.text.run import StoredModel
 from noria.training.run_folder import RunFolder
 from noria.training.training_options import Budget
 

@@ -8,11 +8,11 @@ from noria.arrays import Array
 from noria.data import Vocabulary, describe_symbols, normalised, whole_characters
 from noria.errors import DataError, OptionError
 from noria.layers import Layer, State, Stream
-from noria.models.corpus import begun, start_id
 from noria.models.estimator import Estimator
-from noria.models.generation import Recorder, StreamedNetwork, generate, read
-from noria.models.network import ATTENTION
-from noria.models.sampling import Sampler
+from noria.models.text.corpus import begun, start_id
+from noria.models.text.generation import Recorder, StreamedNetwork, generate, read
+from noria.models.text.network import ATTENTION
+from noria.models.text.sampling import Sampler
 from noria.training.options import SamplingOptions
 from noria.training.randomness import generator
 from noria.training.token_options import CHARACTERS
@@ -49,7 +49,7 @@ class TextWriter(Estimator):
         length : int
             Symbols to write behind the prompt; a model of sequences stops at the end symbol.
         temperature, top_k, top_p, greedy
-            As of :class:`~noria.models.sampling.Sampler`.
+            As of :class:`~noria.models.text.sampling.Sampler`.
         seed : int
             The same seed writes the same text.
         attention_weights : list, optional

@@ -1,0 +1,1 @@
+"""The language model: reading text, wiring, writing, scoring, and the baseline that it has to beat."""
