@@ -28,9 +28,10 @@ from noria.arrays import Array
 from noria.data import Text
 from noria.layers import FlatParameters, Mode
 from noria.models.text.corpus import corpus_of_text
-from noria.models.text.network import build_network, chosen_cells, engines_of
+from noria.models.text.network import build_network
+from noria.models.text.options import TextModelOptions, TextTrainingOptions
 from noria.models.text.task import StreamTask
-from noria.training.options import ModelOptions, TrainingOptions
+from noria.models.wiring import chosen_cells, engines_of
 from noria.training.update import Updater
 
 SYMBOLS, STREAMS, WINDOW, EMBEDDING, RATE, CLIP, WINDOWS = 65, 32, 64, 64, 4e-3, 1.0, 16
@@ -64,7 +65,7 @@ class Ours:
     """The model of the library, trained by the trainer's updater on streams of a text."""
 
     def __init__(self, model: Model, text: Text) -> None:
-        options = ModelOptions(
+        options = TextModelOptions(
             cell=model.cell,
             hidden_size=model.hidden,
             num_layers=model.layers,
@@ -77,7 +78,7 @@ class Ours:
         self.ids = corpus.train.readings[0].ids
         self.engine = engines_of(network, "float32")[0]
         self.task: Any = StreamTask(network, self.flat, corpus, STREAMS, WINDOW, lambda rng: "")
-        self.updater = Updater(self.task, TrainingOptions(grad_clip=CLIP, lr=RATE))
+        self.updater = Updater(self.task, TextTrainingOptions(grad_clip=CLIP, lr=RATE))
         self.count = 0
 
     def gradients(self) -> tuple[float, dict[str, Array]]:

@@ -142,7 +142,7 @@ def test_a_run_that_is_there_is_seen_before_the_text_is_read(
     shutil.copytree(trained, desk / "taken")
     (desk / "a file").write_text("precious")
     before = files_of(desk)
-    monkeypatch.setattr("noria.cli.train.large_or_read", lambda *given, **options: pytest.fail("it was read"))
+    monkeypatch.setattr("noria.cli.tasks.large_or_read", lambda *given, **options: pytest.fail("it was read"))
     for folder in ("taken", "a file"):
         message = complaint(noria("train", "--out", folder, "--steps", 3))
         assert message.startswith(f"error: {folder}: is already there")

@@ -71,7 +71,7 @@ def test_text_that_moved_is_named_and_another_refused(noria: Command, cut: Path,
 
 def test_a_text_that_is_gone_is_asked_for(noria: Command, cut: Path):
     run = RunFolder.open(cut)
-    run.update_config({"data": {"source": "nowhere.txt"}})
+    run.update_config({"data": {"source": "nowhere.txt", "files": ["nowhere.txt"]}})
     said = noria("train", "--resume", cut)
     assert said.code == 1
     assert "was made with 'nowhere.txt', which is not to be found here.\n" in said.err

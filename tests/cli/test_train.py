@@ -23,7 +23,7 @@ from noria.engines.native import host as native_host
 from noria.engines.native.host import host
 from noria.engines.threads import thread_count
 from noria.equations import cells
-from noria.models import load
+from noria.models import LanguageModel, load
 from noria.training.report import Evaluated, Interrupted, Sampled, Started, StepDone
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -328,7 +328,7 @@ STEP = StepDone(
 
 
 def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
-    with progress.Progress() as draw:
+    with progress.Progress(LanguageModel.metric) as draw:
         draw(Started("text", 9, 3, 6, 1000, 0.002, calibrated=True))
         draw(STEP)
         draw(
@@ -349,7 +349,7 @@ def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
 
 
 def test_quiet_draws_nothing_but_the_stop(capsys: pytest.CaptureFixture[str]):
-    with progress.Progress(quiet=True) as draw:
+    with progress.Progress(LanguageModel.metric, quiet=True) as draw:
         draw(STEP)
         draw(
             Evaluated(

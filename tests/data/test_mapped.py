@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from noria.data import Text, is_large, map_ids, map_text, mapped, read_text
 from noria.errors import DataError
 from noria.models.text.corpus import corpus_of_file, corpus_of_text
+from noria.models.text.options import TextModelOptions, TextTrainingOptions
 from noria.models.text.preparing import prepare
-from noria.training.options import ModelOptions, TokenOptions, TrainingOptions
+from noria.training.options import TokenOptions
 
 TEXT = "The señor's rose\r\nis a rose\u0301 \U0001f600 is\r a rose.\n" * 40 + "Zebra ñ\n" * 9
 
@@ -82,7 +83,7 @@ def test_only_large_files_are_mapped_and_the_corpus_is_the_same(tmp_path, monkey
     monkeypatch.setattr(mapped, "LARGE", 100)
     assert is_large(path)
     assert not is_large(tmp_path)
-    both = [ModelOptions(cell="rnn", hidden_size=4), TrainingOptions(batch_size=2, seq_length=16)]
+    both = [TextModelOptions(cell="rnn", hidden_size=4), TextTrainingOptions(batch_size=2, seq_length=16)]
     large = prepare(path, *both)
     assert "read in pieces" in large.description.notes[0]
     base = large.corpus.train.readings[0].ids

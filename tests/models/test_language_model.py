@@ -561,7 +561,7 @@ def test_the_vocabulary_of_another_run_is_refused_though_it_has_the_same_size(mo
     path = tmp_path / "run" / "vocab.json"
     content = path.read_text(encoding="utf-8")
     path.write_text(content.replace('"ñ"', '"ö"').replace('"ú"', '"ù"'), encoding="utf-8")
-    with pytest.raises(RunError, match=r"vocab\.json: the vocabulary does not belong"):
+    with pytest.raises(RunError, match=r"vocab\.json: the file does not belong"):
         noria.load(tmp_path / "run")
 
 

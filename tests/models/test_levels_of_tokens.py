@@ -14,10 +14,12 @@ from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.baseline import baseline_figures
 from noria.models.text.corpus import corpus_of_sequences, corpus_of_text
 from noria.models.text.evaluating import score_texts
-from noria.models.text.network import build_network, chosen_cells
+from noria.models.text.network import build_network
+from noria.models.text.options import TextModelOptions
 from noria.models.text.reading import MEMORY
 from noria.models.text.scoring import score_readings
-from noria.training.options import ModelOptions, TokenOptions
+from noria.models.wiring import chosen_cells
+from noria.training.options import TokenOptions
 
 LN2 = math.log(2)
 WORDS = TokenOptions(level="words", min_count=2)
@@ -25,7 +27,7 @@ TEXT = "the cat saw a dog, the dog ran\nand the bird flew off\n" * 30 + "one zeb
 
 
 def network_for(corpus):
-    options = ModelOptions(cell="rnn", hidden_size=5)
+    options = TextModelOptions(cell="rnn", hidden_size=5)
     network = build_network(options, chosen_cells(options), len(corpus.vocabulary))
     FlatParameters.build(network.layers, np.random.default_rng(0), np.dtype("float32"))
     return network

@@ -4,10 +4,11 @@ import pytest
 from noria.data import Text
 from noria.errors import DataError
 from noria.models.text.corpus import begun, corpus_of_sequences, corpus_of_text, start_id
+from noria.models.text.options import TextModelOptions, TextTrainingOptions
 from noria.models.text.preparing import prepare
 from noria.models.text.reading import MEMORY, Reading, long_reading, side_by_side
 from noria.models.text.task import fitting_sizes
-from noria.training.options import ModelOptions, TokenOptions, TrainingOptions
+from noria.training.options import TokenOptions
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 50])
@@ -122,15 +123,15 @@ def test_messages_about_short_texts_name_the_symbols():
         "batch_size 32 became 1: the training part has 40 words",
     ]
     tokens = TokenOptions(level="words", min_count=1)
-    model, training = ModelOptions(cell="rnn", hidden_size=3), TrainingOptions()
+    model, training = TextModelOptions(cell="rnn", hidden_size=3), TextTrainingOptions()
     notes = prepare(Text("a b c d\n" * 30, "t"), model, training, tokens=tokens).description.notes
     assert any(note.endswith("words") and note.startswith("batch_size 32 became") for note in notes)
 
 
 def test_a_window_of_separate_sequences_is_said_to_mean_nothing():
-    model = ModelOptions(cell="rnn", hidden_size=3)
+    model = TextModelOptions(cell="rnn", hidden_size=3)
     for window, said in ((64, ()), (9, ("seq_length 9 means nothing here: every sequence is read whole",))):
-        prepared = prepare(["ab", "ba", "aab"] * 9, model, TrainingOptions(seq_length=window))
+        prepared = prepare(["ab", "ba", "aab"] * 9, model, TextTrainingOptions(seq_length=window))
         assert prepared.description.notes == said
 
 

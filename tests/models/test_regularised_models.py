@@ -4,25 +4,12 @@ import signal
 
 import numpy as np
 import pytest
+from regularised_options import EVERYTHING
 
 from noria import LanguageModel, load
 from noria.errors import OptionError
 from noria.training.report import StepDone
 
-EVERYTHING = {
-    "embedding_size": 5,
-    "dropout": 0.2,
-    "locked_dropout": True,
-    "input_dropout": 0.1,
-    "embedding_dropout": 0.2,
-    "recurrent_dropout": 0.2,
-    "zoneout": 0.1,
-    "drop_connect": 0.3,
-    "batch_norm": True,
-    "layer_norm": True,
-    "tie_weights": True,
-    "label_smoothing": 0.1,
-}
 TEXT = "the cat sat on the mat, and the dog lay by the log.\n" * 30
 SMALL = {"cell": "gru", "hidden_size": 8, "batch_size": 4, "seq_length": 10, "sample_length": 0}
 

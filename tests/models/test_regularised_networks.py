@@ -2,30 +2,17 @@
 
 import numpy as np
 import pytest
+from regularised_options import EVERYTHING
 
 from noria.equations import cells
 from noria.layers import INFERENCE, FlatParameters, Linear, Mode
 from noria.models.text.network import build_network
+from noria.models.text.options import TextModelOptions
 from noria.sequences import Ragged
 from noria.training.losses import sequence_cross_entropy
-from noria.training.model_options import ModelOptions
 
 SYMBOLS = 9
 LENGTHS = (3, 6, 1, 6)
-EVERYTHING = {
-    "embedding_size": 5,
-    "dropout": 0.2,
-    "locked_dropout": True,
-    "input_dropout": 0.1,
-    "embedding_dropout": 0.2,
-    "recurrent_dropout": 0.2,
-    "zoneout": 0.1,
-    "drop_connect": 0.3,
-    "batch_norm": True,
-    "layer_norm": True,
-    "tie_weights": True,
-    "label_smoothing": 0.1,
-}
 ONE_BY_ONE = [
     {name: value} | ({"dropout": 0.2} if name == "locked_dropout" else {})
     for name, value in EVERYTHING.items()
@@ -34,7 +21,7 @@ ONE_BY_ONE = [
 
 
 def network(options, dtype=np.float64, seed=1):
-    options = ModelOptions(dtype="float64", **options)
+    options = TextModelOptions(dtype="float64", **options)
     options.validate()
     chosen = [cells.get(cell) for cell in options.layer_cells]
     net = build_network(options, chosen, SYMBOLS)

@@ -125,7 +125,7 @@ def test_the_text_may_have_moved_and_its_content_counts(copy, tmp_path, whole):
     [
         (TEXT + "more\n", r"characters: 5,\d+ in the run, from text; 5,\d+ here, from text"),
         (TEXT.replace("ducks", "dücks"), r"vocabulary: 3\d symbols in the run, 3\d here; .*'ü' \(U\+00FC"),
-        (TEXT.replace("5 ducks", "7 ducks"), "the characters are as many and of the same kinds, but not the"),
+        (TEXT.replace("5 ducks", "7 ducks"), "the data are as many and of the same kinds, but not the same"),
         (LINES, "kind: text in the run, sequences here"),
     ],
 )
@@ -247,7 +247,7 @@ def test_an_encoding_that_was_asked_for_is_asked_for_again(tmp_path):
     copy = shutil.copytree(path, tmp_path / "copy")
     LanguageModel.resume(path, book)
     assert files(path) == files(whole)
-    with pytest.raises(RunError, match=r"encoding: cp437 in the run, latin-1 here\n.*in the same encoding"):
+    with pytest.raises(RunError, match=r"encoding: cp437 in the run, latin-1 here\n.*read in the same way"):
         LanguageModel.resume(copy, book, encoding="latin-1")
     # What is decoded already needs none.
     LanguageModel.resume(copy, book.read_bytes().decode("cp437"))

@@ -8,17 +8,18 @@ from noria.layers import FlatParameters, Mode
 from noria.models.text.baseline import baseline_figures
 from noria.models.text.corpus import corpus_of_sequences, corpus_of_text
 from noria.models.text.kneser_ney import KneserNey
-from noria.models.text.network import build_network, chosen_cells, rewritten
+from noria.models.text.network import build_network
+from noria.models.text.options import TextModelOptions
 from noria.models.text.scoring import score_readings
 from noria.models.text.task import SequenceTask, StreamTask
-from noria.training.model_options import ModelOptions
+from noria.models.wiring import chosen_cells, rewritten
 
 SENTENCE = "a rose is a rose is a rose, said she\n"
 SEED = np.random.default_rng
 
 
 def network_and_parameters(corpus, **options):
-    options = ModelOptions(
+    options = TextModelOptions(
         **{"cell": "lstm", "hidden_size": 6, "dropout": 0.0, "dtype": "float64", **options}
     )
     network = build_network(options, chosen_cells(options), len(corpus.vocabulary))
@@ -162,18 +163,17 @@ def test_parts_without_data_have_no_figures():
 
 
 def test_each_option_rewrites_the_cell():
-    (lstm,) = chosen_cells(ModelOptions(cell="lstm"))
-    assert rewritten(lstm, ModelOptions()) == lstm
-    assert "relu(" in rewritten(lstm, ModelOptions(activation="relu")).text
-    assert "layer_norm(" in rewritten(lstm, ModelOptions(layer_norm=True)).text
-    laws = {
-        given.law: given.probability for given in rewritten(lstm, ModelOptions(recurrent_dropout=0.2)).givens
-    }
+    (lstm,) = chosen_cells(TextModelOptions(cell="lstm"))
+    assert rewritten(lstm, TextModelOptions()) == lstm
+    assert "relu(" in rewritten(lstm, TextModelOptions(activation="relu")).text
+    assert "layer_norm(" in rewritten(lstm, TextModelOptions(layer_norm=True)).text
+    dropped = rewritten(lstm, TextModelOptions(recurrent_dropout=0.2))
+    laws = {given.law: given.probability for given in dropped.givens}
     assert laws == {"dropout": 0.2}
-    zones = rewritten(lstm, ModelOptions(zoneout=0.3)).givens
+    zones = rewritten(lstm, TextModelOptions(zoneout=0.3)).givens
     assert [(given.law, given.probability) for given in zones] == [("bernoulli", 0.3)] * 2
     both = rewritten(
-        lstm, ModelOptions(zoneout=0.3, recurrent_dropout=0.2, layer_norm=True, activation="relu")
+        lstm, TextModelOptions(zoneout=0.3, recurrent_dropout=0.2, layer_norm=True, activation="relu")
     )
     assert {given.law for given in both.givens} == {"dropout", "bernoulli"}
     assert "tanh(" not in both.text

@@ -5,10 +5,11 @@ import pytest
 
 from noria.layers import FlatParameters, Linear, Mode, Stack
 from noria.models.text import wide_output
-from noria.models.text.network import build_network, chosen_cells
+from noria.models.text.network import build_network
+from noria.models.text.options import TextModelOptions
 from noria.models.text.wide_output import forward_backward
+from noria.models.wiring import chosen_cells
 from noria.sequences import Ragged
-from noria.training.model_options import ModelOptions
 
 SYMBOLS = 23
 SEED = np.random.default_rng
@@ -22,7 +23,7 @@ CHOICES = [
 
 def run(options, logits, monkeypatch, *, smoothing=0.0, calls=2):
     monkeypatch.setattr(wide_output, "LOGITS", logits)
-    options = ModelOptions(**{"hidden_size": 7, "embedding_size": 5, "dropout": 0.0, **options})
+    options = TextModelOptions(**{"hidden_size": 7, "embedding_size": 5, "dropout": 0.0, **options})
     network = build_network(options, chosen_cells(options), SYMBOLS)
     parameters = FlatParameters.build(network.layers, SEED(0), np.float64)
     parameters.values += 0.1 * SEED(5).standard_normal(parameters.values.shape)

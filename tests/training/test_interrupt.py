@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from quadratic_task import QuadraticTask
 
+from noria.models.text.options import TextTrainingOptions
 from noria.training.interrupt import GentleInterrupt
-from noria.training.options import TrainingOptions
 from noria.training.report import Evaluated, Finished, Interrupted
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
@@ -41,7 +41,7 @@ def test_step_is_finished_saved_and_evaluated(tmp_path):
     events = []
     run = RunFolder.create(tmp_path / "run")
     task = QuadraticTask(on_step=press_at(13))
-    result = Trainer(task, TrainingOptions(**OPTIONS), run, events.append).fit(steps=40)
+    result = Trainer(task, TextTrainingOptions(**OPTIONS), run, events.append).fit(steps=40)
     assert (result.interrupted, result.steps, result.best_step) == (True, 14, 14)
     np.testing.assert_allclose(task.parameters.values, (1 - 0.5**14) * task.targets, rtol=1e-12)
     assert [event.step for event in events if isinstance(event, (Evaluated, Interrupted))] == [10, 14, 14]
@@ -54,12 +54,12 @@ def test_step_is_finished_saved_and_evaluated(tmp_path):
 
 def test_at_an_evaluated_step_there_is_no_second_evaluation():
     task = QuadraticTask(on_step=press_at(9))
-    result = Trainer(task, TrainingOptions(**OPTIONS)).fit(steps=40)
+    result = Trainer(task, TextTrainingOptions(**OPTIONS)).fit(steps=40)
     assert (result.steps, task.parts_seen) == (10, ["validation", "test"])
 
 
 def test_in_the_last_step_the_run_is_complete():
-    result = Trainer(QuadraticTask(on_step=press_at(19)), TrainingOptions(**OPTIONS)).fit(steps=20)
+    result = Trainer(QuadraticTask(on_step=press_at(19)), TextTrainingOptions(**OPTIONS)).fit(steps=20)
     assert (result.interrupted, result.steps) == (False, 20)
 
 
@@ -73,7 +73,7 @@ def test_second_one_aborts_at_once_with_the_weights_saved(tmp_path):
 
     task = QuadraticTask(on_step=press_at(13), on_evaluate=on_evaluate)
     with pytest.raises(KeyboardInterrupt):
-        Trainer(task, TrainingOptions(**OPTIONS), run).fit(steps=40)
+        Trainer(task, TextTrainingOptions(**OPTIONS), run).fit(steps=40)
     assert int(run.read_arrays("last")["trainer/step"]) == 14
     assert len(task.steps_seen) == 14
 
@@ -82,7 +82,7 @@ def test_second_one_within_the_same_step():
     with pytest.raises(KeyboardInterrupt):
         Trainer(
             QuadraticTask(on_step=lambda task, step: [press_at(3)(task, step) for _ in range(2)]),
-            TrainingOptions(**OPTIONS),
+            TextTrainingOptions(**OPTIONS),
         ).fit(steps=40)
 
 
@@ -98,7 +98,7 @@ def test_from_outside_while_it_runs():
 
     presser = threading.Thread(target=press)
     presser.start()
-    result = Trainer(QuadraticTask(on_step=on_step), TrainingOptions(**OPTIONS)).fit(steps=10_000_000)
+    result = Trainer(QuadraticTask(on_step=on_step), TextTrainingOptions(**OPTIONS)).fit(steps=10_000_000)
     presser.join()
     assert result.interrupted
     assert 0 < result.steps < 10_000_000
@@ -112,7 +112,7 @@ def test_another_thread_trains_without_touching_the_handler():
         task = QuadraticTask(
             on_step=lambda task, step: seen.append(signal.getsignal(signal.SIGINT) is before)
         )
-        seen.append(Trainer(task, TrainingOptions(**OPTIONS)).fit(steps=4).steps)
+        seen.append(Trainer(task, TextTrainingOptions(**OPTIONS)).fit(steps=4).steps)
 
     thread = threading.Thread(target=train)
     thread.start()
@@ -136,14 +136,14 @@ def test_handler_is_put_back_after_an_error():
         raise ValueError("no data")
 
     with pytest.raises(ValueError, match="no data"):
-        Trainer(QuadraticTask(on_step=on_step), TrainingOptions(**OPTIONS)).fit(steps=3)
+        Trainer(QuadraticTask(on_step=on_step), TextTrainingOptions(**OPTIONS)).fit(steps=3)
 
 
 def test_while_steps_are_timed_nothing_is_trained_and_all_is_saved(tmp_path):
     events = []
     run = RunFolder.create(tmp_path / "run")
     task = QuadraticTask(on_step=press_at(3))
-    result = Trainer(task, TrainingOptions(**OPTIONS), run, events.append).fit(minutes=1)
+    result = Trainer(task, TextTrainingOptions(**OPTIONS), run, events.append).fit(minutes=1)
     assert (result.interrupted, result.steps, result.best_step, result.test) == (True, 0, 0, {})
     assert len(task.steps_seen) == 4
     np.testing.assert_array_equal(task.parameters.values, np.zeros(7))
@@ -161,6 +161,6 @@ def test_while_the_evaluation_is_timed():
         return loss
 
     task.on_evaluate = on_evaluate
-    result = Trainer(task, TrainingOptions(**OPTIONS)).fit(minutes=1)
+    result = Trainer(task, TextTrainingOptions(**OPTIONS)).fit(minutes=1)
     assert (result.interrupted, result.steps) == (True, 0)
     assert task.parts_seen == ["validation"]

@@ -13,12 +13,12 @@ from noria.training.run_folder import RunFolder
 HERE = Path(__file__).parent
 PROGRAM = """
 import sys
-from noria.training.options import TrainingOptions
+from noria.models.text.options import TextTrainingOptions
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
 from quadratic_task import QuadraticTask
 
-options = TrainingOptions(optimizer="adam", lr=0.001, eval_every=1, sample_length=0)
+options = TextTrainingOptions(optimizer="adam", lr=0.001, eval_every=1, sample_length=0)
 Trainer(QuadraticTask(noise=0.01), options, RunFolder.create(sys.argv[1])).fit(steps=100_000_000)
 """
 

@@ -6,6 +6,7 @@ import pytest
 
 from noria.equations import Cell
 from noria.errors import OptionError
+from noria.models.text.options import TextModelOptions, TextTrainingOptions
 from noria.training.options import (
     Budget,
     ModelOptions,
@@ -17,11 +18,11 @@ from noria.training.options import (
     unknown_option,
 )
 
-TABLES = [ModelOptions, TrainingOptions, Budget, SamplingOptions]
+TABLES = [TextModelOptions, TextTrainingOptions, Budget, SamplingOptions]
 
 
 @dataclass(kw_only=True)
-class LanguageModel(ModelOptions, TrainingOptions):
+class LanguageModel(TextModelOptions, TextTrainingOptions):
     pass
 
 
@@ -65,7 +66,7 @@ def test_defaults_are_valid_and_explained(cls):
 def test_tables_share_no_flag_that_a_verb_would_take_twice():
     flags = [
         flag
-        for cls in (ModelOptions, TrainingOptions, Budget)
+        for cls in (TextModelOptions, TextTrainingOptions, Budget)
         for info in options_of(cls)
         for flag in info.flags
     ]
@@ -100,8 +101,8 @@ def test_names_of_char_rnn_are_aliases():
         ("dropout", float("nan"), "a float in [0, 1)"),
         ("dropout", "0.5", "a float in [0, 1)"),
         ("dropout", True, "a float in [0, 1)"),
-        ("lr", 0.0, "a float in (0, inf) or None"),
-        ("lr", float("inf"), "a float in (0, inf) or None"),
+        ("lr", 0.0, "a float in (0, inf), one of 'find' or None"),
+        ("lr", float("inf"), "a float in (0, inf), one of 'find' or None"),
         ("batch_size", 0, "an int in [1, inf)"),
         ("batch_size", 2.0, "an int in [1, inf)"),
         ("hidden_size", [16, 0], "an int in [1, inf) or a list of these"),
@@ -374,6 +375,7 @@ def test_unknown_name_near_nothing_lists_all():
         ("layer_norm", "off", False),
         ("lr", "none", None),
         ("lr", "3e-3", 0.003),
+        ("lr", "find", "find"),
         ("activation", "relu", "relu"),
         ("activation", "none", None),
         ("dtype", "float64", "float64"),

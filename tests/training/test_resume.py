@@ -15,9 +15,9 @@ from quadratic_task import QuadraticTask
 
 from noria.engines.threads import use_threads
 from noria.errors import DivergenceError, RunError
+from noria.models.text.options import TextTrainingOptions
 from noria.training.files import write_arrays
 from noria.training.log import rewind
-from noria.training.options import TrainingOptions
 from noria.training.report import Interrupted, Resumed, Started
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
@@ -52,7 +52,7 @@ def trainer(path, *, create=False, listener=lambda event: None, **changed):
     on_step = changed.pop("on_step", None)
     run = RunFolder.create(path, task="quadratic") if create else RunFolder.open(path)
     task = QuadraticTask(noise=0.3, dtype=np.float32, on_step=on_step, on_evaluate=bumpy)
-    return Trainer(task, TrainingOptions(**{**GIVEN, **changed}), run, listener)
+    return Trainer(task, TextTrainingOptions(**{**GIVEN, **changed}), run, listener)
 
 
 def press_in(sitting):
@@ -153,14 +153,14 @@ def test_cut_off_between_any_two_writes(tmp_path, monkeypatch, variant):
 PROGRAM = """
 import sys
 import numpy as np
-from noria.training.options import TrainingOptions
+from noria.models.text.options import TextTrainingOptions
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
 from test_resume import GIVEN, bumpy
 from quadratic_task import QuadraticTask
 
 def main(path, steps, verb):
-    options = TrainingOptions(**{**GIVEN, "save_every": 7})
+    options = TextTrainingOptions(**{**GIVEN, "save_every": 7})
     run = RunFolder.create(path, task="quadratic") if verb == "fit" else RunFolder.open(path)
     trainer = Trainer(QuadraticTask(noise=0.3, dtype=np.float32, on_evaluate=bumpy), options, run)
     trainer.fit(steps=steps) if verb == "fit" else trainer.resume()
@@ -216,7 +216,7 @@ def test_an_evaluation_outside_the_plan_leaves_the_best_of_the_plan_alone(tmp_pa
 
         run = RunFolder.create(path) if verb == "fit" else RunFolder.open(path)
         task = QuadraticTask(on_step=on_step, on_evaluate=on_evaluate)
-        made = Trainer(task, TrainingOptions(**GIVEN), run)
+        made = Trainer(task, TextTrainingOptions(**GIVEN), run)
         return made.fit(steps=STEPS) if verb == "fit" else made.resume()
 
     first = fit("fit", press_in(12))
@@ -302,7 +302,7 @@ def test_what_is_refused_leaves_the_run_alone(tmp_path):
     path = tmp_path / "run"
     run = RunFolder.create(path, task="quadratic")
     task = QuadraticTask(on_step=press_in(12), on_evaluate=better_later)
-    first = Trainer(task, TrainingOptions(**GIVEN), run).fit(steps=STEPS)
+    first = Trainer(task, TextTrainingOptions(**GIVEN), run).fit(steps=STEPS)
     assert (first.steps, first.best_step) == (12, 12)
     assert "best/first.low" in run.read_arrays("last"), "of step 10, which is the best of the plan"
     before = contents(path)
@@ -331,7 +331,7 @@ def test_stopping_at_once_where_the_weights_are_spoilt_says_so(tmp_path):
     path = tmp_path / "run"
     trainer(path, create=True, on_step=press_in(7)).fit(steps=STEPS)
     task = QuadraticTask(on_evaluate=lambda task, part, loss: np.nan)
-    spoilt = Trainer(task, TrainingOptions(**GIVEN, stop_after=7), RunFolder.open(path))
+    spoilt = Trainer(task, TextTrainingOptions(**GIVEN, stop_after=7), RunFolder.open(path))
     with pytest.raises(DivergenceError, match="Step 7: the validation loss is not finite"):
         spoilt.resume()
 
@@ -346,7 +346,7 @@ def test_an_average_of_an_extended_run_is_not_that_of_its_first_part(tmp_path):
 
     def of(run):
         task = QuadraticTask(noise=0.3, on_evaluate=on_evaluate)
-        return Trainer(task, TrainingOptions(**asgd), run)
+        return Trainer(task, TextTrainingOptions(**asgd), run)
 
     of(RunFolder.create(path, task="quadratic")).fit(steps=20)
     evaluated.clear()
@@ -393,7 +393,7 @@ def test_going_on_with_other_sizes_or_another_optimiser_is_refused(tmp_path):
     with pytest.raises(RunError, match=r"last\.safetensors: does not belong to config\.toml.*slots|state"):
         trainer(path, optimizer="adagrad").resume()
     with pytest.raises(RunError, match="no run folder"):
-        Trainer(QuadraticTask(), TrainingOptions()).resume()
+        Trainer(QuadraticTask(), TextTrainingOptions()).resume()
 
 
 def test_best_weights_of_another_run_are_noticed(tmp_path):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from noria.errors import RunError, UnknownNameError
-from noria.training.schedules import SCHEDULES, Schedule, learning_rate
+from noria.training.learning_rates import SCHEDULES, learning_rate
+from noria.training.schedules import Schedule
 from noria.training.training_options import TrainingOptions
 
 
@@ -143,10 +144,3 @@ def test_options_reach_the_schedule(option, argument, value, schedule):
     got = [Schedule(made, 20).rate(step) for step in range(20)]
     assert got == rates(20, schedule=schedule, **{argument: value})
     assert got != [Schedule(plain, 20).rate(step) for step in range(20)]
-
-
-def test_every_choice_of_the_table_exists():
-    from noria.training.options import options_of
-
-    (choices,) = [info.option.choices for info in options_of(TrainingOptions) if info.name == "schedule"]
-    assert set(choices) == set(SCHEDULES)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from noria.training.schedules import Schedule, learning_rate
+from noria.training.learning_rates import learning_rate
+from noria.training.schedules import Schedule
 from noria.training.training_options import TrainingOptions
 
 torch = pytest.importorskip("torch", reason="PyTorch is the outside judge of schedules; install noria[torch]")

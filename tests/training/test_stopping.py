@@ -5,7 +5,7 @@ import pytest
 from quadratic_task import QuadraticTask
 
 from noria.errors import OptionError
-from noria.training.options import TrainingOptions
+from noria.models.text.options import TextTrainingOptions
 from noria.training.report import Evaluated, Started, Stopped
 from noria.training.run_folder import RunFolder
 from noria.training.stopping import Deadline, EarlyStopping
@@ -52,7 +52,7 @@ def test_training_stops_with_the_best_weights_and_says_so(tmp_path):
     losses = {10: 5.0, 20: 3.0, 30: 4.0, 40: 3.5, 50: 1.0}
     events, run = [], RunFolder.create(tmp_path / "run")
     task = QuadraticTask(on_evaluate=losses_by_step(losses))
-    result = Trainer(task, TrainingOptions(**GIVEN, patience=2), run, events.append).fit(steps=100)
+    result = Trainer(task, TextTrainingOptions(**GIVEN, patience=2), run, events.append).fit(steps=100)
     assert (result.steps, result.best_step, result.planned) == (40, 20, 100)
     assert (result.stopped, result.interrupted) == ("patience", False)
     (stopped,) = [event for event in events if isinstance(event, Stopped)]
@@ -62,20 +62,22 @@ def test_training_stops_with_the_best_weights_and_says_so(tmp_path):
     np.testing.assert_array_equal(run.read_arrays("best")["first.low"], task.parameters.values[:3])
     assert not np.array_equal(run.read_arrays("last")["weights/first.low"], task.parameters.values[:3])
     # Gone on with as planned it is over at once; a new plan has new patience.
-    assert Trainer(QuadraticTask(), TrainingOptions(**GIVEN, patience=2), run).resume().steps == 40
+    assert Trainer(QuadraticTask(), TextTrainingOptions(**GIVEN, patience=2), run).resume().steps == 40
 
     def killed(task, step):
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
-        Trainer(QuadraticTask(on_step=killed), TrainingOptions(**GIVEN, patience=2), run).resume(steps=120)
+        Trainer(QuadraticTask(on_step=killed), TextTrainingOptions(**GIVEN, patience=2), run).resume(
+            steps=120
+        )
     flat = QuadraticTask(on_evaluate=lambda task, part, loss: 4.0)
-    assert Trainer(flat, TrainingOptions(**GIVEN, patience=2), run).resume().steps == 60
+    assert Trainer(flat, TextTrainingOptions(**GIVEN, patience=2), run).resume().steps == 60
 
 
 def test_patience_needs_a_validation_part():
     with pytest.raises(OptionError, match=r"'patience' option of .* needs a validation part"):
-        TrainingOptions(patience=3, valid_fraction=0.0).validate()
+        TextTrainingOptions(patience=3, valid_fraction=0.0).validate()
 
 
 def test_a_deadline_forgives_two_percent():
@@ -115,7 +117,7 @@ class Machine:
 def test_a_time_budget_holds_where_the_machine_slows_down(tmp_path, factor):
     machine, events = Machine(60.0, factor), []
     run = RunFolder.create(tmp_path / "timed")
-    options = TrainingOptions(**{**GIVEN, "eval_every": 40})
+    options = TextTrainingOptions(**{**GIVEN, "eval_every": 40})
     result = Trainer(machine.task(), options, run, events.append, clock=machine).fit(minutes=10)
     # A step or an evaluation cannot be cut short: an evaluation here comes to 80 seconds.
     assert 0.95 * 600 < machine.now < 1.05 * 600 + (100 if factor == 20 else 0)
@@ -132,7 +134,7 @@ def test_a_time_budget_holds_where_the_machine_slows_down(tmp_path, factor):
     assert [event.step for event in events if isinstance(event, Evaluated)][-1] == result.steps
 
     again = RunFolder.create(tmp_path / "again")
-    options = TrainingOptions(**{**GIVEN, "eval_every": 40}, stop_after=result.steps)
+    options = TextTrainingOptions(**{**GIVEN, "eval_every": 40}, stop_after=result.steps)
     repeated = Trainer(Judged(noise=0.2), options, again).fit(steps=planned)
     assert (repeated.steps, repeated.stopped) == (result.steps, "asked")
     for name in ("best.safetensors", "last.safetensors"):
@@ -155,14 +157,14 @@ def test_a_time_budget_holds_where_the_test_is_long(factor):
             return share
 
     task = Read(noise=0.2, on_step=lambda task, step: machine.work(1.0))
-    Trainer(task, TrainingOptions(**{**GIVEN, "eval_every": 40}), clock=machine).fit(minutes=10)
+    Trainer(task, TextTrainingOptions(**{**GIVEN, "eval_every": 40}), clock=machine).fit(minutes=10)
     assert 0.95 * 600 < machine.now < 1.05 * 600
 
 
 def test_a_run_that_its_time_cut_off_can_be_brought_to_its_planned_end(tmp_path):
     machine = Machine(60.0, 3.0)
     run, whole = RunFolder.create(tmp_path / "run"), RunFolder.create(tmp_path / "whole")
-    options = TrainingOptions(**{**GIVEN, "eval_every": 40})
+    options = TextTrainingOptions(**{**GIVEN, "eval_every": 40})
     first = Trainer(machine.task(), options, run, clock=machine).fit(minutes=10)
     assert first.stopped == "time"
     second = Trainer(Judged(noise=0.2), options, RunFolder.open(run.path)).resume()
@@ -175,10 +177,10 @@ def test_a_run_that_its_time_cut_off_can_be_brought_to_its_planned_end(tmp_path)
 def test_checkpoints_by_steps_and_by_minutes(tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr("noria.training.checkpoints.Checkpoints.save", lambda self, step: saved.append(step))
-    Trainer(Judged(), TrainingOptions(**GIVEN, save_every=4), None).fit(steps=13)
+    Trainer(Judged(), TextTrainingOptions(**GIVEN, save_every=4), None).fit(steps=13)
     assert saved == [4, 8, 10, 12, 13]
     saved.clear()
     machine = Machine(1e9, 1.0)
-    options = TrainingOptions(**{**GIVEN, "eval_every": 400, "save_minutes": 0.5})
+    options = TextTrainingOptions(**{**GIVEN, "eval_every": 400, "save_minutes": 0.5})
     Trainer(machine.task(), options, None, clock=machine).fit(steps=100)
     assert saved == [30, 60, 90, 100]

@@ -6,10 +6,10 @@ from quadratic_task import QuadraticTask
 
 from noria.engines.threads import thread_count
 from noria.errors import OptionError, RunError
-from noria.training.options import TrainingOptions
+from noria.models.text.options import TextTrainingOptions
+from noria.training.learning_rates import learning_rate
 from noria.training.report import Evaluated, Finished, Sampled, Started, StepDone
 from noria.training.run_folder import RunFolder
-from noria.training.schedules import learning_rate
 from noria.training.trainer import Trainer
 from noria.training.update import Updater
 
@@ -23,7 +23,7 @@ def options(**changed):
         "grad_clip": 0.0,
         "eval_every": 10,
     }
-    return TrainingOptions(**{**given, **changed})
+    return TextTrainingOptions(**{**given, **changed})
 
 
 def fit(task, run_folder=None, budget=None, **changed):

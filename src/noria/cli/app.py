@@ -18,16 +18,17 @@ HELP = """Recurrent neural networks from their equations.
 Begin with noria train: without a file it trains on a text that every Python brings along."""
 
 VERBS = {
-    "train": "Train a language model on a text, and say how good it is.",
-    "sample": "Let a trained model write.",
-    "evaluate": "Measure a trained model on another text.",
+    "train": "Train a model, of text where no task is named, and say how good it is.",
+    "sample": "Let a trained language model write.",
+    "predict": "Let a trained model answer each row of a file.",
+    "evaluate": "Measure a trained model on other data.",
     "info": "Say what is installed here, or what is in a run.",
     "cite": "Give the BibTeX of a run: Noria, and the papers of what it used.",
     "cell": "List the cells, or show everything that is derived from one.",
     "check": "Check the gradients of a cell against the definition of a derivative.",
 }
-WITH_SUBCOMMANDS = {"cell"}
-WITH_STANDARD_INPUT = {"train", "evaluate"}
+WITH_SUBCOMMANDS = {"cell", "train"}
+WITH_STANDARD_INPUT = {"train", "evaluate", "predict"}
 
 OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
@@ -62,6 +63,10 @@ def run(arguments: Sequence[str]) -> int:
             set_threads(words)
         if words and words[0] in WITH_STANDARD_INPUT:
             words = [STANDARD_INPUT if word == "-" else word for word in words]
+        if words[:1] == ["train"] and "--resume" in words:
+            from noria.cli.tasks import with_task
+
+            words = with_task(words)
         code = build()(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
         return int(code or OK)

@@ -18,7 +18,7 @@ def cite(
 ) -> None:
     """Write the BibTeX of Noria and of the papers of what a run used; what each is for goes beside it."""
     from noria.models.citing import bibliography, used
-    from noria.models.text.run import damage_named
+    from noria.models.stored import damage_named
     from noria.training import RunFolder
 
     folder = RunFolder.open(run)

@@ -58,6 +58,13 @@ def give(text: str) -> None:
     sys.stdout.flush()
 
 
+def give_marked(line: str) -> None:
+    """Write a line of a result to a terminal, with rich's markup for colours."""
+    from rich.console import Console
+
+    Console(highlight=False, emoji=False, soft_wrap=True).print(line)
+
+
 def give_json(data: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write a result to standard output as one JSON document; NaN and infinity, unknown to JSON, are null."""
     give(json.dumps(_finite(data), ensure_ascii=False, indent=2, default=_plain) + "\n")

@@ -26,7 +26,7 @@ def info(
     debug: Debug = False,
 ) -> None:
     """Say what is installed here, or what is in a run."""
-    said = installation(threads) if run is None else _run(run)
+    said = installation(threads) if run is None else _run(run, words=not json)
     if json:
         give_json(said)
     else:
@@ -95,9 +95,6 @@ def _sentences(said: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _words(value: Any) -> str:
-    if isinstance(value, Mapping) and "loss" in value:
-        figures = f"{value['loss']:.3f} nats, {value['bits_per_character']:.3f} bits per character"
-        return f"{value['name']}: {figures}" if "name" in value else figures
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
@@ -107,8 +104,8 @@ def _words(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _run(folder: Path) -> dict[str, Any]:
-    """Gather what is in a run; opening it checks that it is whole."""
+def _run(folder: Path, *, words: bool) -> dict[str, Any]:
+    """Gather what is in a run, figures in words or as they are; opening it checks that it is whole."""
     from noria.models import load
     from noria.training import RunFolder
 
@@ -122,7 +119,7 @@ def _run(folder: Path) -> dict[str, Any]:
         "task": config.get("task", "unknown"),
         "cells": list(summary.cells),
         "hidden_sizes": list(summary.hidden_sizes),
-        "symbols": len(model.vocabulary_),
+        **({"symbols": len(model.vocabulary_)} if hasattr(model, "vocabulary_") else {}),
         "parameters": summary.parameters,
         "dtype": summary.dtype,
         "engines": list(summary.engines),
@@ -132,8 +129,9 @@ def _run(folder: Path) -> dict[str, Any]:
     if not (folder / "best.safetensors").exists():
         step = int(run.read_arrays("last").get("trainer/step", 0))
         said["state"] = f"stopped after step {step:,}, before the first evaluation" if step else "untrained"
-    return said | {
-        name: report[name]
-        for name in ("steps", "best_step", "seconds", "validation", "test", "baseline")
-        if name in report
-    }
+    said |= {name: report[name] for name in ("steps", "best_step", "seconds") if name in report}
+    figures = {name: report[name] for name in ("validation", "test", "baseline") if report.get(name)}
+    if not words:
+        return said | figures
+    named = {name: f"{part['name']}: " if "name" in part else "" for name, part in figures.items()}
+    return said | {name: f"{named[name]}{model.headline(part)}" for name, part in figures.items()}

@@ -7,30 +7,39 @@ from types import TracebackType
 from typing import Any, Self
 
 from noria.cli.console import LABEL, harmless, labelled, say, tell, terminal
-from noria.training.report import Evaluated, Event, Interrupted, Resumed, Sampled, Started, StepDone, Stopped
-
-COLUMNS = (
-    ("step", 7),
-    ("epoch", 7),
-    ("train", 7),
-    ("valid", 7),
-    ("bpc", 6),
-    ("|grad|", 8),
-    ("tokens/s", 9),
-    ("left", 7),
-    ("", 1),
+from noria.models.model import Metric
+from noria.training.report import (
+    Chosen,
+    Evaluated,
+    Event,
+    Interrupted,
+    Resumed,
+    Sampled,
+    Started,
+    StepDone,
+    Stopped,
 )
+
+WIDTHS = (7, 7, 7, 7, 6, 8, 9, 7, 1)
 REFRESH = 0.2  # seconds between two looks of the moving line
 WIDEST_SAMPLE = 400
 
 
 class Progress:
-    """A listener that draws. ``bpc``: bits per character of the validation part; losses: nats per token.
+    """A listener that draws: training and validation loss, and the task's figure on the validation part.
 
     Enter it around the training: the moving line is taken away at the end, whatever happens.
+
+    Parameters
+    ----------
+    metric : Metric
+        The figure beside the losses.
+    quiet : bool, default False
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, metric: Metric, *, quiet: bool = False) -> None:
+        self._metric = metric
+        self._titles = ("step", "epoch", "train", "valid", metric.title, "|grad|", "tokens/s", "left", "")
         self._quiet = quiet
         self._latest: StepDone | None = None
         self._live: Any = None
@@ -70,14 +79,16 @@ class Progress:
                     self.say("Threads", _other_threads(event))
                 if not self._quiet:
                     self.say("Plan", _new_plan(event))
-                    self.say("", _row(*(title for title, _ in COLUMNS)))
+                    self.say("", _row(*self._titles))
             case _ if self._quiet:
                 return
+            case Chosen():
+                self.say("", _chosen(event))
             case Started():
                 self.say("Plan", _plan(event))
-                self.say("", _row(*(title for title, _ in COLUMNS)))
+                self.say("", _row(*self._titles))
             case Evaluated():
-                self.say("", _evaluated(event, self._latest))
+                self.say("", _evaluated(event, self._latest, self._metric))
             case Sampled():
                 self.say("", _sample(event.text))
             case _:
@@ -117,6 +128,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def _chosen(event: Chosen) -> str:
+    values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in event.values.items())
+    return f"{values}, as for {event.passes:.3g} passes over the training part"
+
+
 def _plan(event: Started) -> str:
     epochs = event.steps / event.steps_per_epoch
     said = [f"{event.steps:,} steps ({epochs:.3g} epochs)", f"evaluated every {event.eval_every:,}"]
@@ -145,10 +161,10 @@ def _other_threads(event: Resumed) -> str:
 
 
 def _row(*cells: str) -> str:
-    return "  ".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True)).rstrip()
+    return "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
-def _evaluated(event: Evaluated, latest: StepDone | None) -> str:
+def _evaluated(event: Evaluated, latest: StepDone | None, metric: Metric) -> str:
     valid = event.metrics.get("loss", math.nan)
     norm = speed = left = ""
     if latest is not None:
@@ -159,7 +175,7 @@ def _evaluated(event: Evaluated, latest: StepDone | None) -> str:
         f"{event.epoch:.2f}",
         f"{event.loss:.3f}",
         f"{valid:.3f}",
-        f"{event.metrics.get('bits_per_character', math.nan):.3f}",
+        format(event.metrics.get(metric.key, math.nan), metric.form),
     )
     return _row(*numbers, norm, speed, left, "+" if event.improved else "")
 

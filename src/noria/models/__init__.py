@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from noria.models.description import Description
     from noria.models.loading import load
+    from noria.models.prepared import Prepared
     from noria.models.text.kneser_ney import KneserNey
     from noria.models.text.language_model import LanguageModel
-    from noria.models.text.preparing import Prepared
     from noria.models.text.sampling import Sampler
 
 __all__ = ["Description", "KneserNey", "LanguageModel", "Prepared", "Sampler", "load"]
@@ -21,7 +21,7 @@ _MODULE_OF = {
     "Description": "description",
     "KneserNey": "text.kneser_ney",
     "LanguageModel": "text.language_model",
-    "Prepared": "text.preparing",
+    "Prepared": "prepared",
     "Sampler": "text.sampling",
     "load": "loading",
 }

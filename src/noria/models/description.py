@@ -1,43 +1,31 @@
 """What was understood before training: the data, the network and how it will be read, as plain values."""
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
-class DataDescription:
-    """The data as they were read.
+class DataDescription(ABC):
+    """The data as they were read; each task adds what is to be said of its own.
 
     Attributes
     ----------
-    source, encoding : str
-    kind : str
-        ``"text"``, or ``"sequences"`` for separate ones.
-    level : str
-        What a symbol is: ``"characters"``, ``"words"`` or ``"subwords"``.
-    characters : int
-        In all parts together.
-    symbols : int
-        Size of the vocabulary, special symbols included.
-    train, validation, test : int
-        Predictions in each part: one for each symbol and, for separate sequences, one for each end.
-    sequences : tuple of int
-        How many sequences each part has; empty for one text.
+    source : str
+        Where they come from.
     notes : tuple of str
-        What was done to the data, and what does not fit.
+        What was done to them, and what does not fit.
     """
 
+    label: ClassVar[str] = "Data"
+    """What stands before the summary."""
+
     source: str
-    encoding: str
-    kind: str
-    level: str
-    characters: int
-    symbols: int
-    train: int
-    validation: int
-    test: int
-    sequences: tuple[int, ...]
     notes: tuple[str, ...]
+
+    @abstractmethod
+    def summary(self) -> str:
+        """Say in one line what the data are and how they are cut."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +80,28 @@ class Description:
     ----------
     data : DataDescription
     model : ModelDescription
-    batch_size, seq_length : int
-        As they will be used: a short text shrinks them, which a note says.
+    batch_size : int
+        As it will be used: few data shrink it, which a note says.
     steps_per_epoch : int
     notes : tuple of str
         Everything worth saying about data and sizes.
+    seq_length : int or None
+        Steps in a window of one long text, as it will be used; None where every sequence is read whole.
     """
 
     data: DataDescription
     model: ModelDescription
     batch_size: int
-    seq_length: int
     steps_per_epoch: int
     notes: tuple[str, ...]
+    seq_length: int | None = None
+
+    @property
+    def reading(self) -> str:
+        """How the data are gone through."""
+        if self.seq_length is None:
+            return f"batches of {self.batch_size} sequences"
+        return f"{self.batch_size} streams, windows of {self.seq_length} steps"
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as nested plain values, for JSON."""

@@ -48,7 +48,7 @@ class Estimator:
 
     def __sklearn_tags__(self) -> object:
         """Say to scikit-learn what this is: it takes texts and needs no y."""
-        from sklearn.utils import InputTags, Tags, TargetTags  # type: ignore[import-untyped]
+        from sklearn.utils import InputTags, Tags, TargetTags
 
         return Tags(
             estimator_type=None,

@@ -8,8 +8,20 @@ from typing import Any
 from noria.errors import RunError
 from noria.training.run_folder import RunFolder
 
-MODELS = {"text": ("noria.models.text.language_model", "LanguageModel")}
+MODELS = {
+    "text": ("noria.models.text.language_model", "LanguageModel"),
+    "classify": ("noria.models.classify.classifier", "SequenceClassifier"),
+    "tag": ("noria.models.tag.tagger", "SequenceTagger"),
+    "forecast": ("noria.models.forecast.forecaster", "Forecaster"),
+    "translate": ("noria.models.translate.translator", "Translator"),
+}
 """The module and the class of each task; a new task is a line here."""
+
+
+def model_class(task: str) -> Any:
+    """Give the class of a task's model."""
+    module, name = MODELS[task]
+    return getattr(import_module(module), name)
 
 
 def load(path: str | PathLike[str]) -> Any:
@@ -36,5 +48,4 @@ def load(path: str | PathLike[str]) -> Any:
         raise RunError(
             f"{path}: the run is of task {task!r}; this version of Noria knows {', '.join(MODELS)}."
         )
-    module, name = MODELS[task]
-    return getattr(import_module(module), name).from_run(run)
+    return model_class(task).from_run(run)

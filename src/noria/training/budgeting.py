@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 from noria.engines.threads import thread_count
 from noria.errors import RunError
 from noria.training.calibration import calibrate, steps_within
+from noria.training.lr_finder import find_learning_rate
+from noria.training.optimiser_options import FIND
 from noria.training.plan import Plan, make_plan
 from noria.training.progress import Progress
 from noria.training.run_folder import RunFolder
@@ -44,6 +46,7 @@ class Budgeting:
     ----------
     task : Task
     options : TrainingOptions
+        Gets the learning rate, where that is to be found.
     run_folder : RunFolder, optional
     progress : Progress
         Its clock counts from the start of the run.
@@ -67,6 +70,9 @@ class Budgeting:
         if budget.steps is budget.epochs is minutes is None:
             minutes = DEFAULT_MINUTES
         self._note({"budget": {"minutes": minutes, "epochs": budget.epochs, "steps": budget.steps}})
+        if self._options.lr == FIND:
+            self._options.lr = find_learning_rate(self._task, self._options, check=check).suggestion
+            self._note({"options": {"lr": self._options.lr}})
         if minutes is not None:
             seconds = 60.0 * minutes
             plan = self._plan(self._calibrated(seconds, seconds - self._progress.seconds, check))

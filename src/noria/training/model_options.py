@@ -43,15 +43,6 @@ class ModelOptions(Options):
             reason="A list of cells or sizes already says it; without one it is a single layer.",
         ),
     ] = None
-    embedding_size: Annotated[
-        int,
-        Option(
-            help="Values in the learnt vector of a symbol; 0: one-hot.",
-            group="Model",
-            minimum=0,
-            reason="Each symbol is multiplied once, not each token, so that it costs no more than one-hot.",
-        ),
-    ] = 64
     projection_size: Annotated[
         int,
         Option(
@@ -90,17 +81,7 @@ class ModelOptions(Options):
     input_dropout: Annotated[
         float,
         Option(
-            help="Probability of dropping a value of a symbol's vector before the first recurrent layer.",
-            group="Regularisation",
-            minimum=0,
-            maximum=1,
-            closed="left",
-        ),
-    ] = 0.0
-    embedding_dropout: Annotated[
-        float,
-        Option(
-            help="Probability of dropping a symbol wherever it stands in a batch (Gal & Ghahramani 2016).",
+            help="Probability of dropping a value of what the first recurrent layer reads.",
             group="Regularisation",
             minimum=0,
             maximum=1,
@@ -108,7 +89,7 @@ class ModelOptions(Options):
         ),
     ] = 0.0
     recurrent_dropout: Annotated[
-        float,
+        float | None,
         Option(
             help="Probability of dropping a value inside the cell, the same values at every step.",
             group="Regularisation",
@@ -144,42 +125,6 @@ class ModelOptions(Options):
             group="Regularisation",
         ),
     ] = False
-    label_smoothing: Annotated[
-        float,
-        Option(
-            help="Part of each target that is spread evenly over all symbols (Szegedy et al. 2016).",
-            group="Regularisation",
-            minimum=0,
-            maximum=1,
-            closed="left",
-        ),
-    ] = 0.0
-    tie_weights: Annotated[
-        bool,
-        Option(
-            help="Score symbols with the table of their vectors, one matrix in two places (Press & Wolf).",
-            group="Model",
-        ),
-    ] = False
-    attention: Annotated[
-        str,
-        Option(
-            help="Attend to the last steps before each one, behind the recurrent layers, with this score.",
-            group="Model",
-            choices=("none", "dot", "general", "additive"),
-            reason="It costs as much as another layer, and the state already carries what came before.",
-        ),
-    ] = "none"
-    attention_span: Annotated[
-        int,
-        Option(
-            help="How many steps back attention looks.",
-            group="Model",
-            only_with=("attention", ("dot", "general", "additive")),
-            minimum=1,
-            reason="Most of the weight lies on a few steps (Daniluk et al. 2017); each costs time.",
-        ),
-    ] = 32
     initialiser: Annotated[
         str,
         Option(
@@ -253,21 +198,4 @@ class ModelOptions(Options):
             raise OptionError(
                 f"The 'locked_dropout' option of {owner} does nothing without 'dropout' or 'input_dropout'. "
                 "Set one of them, or leave it out."
-            )
-        self._check_embedding(owner)
-
-    def _check_embedding(self, owner: str) -> None:
-        """Refuse what needs an embedding, or one of another size."""
-        for name in ("embedding_dropout", "input_dropout", "tie_weights"):
-            if getattr(self, name) and not self.embedding_size:
-                raise OptionError(
-                    f"The {name!r} option of {owner} needs an embedding. Got embedding_size=0 (one-hot).\n"
-                    f"  Set embedding_size, or leave {name} out."
-                )
-        width = self.projection_size or self.layer_sizes[-1]
-        if self.tie_weights and width != self.embedding_size:
-            raise OptionError(
-                f"The 'tie_weights' option of {owner} needs an embedding as wide as what is scored. Got "
-                f"embedding_size={self.embedding_size} and {width} values that the last layer hands on.\n"
-                f"  Set projection_size={self.embedding_size} or embedding_size={width}."
             )

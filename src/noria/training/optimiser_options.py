@@ -11,6 +11,7 @@ DEFAULT_LR = {"adam": 0.004, "adamw": 0.004, "sgd": 0.5, "rmsprop": 0.002, "adag
 DEFAULT_EPSILON = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-10}
 DEFAULT_DECAY = {"adamw": 0.01}
 ADAPTIVE = ("adam", "adamw")
+FIND = "find"
 
 
 @dataclass(kw_only=True)
@@ -27,11 +28,13 @@ class OptimiserOptions(Options):
         ),
     ] = "adam"
     lr: Annotated[
-        float | None,
+        float | str | None,
         Option(
-            help="Learning rate; none: the optimiser's own default "
-            f"({', '.join(f'{name} {rate:g}' for name, rate in DEFAULT_LR.items())}).",
+            help="Learning rate; find: from a trial of 120 steps before the first one; none: the optimiser's "
+            f"own default ({', '.join(f'{name} {rate:g}' for name, rate in DEFAULT_LR.items())}).",
             group="Optimiser",
+            choices=(FIND,),
+            undecided=(FIND,),
             minimum=0,
             closed="neither",
             aliases=("learning_rate",),
@@ -120,8 +123,11 @@ class OptimiserOptions(Options):
 
     @property
     def full_lr(self) -> float:
-        """The learning rate that the schedule starts from: ``lr``, or the optimiser's own default."""
-        return DEFAULT_LR[self.optimizer] if self.lr is None else float(self.lr)
+        """The learning rate that the schedule starts from: ``lr``, or the optimiser's own default.
+
+        The latter also stands for one that is still to be found.
+        """
+        return DEFAULT_LR[self.optimizer] if self.lr in (None, FIND) else float(self.lr)
 
     @property
     def full_weight_decay(self) -> float:

@@ -56,6 +56,11 @@ class Option:
     only_with : tuple of str and tuple of str, optional
         Another option, and those of its values with which this one means something: with the others it has to
         keep its default.
+    undecided : tuple of values
+        Those that leave the value to be chosen before the first step of a run, which writes down the choice.
+    by_passes : tuple of pairs
+        What is chosen where the value is None, by the passes over the training part that a run is going to
+        make: each value with the number of passes from which on it is chosen, rising from 0.
     """
 
     help: str
@@ -68,6 +73,12 @@ class Option:
     aliases: tuple[str, ...] = ()
     hidden: bool = False
     only_with: tuple[str, tuple[str, ...]] | None = None
+    undecided: tuple[Value, ...] = ()
+    by_passes: tuple[tuple[float, Value], ...] = ()
+
+    def chosen(self, passes: float) -> Value:
+        """Give the value for a run of so many passes over its training part."""
+        return [value for least, value in self.by_passes if least <= passes][-1]
 
     def allows(self, number: float) -> bool:
         """Whether a number lies in the interval (NaN and the infinities never do)."""

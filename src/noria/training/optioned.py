@@ -43,6 +43,12 @@ class Options:
     def _check_together(self, owner: str) -> None:
         """Contradictions between options; a class that overrides this calls ``super()`` first."""
 
+    def undecided(self) -> tuple[OptionInfo, ...]:
+        """List the options whose values are left to be chosen before the first step of a run."""
+        return tuple(
+            info for info in options_of(type(self)) if getattr(self, info.name) in info.option.undecided
+        )
+
     def to_toml_dict(self) -> dict[str, Any]:
         """Give the options as plain values for TOML, in the order of the table.
 

@@ -12,7 +12,6 @@ from noria.training.training_options import TrainingOptions
 EVALUATIONS = 30
 STEPS_UNSAVED = 500
 EVALUATION_SHARE = 0.07
-EVALUATIONS_PER_SAMPLE = 5
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,10 @@ def make_plan(steps: int, options: TrainingOptions, steps_per_epoch: float, batc
     least.
     """
     eval_every = options.eval_every or _automatic_eval_every(steps, options, steps_per_epoch)
-    sample_every = options.sample_every or EVALUATIONS_PER_SAMPLE * eval_every
     return Plan(
         steps,
         eval_every,
-        sample_every if options.sample_length else 0,
+        options.sample_interval(eval_every),
         options.save_every,
         batches,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-STREAMS = {"initial": 0, "order": 1, "step": 2, "sample": 3, "augmentation": 4, "vectors": 5}
+STREAMS = {"initial": 0, "order": 1, "step": 2, "sample": 3, "augmentation": 4, "vectors": 5, "data": 6}
 
 
 def generator(seed: int, stream: str, step: int = 0) -> np.random.Generator:
@@ -12,9 +12,9 @@ def generator(seed: int, stream: str, step: int = 0) -> np.random.Generator:
     ----------
     seed : int
         The seed of the run.
-    stream : {"initial", "order", "step", "sample", "augmentation", "vectors"}
+    stream : {"initial", "order", "step", "sample", "augmentation", "vectors", "data"}
         The purpose: initial weights, the order of the data, the draws within a step (dropout), samples,
-        changes of the training text, rows for what has no pretrained vector.
+        changes of the training text, rows for what has no pretrained vector, data that are drawn themselves.
     step : int
         The step, epoch or whatever the purpose counts.
     """

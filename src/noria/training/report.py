@@ -14,6 +14,16 @@ Stop: TypeAlias = Literal["interrupt", "patience", "time", "asked"]
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Options that were left open have got their values; it comes before all else."""
+
+    values: dict[str, Any]
+    """By name."""
+    passes: float
+    """Over the training part, as they are planned or, with a budget of time, to be expected."""
+
+
+@dataclass(frozen=True)
 class Started:
     """The plan is made; the first step comes next."""
 
@@ -154,7 +164,9 @@ class Finished:
 
 
 Nested: TypeAlias = Any  # dicts and lists of plain values
-Event = Started | Resumed | StepDone | Evaluated | Sampled | Interrupted | Stopped | Diverged | Finished
+Event = (
+    Chosen | Started | Resumed | StepDone | Evaluated | Sampled | Interrupted | Stopped | Diverged | Finished
+)
 Listener = Callable[[Event], None]
 
 

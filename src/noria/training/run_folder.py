@@ -2,7 +2,7 @@
 
 ====================  ====================================================================
 config.toml           format and version, the task, the options, the text of the cells
-vocab.json            the vocabulary, where there is one
+schema.json           what the model knows of its data: labels, columns, scales; of a text: vocab.json
 best.safetensors      the weights that did best on the validation part
 last.safetensors      the latest weights with all that going on from them needs
 log.jsonl             the events, one on a line

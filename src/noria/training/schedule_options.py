@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from noria.training.learning_rates import SCHEDULES
 from noria.training.optimiser_options import OptimiserOptions
 from noria.training.option import Option
 
-FALLING = ("cosine", "linear", "step", "exponential", "one-cycle", "plateau")
+FALLING = tuple(name for name in SCHEDULES if name != "constant")
 
 
 @dataclass(kw_only=True)
@@ -18,7 +19,7 @@ class ScheduleOptions(OptimiserOptions):
         Option(
             help="How the learning rate goes on after the warm-up.",
             group="Optimiser",
-            choices=("constant", *FALLING),
+            choices=tuple(SCHEDULES),
             reason="The length of a run is known from its start, so the rate may fall to the end of it.",
         ),
     ] = "cosine"

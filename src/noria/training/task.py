@@ -37,7 +37,10 @@ class Task(Protocol):
     """
 
     name: str
-    steps_per_epoch: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of an epoch."""
 
     @property
     def parameters(self) -> FlatParameters:

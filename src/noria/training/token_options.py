@@ -11,6 +11,8 @@ CHARACTERS, WORDS, SUBWORDS = "characters", "words", "subwords"
 DEFAULT_MIN_COUNT = {CHARACTERS: 1, WORDS: 2, SUBWORDS: 2}
 DEFAULT_SIZE = {CHARACTERS: None, WORDS: 30_000, SUBWORDS: 4096}
 LEAST_SYMBOLS = 3
+SHAPE, IN_LINE, IN_WORD = "shape", "line", "word"
+TEXT_FEATURES = (SHAPE, IN_LINE, IN_WORD)
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from copy import copy
 from typing import TypeAlias
 
 from noria.engines.threads import thread_count
@@ -53,7 +54,7 @@ class Trainer:
     ) -> None:
         options.validate()
         self.task = task
-        self.options = options
+        self.options = copy(options)  # it gets a learning rate that is to be found; the caller's does not
         self.run_folder = run_folder
         self._listener = listener
         self._clock = clock

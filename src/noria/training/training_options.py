@@ -9,6 +9,7 @@ from noria.training.optioned import Options
 from noria.training.update_options import UpdateOptions
 
 DEFAULT_MINUTES = 2.0
+EVALUATIONS_PER_SAMPLE = 5
 
 
 @dataclass(kw_only=True)
@@ -18,22 +19,12 @@ class TrainingOptions(UpdateOptions):
     batch_size: Annotated[
         int,
         Option(
-            help="Streams of text read side by side, or sequences in a batch.",
+            help="Sequences in a batch, or streams of text that are read side by side.",
             group="Training",
             minimum=1,
             reason="Rows enough for products at full speed, and updates enough for minutes of training.",
         ),
     ] = 32
-    seq_length: Annotated[
-        int,
-        Option(
-            help="Steps in a window of truncated back-propagation through time, in one text; states are "
-            "carried over.",
-            group="Training",
-            minimum=1,
-            reason="Longer windows cost updates; the carried state reaches further than the gradient.",
-        ),
-    ] = 64
     eval_every: Annotated[
         int,
         Option(
@@ -44,18 +35,6 @@ class TrainingOptions(UpdateOptions):
             reason="Often enough to catch the best weights, seldom enough to cost a few percent of the time.",
         ),
     ] = 0
-    sample_every: Annotated[
-        int,
-        Option(
-            help="Steps between two samples; 0: automatic, at every fifth evaluation and the last.",
-            group="Reporting",
-            minimum=0,
-        ),
-    ] = 0
-    sample_length: Annotated[
-        int,
-        Option(help="Symbols in a sample; 0: no samples.", group="Reporting", minimum=0),
-    ] = 120
     save_every: Annotated[
         int,
         Option(
@@ -142,11 +121,6 @@ class TrainingOptions(UpdateOptions):
                 f"The 'min_delta' option of {owner} does nothing without 'patience'. Got min_delta="
                 f"{self.min_delta:g} with patience=0.\n  Set patience, or leave min_delta out."
             )
-        if self.sample_every and not self.sample_length:
-            raise OptionError(
-                f"The 'sample_every' option of {owner} does nothing where samples have no length. Got "
-                f"sample_every={self.sample_every} with sample_length=0.\n  Give a length, or leave it out."
-            )
         for name, value in (("schedule", "plateau"), ("averaging", "nt-asgd")):
             if getattr(self, name) == value and not self.valid_fraction:
                 raise OptionError(
@@ -158,6 +132,10 @@ class TrainingOptions(UpdateOptions):
                 f"The 'valid_fraction' and 'test_fraction' options of {owner} must leave something to "
                 f"train on: their sum must be below 1. Got {self.valid_fraction} + {self.test_fraction}."
             )
+
+    def sample_interval(self, eval_every: int) -> int:
+        """Give the steps between two samples of what the model does, where its task has any; 0: never."""
+        return EVALUATIONS_PER_SAMPLE * eval_every
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from noria.data import (
     split_sequences,
     split_text,
 )
+from noria.data.builtin_tasks import BuiltinParts, Determined
 from noria.errors import DataError
 from noria.models.text.reading import MEMORY, Reading
 from noria.training.token_options import CHARACTERS, WORDS, TokenOptions
@@ -161,21 +162,37 @@ def corpus_of_sequences(
     text = text or Text("", f"{len(sequences):,} sequences")
     clean = [_normal(sequence, index) for index, sequence in enumerate(sequences)]
     split = split_sequences(len(clean), rng, valid_fraction, test_fraction)
-    trained, chosen, tested = (
-        [clean[index] for index in part] for part in (split.train, split.validation, split.test)
-    )
-    vocabulary = build_vocabulary(trained, tokens, end=True)
-    _check_variety(vocabulary, text.source)
-    learnt = enclosed(trained, vocabulary)
-    left_out = sum(_unknown_in(reading.ids) for reading in learnt)
-    train = Part(learnt, sum(map(len, trained)), unknown_count=left_out)
-    validation, test = (_held_out(enclosed(part, vocabulary), part, vocabulary) for part in (chosen, tested))
+    parts = [[clean[index] for index in part] for part in (split.train, split.validation, split.test)]
     changed = sum(before != after for before, after in zip(sequences, clean, strict=True))
-    notes = list(text.notes)
     if changed:
-        notes.append(f"{changed:,} sequences were normalised to NFC with \\n at the ends of lines")
-    notes += _unknown_notes(vocabulary, train, validation, test)
-    return Corpus(True, vocabulary, train, validation, test, text.source, text.encoding, tuple(notes))
+        note = f"{changed:,} sequences were normalised to NFC with \\n at the ends of lines"
+        text = replace(text, notes=(*text.notes, note))
+    return _corpus_of_parts(parts, text, tokens)
+
+
+def corpus_of_builtin(parts: BuiltinParts, tokens: TokenOptions | None = None) -> Corpus:
+    """Encode the sequences of a built-in data set that says itself which are learnt from."""
+    of_all = [parts.train, parts.validation, parts.test]
+    return _corpus_of_parts(of_all, Text("", parts.source), tokens, parts.determined)
+
+
+def _corpus_of_parts(
+    parts: Sequence[Sequence[str]],
+    text: Text,
+    tokens: TokenOptions | None,
+    determined: Determined | None = None,
+) -> Corpus:
+    """Encode training, validation and test sequences with the vocabulary of the training part."""
+    vocabulary = build_vocabulary(parts[0], tokens, end=True)
+    _check_variety(vocabulary, text.source)
+    learnt = enclosed(parts[0], vocabulary)
+    left_out = sum(_unknown_in(reading.ids) for reading in learnt)
+    train = Part(learnt, sum(map(len, parts[0])), unknown_count=left_out)
+    validation, test = (
+        _held_out(enclosed(part, vocabulary, determined), part, vocabulary) for part in parts[1:]
+    )
+    notes = (*text.notes, *_unknown_notes(vocabulary, train, validation, test))
+    return Corpus(True, vocabulary, train, validation, test, text.source, text.encoding, notes)
 
 
 def start_id(vocabulary: Vocabulary) -> int:
@@ -194,12 +211,19 @@ def begun(text: str, vocabulary: Vocabulary) -> Array:
     return np.concatenate([np.array([start_id(vocabulary)], dtype=np.int32), vocabulary.encode(text)])
 
 
-def enclosed(sequences: Sequence[str], vocabulary: Vocabulary) -> list[Reading]:
-    """Encode sequences, each between the end symbol as its start and the end symbol as its end."""
-    return [
-        Reading(np.append(begun(sequence, vocabulary), np.int32(start_id(vocabulary))))
-        for sequence in sequences
-    ]
+def enclosed(
+    sequences: Sequence[str], vocabulary: Vocabulary, determined: Determined | None = None
+) -> list[Reading]:
+    """Encode sequences, each between the end symbol as its start and the end symbol as its end.
+
+    Where `determined` says which symbols are certain, and symbols are characters, so do the readings.
+    """
+    end = np.int32(start_id(vocabulary))
+    readings = [Reading(np.append(begun(sequence, vocabulary), end)) for sequence in sequences]
+    if determined is None or vocabulary.kind != CHARACTERS:
+        return readings
+    flags = (np.array(determined(sequence), dtype=bool) for sequence in sequences)
+    return [replace(reading, certain=certain) for reading, certain in zip(readings, flags, strict=True)]
 
 
 def _after(ids: Array, begin: int, end: int) -> list[Reading]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from noria.data import Vocabulary
+from noria.data.builtin_tasks import Determined
 from noria.errors import DataError
 from noria.layers import Layer
 from noria.models.text.corpus import begun, enclosed, unknown_counts
@@ -10,7 +11,9 @@ from noria.models.text.reading import Reading, long_reading
 from noria.models.text.scoring import score_readings
 
 
-def score_texts(network: Layer, vocabulary: Vocabulary, texts: Sequence[str]) -> dict[str, float]:
+def score_texts(
+    network: Layer, vocabulary: Vocabulary, texts: Sequence[str], determined: Determined | None = None
+) -> dict[str, float]:
     """Score every symbol of texts, each from its beginning.
 
     Parameters
@@ -22,6 +25,8 @@ def score_texts(network: Layer, vocabulary: Vocabulary, texts: Sequence[str]) ->
     texts : sequence of str
         Normalised. Without an end symbol, empty ones are left out, and a single very long one is read in
         several places at once.
+    determined : callable, optional
+        Of separate sequences by characters: which predictions are certain.
 
     Returns
     -------
@@ -35,7 +40,7 @@ def score_texts(network: Layer, vocabulary: Vocabulary, texts: Sequence[str]) ->
         If there is nothing to score.
     """
     if vocabulary.end_id is not None:
-        readings = enclosed(texts, vocabulary)
+        readings = enclosed(texts, vocabulary, determined)
     else:
         readings = [Reading(begun(text, vocabulary)) for text in texts if text]
     if not readings:

@@ -1,37 +1,37 @@
 """A language model: it learns from text which symbol comes next, and writes."""
 
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from noria.data import normalised, read_lines, read_text
+from noria.data import Vocabulary, normalised, read_lines, read_text
+from noria.data.augmentation import Augmentation
+from noria.data.builtin_tasks import BuiltinParts
+from noria.data.text_features import text_features
 from noria.engines.threads import use_threads
-from noria.errors import OptionError
-from noria.layers import Stack
-from noria.models.description import Description, ModelDescription
+from noria.equations import Cell
+from noria.errors import RunError
+from noria.layers import Embedding, Stack, SymbolFeatures
+from noria.models.description import Description
+from noria.models.model import Fitted, Metric, Run, opened
+from noria.models.stored import StoredModel
+from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.baseline import baseline_figures
+from noria.models.text.comparing import corpus_differences, thesaurus_of, vocabulary_differences
 from noria.models.text.evaluating import score_texts
-from noria.models.text.fitting import (
-    TASK,
-    Fitted,
-    Run,
-    asked_encoding,
-    begin,
-    built,
-    go_on,
-    opened,
-    start_run,
-)
+from noria.models.text.network import build_network
 from noria.models.text.options import TextOptions
-from noria.models.text.preparing import Prepared, TextData, as_sequences, describe_model, prepare
-from noria.models.text.run import damage_named, read_run
+from noria.models.text.preparing import KINDS, PreparedText, TextOrParts, as_sequences, prepare, tested_part
 from noria.models.text.sampling import Sampler
+from noria.models.text.task import SequenceTask, StreamTask, TextTask
 from noria.models.text.writing import TextWriter
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
+from noria.training.token_options import CHARACTERS
 from noria.training.training_options import Budget
 
 
@@ -70,9 +70,14 @@ class LanguageModel(TextWriter, TextOptions):
     Mikolov et al. 2010; Graves 2013.
     """
 
+    task: ClassVar[str] = "text"
+    metric: ClassVar[Metric] = Metric("bpc", "bits_per_character", ".3f")
+    schema_file: ClassVar[str] = "vocab.json"
+    default_data: ClassVar[str] = "python"
+
     def prepare(
-        self, data: TextData, *, encoding: str | None = None, lines: bool = False, resuming: bool = False
-    ) -> Prepared:
+        self, data: TextOrParts, *, encoding: str | None = None, lines: bool = False, resuming: bool = False
+    ) -> PreparedText:
         """Read data and fit sizes to them without training; ``fit`` takes the result in place of the data.
 
         Its ``description`` says what was understood.
@@ -90,7 +95,7 @@ class LanguageModel(TextWriter, TextOptions):
 
     def fit(
         self,
-        data: TextData | Prepared,
+        data: TextOrParts | PreparedText,
         *,
         minutes: float | None = None,
         epochs: float | None = None,
@@ -109,9 +114,9 @@ class LanguageModel(TextWriter, TextOptions):
 
         Parameters
         ----------
-        data : path, several paths, folder, bytes, text, list of str, or Prepared
+        data : path, several paths, folder, bytes, text, list of str, BuiltinParts, or PreparedText
             One text, as :func:`noria.data.read_text` reads it; or a list of strings, which are separate
-            sequences.
+            sequences; or the parts of a built-in data set.
         minutes, epochs, steps : number, optional
             The budget, one of the three; without one it is two minutes.
         out : path or RunFolder, optional
@@ -144,40 +149,25 @@ class LanguageModel(TextWriter, TextOptions):
         RunError
             If the run folder is there already, or cannot be written.
         """
-        self.validate()
-        budget = Budget(minutes=minutes, epochs=epochs, steps=steps)
-        budget.validate("fit")
-        if resume is not None and (out is not None or init_from is not None):
-            raise OptionError("resume: a run that is gone on with takes no 'out' and no 'init_from'.")
+        budget = self._check_fit(
+            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
+        )
         run = None if resume is None else opened(resume)
         if run is not None and encoding is None:
             encoding = asked_encoding(run, data)
-        if isinstance(data, Prepared):
-            prepared = data
+        if isinstance(data, PreparedText):
+            prepared = data if encoding is None else replace(data, asked_encoding=encoding)
         else:
             prepared = self.prepare(data, encoding=encoding, lines=lines, resuming=run is not None)
-        common = self, prepared, listener, self._sample_text
-        if run is None:
-            fitted, trainer = begin(*common, out=out, weights=init_from, encoding=encoding)
-        else:
-            fitted, trainer = go_on(*common, run, budget)
-        self._adopt(fitted, prepared.description, {})
-        with use_threads(self.threads):
-            train = trainer.fit if run is None else trainer.resume
-            result = train(minutes=minutes, epochs=epochs, steps=steps)
-        corpus = prepared.corpus
-        baseline = baseline_figures(corpus, corpus.test, result.test.get("loss")) if result.steps else {}
-        report = {**asdict(result), "baseline": baseline, "parameters": fitted.parameters.count}
-        self.report_: dict[str, Any] = report
-        if trainer.run_folder is not None:
-            trainer.run_folder.update_report(self.report_)
-        return self
+        return self._train(
+            prepared, budget=budget, out=out, resume=run, init_from=init_from, listener=listener
+        )
 
     @classmethod
     def resume(
         cls,
         run: Run,
-        data: TextData,
+        data: TextOrParts,
         *,
         minutes: float | None = None,
         epochs: float | None = None,
@@ -212,13 +202,7 @@ class LanguageModel(TextWriter, TextOptions):
         model = cls.from_run(folder).set_params(stop_after=0)
         return model.fit(data, **budget, resume=folder, listener=listener, encoding=encoding, lines=lines)
 
-    @property
-    def summary(self) -> ModelDescription:
-        """The layers, their sizes and the number of their parameters."""
-        self._need_fit("be summed up")
-        return describe_model(self.network_, self)
-
-    def evaluate(self, data: TextData, *, encoding: str | None = None) -> dict[str, float]:
+    def evaluate(self, data: TextOrParts, *, encoding: str | None = None) -> dict[str, float]:
         """Score every symbol of a text given all before it.
 
         Parameters
@@ -226,83 +210,123 @@ class LanguageModel(TextWriter, TextOptions):
         data, encoding
             As for :meth:`fit`. The state is carried over the whole of a text; a text of more than 200,000
             symbols is read in several places at once, 100,000 symbols and more in each. A list of strings is
-            scored one by one, and a model of sequences takes every line of a text for one.
+            scored one by one, and a model of sequences takes every line of a text for one. Of built-in parts
+            it is the test part.
 
         Returns
         -------
         dict
             ``loss`` in nats per token, ``bits_per_character``, ``perplexity`` per token, ``accuracy`` of the
             next token, ``tokens``, ``characters``, and ``unknown``: how many symbols are not in the
-            vocabulary.
+            vocabulary. Of built-in parts which say what is certain to come, also ``certain_accuracy`` of
+            that, the share of ``sequences_right`` in all of it, and ``right_to_length``: up to how many
+            symbols all sequences are.
         """
         self._need_fit("evaluate")
         vocabulary = self.vocabulary_
-        texts = as_sequences(data)
+        determined = data.determined if isinstance(data, BuiltinParts) else None
+        tested = tested_part(data)
+        texts = as_sequences(tested)
         if texts is not None:
             texts = [normalised(text) for text in texts]
         elif self._separate:
-            texts = read_lines(data, encoding=encoding)
+            texts = read_lines(tested, encoding=encoding)
         else:
-            texts = [read_text(data, encoding=encoding).text]
+            texts = [read_text(tested, encoding=encoding).text]
         with use_threads(self.threads):
-            return score_texts(self.network_, vocabulary, texts)
+            return score_texts(self.network_, vocabulary, texts, determined)
 
-    def score(self, data: TextData) -> float:
+    def score(self, data: TextOrParts) -> float:
         """Negative cross-entropy in nats per token: higher is better, as scikit-learn wants it."""
         return -self.evaluate(data)["loss"]
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the model as a run folder, which ``noria.load`` opens.
+    def headline(self, figures: Mapping[str, Any]) -> str:
+        """Say a loss, and what compares between characters, words and subwords."""
+        bits = f"{figures['bits_per_character']:.3f} bits per character"
+        is_of_words = self.vocabulary_.kind != CHARACTERS
+        more = f"perplexity {figures['perplexity']:,.1f}, {bits}" if is_of_words else bits
+        return f"{figures['loss']:.3f} nats ({more})"
 
-        Raises
-        ------
-        RunError
-            If the folder is there already, or cannot be written.
-        """
-        self._need_fit("be saved")
-        run = start_run(self, path, self._fitted)
-        with run.complete_or_removed():
-            run.write_arrays("best", self.parameters_.state_dict())
-            run.update_report(self.report_)
-        run.is_complete()
+    def next_steps(self, run: str) -> Sequence[str]:
+        """Give the commands that go on from a run."""
+        return (f"noria sample {run} --temperature 0.7", f"noria evaluate {run} FILE", f"noria info {run}")
 
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
-        """Open a run folder.
+    def _network(self, cells: Sequence[Cell], schema: Vocabulary) -> Stack:
+        features = text_features(schema, self.text_features)
+        return build_network(
+            self, cells, len(schema), features=features, frozen_embedding=self.freeze_embedding
+        )
 
-        Raises
-        ------
-        RunError
-            If it is not the run of a language model, or is damaged: says what of it.
-        """
-        return cls.from_run(RunFolder.open(Path(path)))
+    def _trained(self, fitted: Fitted, prepared: PreparedText) -> TextTask:
+        corpus = prepared.corpus
+        training = TrainingReadings(corpus, Augmentation.of_options(self), self.seed)
+        basics = fitted.network, fitted.parameters, corpus, prepared.batch_size
+        write, smoothing = self._sample_text, self.label_smoothing
+        if corpus.separate:
+            return SequenceTask(*basics, self.seed, write, label_smoothing=smoothing, training=training)
+        window = prepared.seq_length
+        return StreamTask(*basics, window, write, label_smoothing=smoothing, training=training)
 
-    @classmethod
-    def from_run(cls, run: RunFolder) -> Self:
-        """Make the model of an open run folder."""
-        with damage_named(run):
-            stored = read_run(run, TASK)
-            model = cls.from_toml_dict(stored.options)
-            model.cell = stored.cell_option
-            fitted = built(model, stored.cells, stored.vocabulary, stored.about)
-            stored.fill(fitted.parameters)
-            model._adopt(fitted, None, stored.report)
-        return model
+    def _baseline(self, fitted: Fitted, prepared: PreparedText, test: Mapping[str, float]) -> dict[str, Any]:
+        return baseline_figures(prepared.corpus, prepared.corpus.test, test.get("loss"))
+
+    def _initialise(self, fitted: Fitted, prepared: PreparedText) -> None:
+        if prepared.vectors is not None:
+            first = next(layer for _, layer in fitted.network.children())
+            first = first.layer if isinstance(first, SymbolFeatures) else first
+            assert isinstance(first, Embedding)  # the options say so
+            first.table.value[...] = prepared.vectors.matrix
+
+    def _about(self, prepared: PreparedText) -> dict[str, Any]:
+        thesaurus = thesaurus_of(Augmentation.of_options(self))
+        given = {"asked_encoding": prepared.asked_encoding, "thesaurus": thesaurus}
+        return super()._about(prepared) | {name: value for name, value in given.items() if value is not None}
+
+    def _data_differences(self, stored: StoredModel, schema: Vocabulary, prepared: PreparedText) -> list[str]:
+        thesaurus = thesaurus_of(Augmentation.of_options(self))
+        return corpus_differences(stored.about, schema, prepared.corpus, thesaurus)
+
+    def _weights_differences(self, schema: Vocabulary, prepared: PreparedText) -> list[str]:
+        return vocabulary_differences(schema, prepared.schema)
+
+    def _read_schema(self, run: RunFolder, about: Mapping[str, Any]) -> Vocabulary:
+        source = str(run.path / self.schema_file)
+        if about["kind"] not in KINDS:
+            raise RunError(
+                f"{run.path / 'config.toml'}: the file is damaged: data.kind is {about['kind']!r} and none "
+                f"of {', '.join(KINDS)}."
+            )
+        vocabulary = Vocabulary.from_dict(run.read_json(self.schema_file), source)
+        self._check_fingerprint(about, self._fingerprint(vocabulary), source)
+        if vocabulary.has_end != (about["kind"] == KINDS[1]):
+            raise RunError(f"{source}: the file does not belong to config.toml, it is another run's.")
+        return vocabulary
+
+    def _fingerprint(self, schema: Vocabulary) -> str:
+        return hashlib.sha256("\0".join(schema.symbols).encode()).hexdigest()[:16]
+
+    def _check_fingerprint(self, about: Mapping[str, Any], fingerprint: str, source: str) -> None:
+        # Runs of the first versions have it under another name.
+        known = about.get("schema", about.get("vocabulary", fingerprint))
+        super()._check_fingerprint({"schema": known}, fingerprint, source)
 
     def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
-        self._fitted = fitted
-        self.vocabulary_ = fitted.vocabulary
-        self.network_: Stack = fitted.network
-        self.parameters_ = fitted.parameters
-        self.description_: Description | None = description
-        self.report_ = report
+        super()._adopt(fitted, description, report)
+        self.vocabulary_: Vocabulary = fitted.schema
 
     def _sample_text(self, rng: np.random.Generator) -> str:
         return "".join(self._written("", Sampler(temperature=0.8), self.sample_length, rng))
 
     @property
     def _separate(self) -> bool:
-        return bool(self._fitted.about["kind"] == "sequences")
+        return bool(self._fitted.about["kind"] == KINDS[1])
 
-    def _is_fitted(self) -> bool:
-        return hasattr(self, "parameters_")
+
+def asked_encoding(run: RunFolder, data: TextOrParts | PreparedText) -> str | None:
+    """Give the encoding that was asked for when a run was made, where there are files or bytes to decode."""
+    several = isinstance(data, list | tuple) and all(isinstance(item, PathLike) for item in data)
+    if not several and not isinstance(data, str | bytes | bytearray | memoryview | PathLike):
+        return None
+    about = run.config.get("data")
+    encoding = about.get("asked_encoding") if isinstance(about, dict) else None
+    return encoding if isinstance(encoding, str) else None

@@ -2,30 +2,16 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from noria.compiler import compile_cell
-from noria.engines import bind
-from noria.equations import Cell, Initial, cells, rewrites
+from noria.data.text_features import TextFeatures
+from noria.equations import Cell
 from noria.errors import OptionError
-from noria.layers import (
-    BatchNorm,
-    CausalAttention,
-    Dropout,
-    Embedding,
-    Layer,
-    Linear,
-    OneHot,
-    Recurrent,
-    Stack,
-    recurrent_stack,
-)
-from noria.training.model_options import ModelOptions
+from noria.layers import BatchNorm, CausalAttention, Embedding, Layer, Linear, OneHot, Stack, SymbolFeatures
+from noria.models.text.options import TextModelOptions
+from noria.models.wiring import RECURRENT, dropout_layer, initialise_matrices, recurrent_part
 
-INPUT, INPUT_DROPOUT, RECURRENT, NORM, ATTENTION, DROPOUT, OUTPUT = (
+INPUT, INPUT_DROPOUT, NORM, ATTENTION, DROPOUT, OUTPUT = (
     "input",
     "input_dropout",
-    "recurrent",
     "norm",
     "attention",
     "dropout",
@@ -33,39 +19,25 @@ INPUT, INPUT_DROPOUT, RECURRENT, NORM, ATTENTION, DROPOUT, OUTPUT = (
 )
 
 
-def chosen_cells(options: ModelOptions) -> list[Cell]:
-    """Give the cell of each layer as it was written, before any rewrite."""
-    return [cells.get(cell) for cell in options.layer_cells]
-
-
-def rewritten(cell: Cell, options: ModelOptions) -> Cell:
-    """Write the activation, normalisation and regularisers of the options into a cell's equations.
-
-    The order is fixed: what a function is comes before where masks stand.
-    """
-    if options.activation is not None:
-        cell = rewrites.replace(cell, tanh=options.activation)
-    if options.layer_norm:
-        cell = rewrites.layer_normalised(cell)
-    if options.recurrent_dropout:
-        cell = rewrites.recurrent_dropout(cell, options.recurrent_dropout)
-    if options.zoneout:
-        cell = rewrites.zoneout(cell, options.zoneout, options.zoneout)
-    return cell
-
-
 def build_network(
-    options: ModelOptions, cells: Sequence[Cell], symbols: int, *, frozen_embedding: bool = False
+    options: TextModelOptions,
+    cells: Sequence[Cell],
+    symbols: int,
+    *,
+    features: TextFeatures | None = None,
+    frozen_embedding: bool = False,
 ) -> Stack:
     """Build the layers of a language model; values come with ``FlatParameters.build(network.layers, rng)``.
 
     Parameters
     ----------
-    options : ModelOptions
+    options : TextModelOptions
     cells : sequence of Cell
         One for each recurrent layer, as written; the rewrites of the options are applied here.
     symbols : int
         Number of symbols, V: of the input, and of the logits (N, V) that come out.
+    features : TextFeatures, optional
+        What is told of the symbols beside their vectors.
     frozen_embedding : bool, default False
         Whether training leaves the vectors of the symbols as they are.
     """
@@ -80,40 +52,26 @@ def build_network(
             name=INPUT,
         )
         tied = first.table if options.tie_weights else None
-    stack = recurrent_stack(
-        [rewritten(cell, options) for cell in cells],
-        options.layer_sizes,
-        dropout=options.dropout,
-        locked=options.locked_dropout,
-        batch_norm=options.batch_norm,
-        drop_connect=options.drop_connect,
-        projection=options.projection_size or None,
-        engine=options.engine,
-        name=RECURRENT,
-    )
+        first = first if features is None else SymbolFeatures(first, *features, name=INPUT)
+    stack = recurrent_part(options, cells)
     wished: dict[str, Layer | None] = {
         INPUT: first,
-        INPUT_DROPOUT: _dropout(options.input_dropout, options, INPUT_DROPOUT),
+        INPUT_DROPOUT: dropout_layer(options.input_dropout, options, INPUT_DROPOUT),
         RECURRENT: stack,
         NORM: BatchNorm(name=NORM) if options.batch_norm else None,
         ATTENTION: _attention(options),
-        DROPOUT: _dropout(options.dropout, options, DROPOUT),
+        DROPOUT: dropout_layer(options.dropout, options, DROPOUT),
         OUTPUT: Linear(symbols, weight=tied, name=OUTPUT),
     }
     layers = {key: layer for key, layer in wished.items() if layer is not None}
     network = Stack(list(layers.values()), keys=list(layers))
     network.configure(symbols)
     refuse_lookahead(network)
-    if options.initialiser != "cell":
-        _initialise_matrices(stack, options.initialiser)
+    initialise_matrices(stack, options)
     return network
 
 
-def _dropout(p: float, options: ModelOptions, name: str) -> Dropout | None:
-    return Dropout(p, locked=options.locked_dropout, name=name) if p else None
-
-
-def _attention(options: ModelOptions) -> CausalAttention | None:
+def _attention(options: TextModelOptions) -> CausalAttention | None:
     if options.attention == "none":
         return None
     return CausalAttention(options.attention_span, score=options.attention, name=ATTENTION)
@@ -132,28 +90,3 @@ def refuse_lookahead(network: Layer) -> None:
             "A language model cannot be bidirectional: what reads from the end has seen the next symbol.\n"
             "  Bidirectional layers are for tagging and classifying."
         )
-
-
-def engines_of(network: Layer, dtype: str) -> list[str]:
-    """Name the engine that runs each recurrent layer."""
-    bound = [
-        bind(compile_cell(layer.cell), layer.sizes, np.dtype(dtype), layer.engine)
-        for layer in recurrent_layers(network)
-    ]
-    return [kernel.engine for kernel in bound]
-
-
-def recurrent_layers(network: Layer) -> list[Recurrent]:
-    """Find the recurrent layers, from the input upwards."""
-    if isinstance(network, Recurrent):
-        return [network]
-    return [found for _, child in network.children() for found in recurrent_layers(child)]
-
-
-def _initialise_matrices(stack: Layer, kind: str) -> None:
-    """Give every matrix of the recurrent layers one law; normal has variance 1 / inputs."""
-    for layer in recurrent_layers(stack):
-        for parameter in layer.parameters():
-            if len(parameter.shape) == 2:
-                arguments = (parameter.shape[1] ** -0.5,) if kind == "normal" else ()
-                parameter.initial = Initial(kind, arguments)

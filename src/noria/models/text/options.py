@@ -7,13 +7,128 @@ from noria.errors import OptionError
 from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
-from noria.training.token_options import TokenOptions
+from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
+from noria.training.token_options import IN_WORD, TEXT_FEATURES, WORDS, TokenOptions
 from noria.training.training_options import TrainingOptions
 from noria.training.vector_options import VectorOptions
 
 
 @dataclass(kw_only=True)
-class TextOptions(ModelOptions, TrainingOptions, TokenOptions, VectorOptions, AugmentationOptions):
+class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
+    """What the network is."""
+
+    recurrent_dropout: Annotated[
+        float | None,
+        Option(
+            help="Probability of dropping a value inside the cell, the same values at every step; none: 0.1 "
+            "in a run of 14 passes over the text and more, otherwise 0.",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+            undecided=(None,),
+            by_passes=((0.0, 0.0), (14.0, 0.1)),
+            reason="TO BE WRITTEN",
+        ),
+    ] = None
+    features: Annotated[
+        str | list[str] | None,
+        Option(
+            help="What is told of each symbol besides which one it is: its shape (case, digit, punctuation), "
+            "its place in the line (or sequence), its place in the word.",
+            group="Model",
+            choices=TEXT_FEATURES,
+            reason="The state learns what of it matters; of lines broken at one width the place tells more.",
+        ),
+    ] = None
+    tie_weights: Annotated[
+        bool,
+        Option(
+            help="Score symbols with the table of their vectors, one matrix in two places (Press & Wolf).",
+            group="Model",
+        ),
+    ] = False
+    attention: Annotated[
+        str,
+        Option(
+            help="Attend to the last steps before each one, behind the recurrent layers, with this score.",
+            group="Model",
+            choices=("none", "dot", "general", "additive"),
+            reason="It costs as much as another layer, and the state already carries what came before.",
+        ),
+    ] = "none"
+    attention_span: Annotated[
+        int,
+        Option(
+            help="How many steps back attention looks.",
+            group="Model",
+            only_with=("attention", ("dot", "general", "additive")),
+            minimum=1,
+            reason="Most of the weight lies on a few steps (Daniluk et al. 2017); each costs time.",
+        ),
+    ] = 32
+
+    @property
+    def text_features(self) -> list[str]:
+        """The features that are told, each once."""
+        listed = [self.features] if isinstance(self.features, str) else self.features or []
+        return [name for name in TEXT_FEATURES if name in listed]
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        for name in ("tie_weights", "features"):
+            need_embedding(self, owner, name)
+        width = self.projection_size or self.layer_sizes[-1]
+        if self.tie_weights and width != self.embedding_size:
+            raise OptionError(
+                f"The 'tie_weights' option of {owner} needs an embedding as wide as what is scored. Got "
+                f"embedding_size={self.embedding_size} and {width} values that the last layer hands on.\n"
+                f"  Set projection_size={self.embedding_size} or embedding_size={width}."
+            )
+
+
+@dataclass(kw_only=True)
+class TextTrainingOptions(TrainingOptions):
+    """How it learns from a text, and what it shows meanwhile."""
+
+    seq_length: Annotated[
+        int,
+        Option(
+            help="Steps in a window of truncated back-propagation through time, in one text; states are "
+            "carried over.",
+            group="Training",
+            minimum=1,
+            reason="Longer windows cost updates; the carried state reaches further than the gradient.",
+        ),
+    ] = 64
+    sample_every: Annotated[
+        int,
+        Option(
+            help="Steps between two samples; 0: automatic, at every fifth evaluation and the last.",
+            group="Reporting",
+            minimum=0,
+        ),
+    ] = 0
+    sample_length: Annotated[
+        int,
+        Option(help="Symbols in a sample; 0: no samples.", group="Reporting", minimum=0),
+    ] = 120
+
+    def sample_interval(self, eval_every: int) -> int:
+        """Give the steps between two samples; 0: never."""
+        return (self.sample_every or super().sample_interval(eval_every)) if self.sample_length else 0
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        if self.sample_every and not self.sample_length:
+            raise OptionError(
+                f"The 'sample_every' option of {owner} does nothing where samples have no length. Got "
+                f"sample_every={self.sample_every} with sample_length=0.\n  Give a length, or leave it out."
+            )
+
+
+@dataclass(kw_only=True)
+class TextOptions(TextModelOptions, TextTrainingOptions, TokenOptions, VectorOptions, AugmentationOptions):
     """What the network is, how it learns, and what it learns from."""
 
     bidirectional: Annotated[
@@ -28,8 +143,9 @@ class TextOptions(ModelOptions, TrainingOptions, TokenOptions, VectorOptions, Au
                 f"The 'bidirectional' option of {owner} must be False. Got True: what reads from the end has "
                 "seen the next symbol, which is what a language model is to predict."
             )
-        if self.vectors and not self.embedding_size:
+        need_embedding(self, owner, "vectors")
+        if IN_WORD in self.text_features and self.level == WORDS:
             raise OptionError(
-                f"The 'vectors' option of {owner} needs an embedding to begin with them. "
-                "Got embedding_size=0: give it the width of the vectors."
+                f"The 'features' option of {owner} must not hold {IN_WORD!r} with level={WORDS!r}: a word "
+                "is one symbol and has no place in itself."
             )

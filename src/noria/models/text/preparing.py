@@ -2,53 +2,79 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from noria.data import Text, TextSource, Vocabulary, is_large, map_text, read_lines, read_text
+from noria.data.builtin_tasks import BuiltinParts
 from noria.data.text import LONGEST_PATH
+from noria.data.text_features import text_features
 from noria.data.vectors import Vectors, read_vectors
-from noria.engines import why_not_native
-from noria.engines.native.host import processor
-from noria.engines.threads import thread_count
-from noria.equations import Cell
 from noria.errors import DataError, OptionError
-from noria.layers import Layer, Stack
-from noria.models.description import DataDescription, Description, LayerDescription, ModelDescription
-from noria.models.text.corpus import Corpus, Part, corpus_of_file, corpus_of_sequences, corpus_of_text
-from noria.models.text.network import build_network, chosen_cells, engines_of, recurrent_layers
+from noria.models.description import Description
+from noria.models.prepared import Prepared
+from noria.models.text.comparing import content_of
+from noria.models.text.corpus import (
+    Corpus,
+    Part,
+    corpus_of_builtin,
+    corpus_of_file,
+    corpus_of_sequences,
+    corpus_of_text,
+)
+from noria.models.text.description import TextDescription
+from noria.models.text.network import build_network
+from noria.models.text.options import TextModelOptions, TextTrainingOptions
 from noria.models.text.task import fitting_sizes
+from noria.models.wiring import chosen_cells, describe_model
 from noria.sequences import Batches, Streams
-from noria.training.model_options import ModelOptions
 from noria.training.randomness import generator
 from noria.training.token_options import CHARACTERS, TokenOptions
-from noria.training.training_options import TrainingOptions
 from noria.training.vector_options import VectorOptions
-
-NATIVE = "native"
 
 TextData: TypeAlias = TextSource | Iterable[str]
 """What a language model is trained on: one text, or a list of strings that are separate sequences."""
 
+TextOrParts: TypeAlias = TextData | BuiltinParts
+"""The same, or a built-in data set that may say itself which part is which."""
 
-@dataclass(frozen=True)
-class Prepared:
-    """Data that have been read for a model, and the sizes it will be trained with; ``fit`` takes it.
+
+KINDS = ("text", "sequences")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PreparedText(Prepared):
+    """Text that has been read for a model, and the sizes it will be trained with; its schema: the vocabulary.
 
     Attributes
     ----------
     corpus : Corpus
-    batch_size, seq_length : int
-    description : Description
+    seq_length : int
     vectors : Vectors or None
         Pretrained ones of the symbols.
+    asked_encoding : str or None
+        The encoding that was asked for.
     """
 
     corpus: Corpus
-    batch_size: int
     seq_length: int
-    description: Description
     vectors: Vectors | None = None
+    asked_encoding: str | None = None
+
+    def content(self) -> str:
+        """Give digits that two corpora do not share."""
+        return content_of(self.corpus)
+
+    def about(self) -> dict[str, Any]:
+        """Give what config.toml says of the data."""
+        data = self.description.data
+        assert isinstance(data, TextDescription)
+        return {
+            **super().about(),
+            "kind": data.kind,
+            "encoding": data.encoding,
+            "characters": data.characters,
+        }
 
 
 def as_sequences(data: TextData) -> list[str] | None:
@@ -81,15 +107,15 @@ def as_sequences(data: TextData) -> list[str] | None:
 
 
 def prepare(
-    data: TextData,
-    model: ModelOptions,
-    training: TrainingOptions,
+    data: TextOrParts,
+    model: TextModelOptions,
+    training: TextTrainingOptions,
     encoding: str | None = None,
     *,
     lines: bool = False,
     tokens: TokenOptions | None = None,
     vectors: VectorOptions | None = None,
-) -> Prepared:
+) -> PreparedText:
     """Read data, fit batch and window to them, and describe what will be trained."""
     corpus = _read(data, training, tokens or TokenOptions(), encoding, lines)
     read = None if vectors is None else _vectors(vectors, corpus.vocabulary, model, training.seed)
@@ -97,7 +123,7 @@ def prepare(
     batch_size, window = training.batch_size, training.seq_length
     if corpus.separate:
         batch_size = min(batch_size, len(corpus.train.readings))
-        if window != TrainingOptions.seq_length:
+        if window != TextTrainingOptions.seq_length:
             notes.append(f"seq_length {window} means nothing here: every sequence is read whole")
         per_epoch = len(Batches([reading.predictions for reading in corpus.train.readings], batch_size))
     else:
@@ -105,16 +131,32 @@ def prepare(
             corpus.train.tokens, batch_size, window, corpus.source, corpus.vocabulary.kind
         )
         per_epoch = len(Streams(corpus.train.readings[0].ids, batch_size, window))
-    network = build_network(model, chosen_cells(model), len(corpus.vocabulary))
+    features = text_features(corpus.vocabulary, model.text_features)
+    network = build_network(model, chosen_cells(model), len(corpus.vocabulary), features=features)
     said = (*corpus.notes, *notes, *(() if read is None else read.notes))
     description = Description(
-        _of_data(corpus), describe_model(network, model), batch_size, window, per_epoch, said
+        _of_data(corpus),
+        describe_model(network, model),
+        batch_size,
+        per_epoch,
+        said,
+        None if corpus.separate else window,
     )
-    return Prepared(corpus, batch_size, window, description, read)
+    return PreparedText(
+        schema=corpus.vocabulary,
+        description=description,
+        batch_size=batch_size,
+        tokens=corpus.train.tokens,
+        corpus=corpus,
+        seq_length=window,
+        extra=_extra(data),
+        vectors=read,
+        asked_encoding=encoding,
+    )
 
 
 def _vectors(
-    options: VectorOptions, vocabulary: Vocabulary, model: ModelOptions, seed: int
+    options: VectorOptions, vocabulary: Vocabulary, model: TextModelOptions, seed: int
 ) -> Vectors | None:
     """Read pretrained vectors, and refuse those of another width than the embedding's."""
     if not options.vectors:
@@ -131,9 +173,14 @@ def _vectors(
 
 
 def _read(
-    data: TextData, options: TrainingOptions, tokens: TokenOptions, encoding: str | None, lines: bool
+    data: TextOrParts, options: TextTrainingOptions, tokens: TokenOptions, encoding: str | None, lines: bool
 ) -> Corpus:
     """Read data and cut them into training, validation and test."""
+    if isinstance(data, BuiltinParts):
+        if data.is_split:
+            return corpus_of_builtin(data, tokens)
+        whole: TextData = data.train
+        return _read(whole, options, tokens, encoding, lines)
     sequences = as_sequences(data)
     shares = options.valid_fraction, options.test_fraction
     rng = generator(options.seed, "order")
@@ -153,6 +200,21 @@ def _read(
     return corpus_of_sequences(sequences, *shares, rng, tokens=tokens)
 
 
+def tested_part(data: TextOrParts) -> TextData:
+    """Give what is to be measured of a built-in data set; other data as they are."""
+    if not isinstance(data, BuiltinParts):
+        return data
+    tested: TextData = data.tested
+    return tested
+
+
+def _extra(data: TextOrParts) -> dict[str, BuiltinParts]:
+    """Give the further test parts of a built-in data set, each as ``evaluate`` takes it."""
+    if not isinstance(data, BuiltinParts):
+        return {}
+    return {name: replace(data, test=part) for name, part in data.extra.items()}
+
+
 def _large(source: str | os.PathLike[str]) -> bool:
     """Whether a path, and no text, names a file that is read in pieces."""
     return not (isinstance(source, str) and ("\n" in source or len(source) > LONGEST_PATH)) and is_large(
@@ -160,51 +222,12 @@ def _large(source: str | os.PathLike[str]) -> bool:
     )
 
 
-def describe_model(network: Stack, options: ModelOptions) -> ModelDescription:
-    """Describe a configured network; its parameters need no values yet."""
-    layers = tuple(_layers(network, set()))
-    cells: list[Cell] = [layer.cell for layer in recurrent_layers(network)]
-    engines = tuple(engines_of(network, options.dtype))
-    return ModelDescription(
-        cells=tuple(cell.name for cell in cells),
-        hidden_sizes=tuple(layer.hidden_size for layer in recurrent_layers(network)),
-        layers=layers,
-        parameters=sum(parameter.size for parameter in network.parameters()),
-        engines=engines,
-        dtype=options.dtype,
-        processor=processor(options.dtype) if NATIVE in engines else "",
-        why_not_native=_why_not_native(engines, options),
-        threads=options.threads or thread_count(),
-    )
-
-
-def _why_not_native(engines: tuple[str, ...], options: ModelOptions) -> str:
-    if set(engines) == {NATIVE}:
-        return ""
-    return why_not_native(options.dtype) or f"the 'engine' option is '{options.engine}'."
-
-
-def _layers(layer: Layer, counted: set[int], path: str = "") -> list[LayerDescription]:
-    """Describe the layers that have parameters, in the order in which data pass through them.
-
-    A parameter that stands in two layers is counted in the first.
-    """
-    own = sum(parameter.size for parameter in layer.own_parameters() if id(parameter) not in counted)
-    counted.update(id(parameter) for parameter in layer.own_parameters())
-    below = [
-        found
-        for key, child in layer.children()
-        for found in _layers(child, counted, f"{path}.{key}".strip("."))
-    ]
-    return [LayerDescription(path, layer.kind, layer.output_size, own), *below] if own else below
-
-
-def _of_data(corpus: Corpus) -> DataDescription:
+def _of_data(corpus: Corpus) -> TextDescription:
     parts: list[Part] = [corpus.train, corpus.validation, corpus.test]
-    return DataDescription(
+    return TextDescription(
         source=corpus.source,
         encoding=corpus.encoding,
-        kind="sequences" if corpus.separate else "text",
+        kind=KINDS[corpus.separate],
         level=corpus.vocabulary.kind,
         characters=corpus.characters,
         symbols=len(corpus.vocabulary),

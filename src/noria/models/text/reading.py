@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from noria.arrays import Array, Int
+from noria.arrays import Array, Bool, Int
 
 MEMORY = 100  # symbols that are read on the way into a part, so that the state has settled there
 LONG, EACH = 200_000, 100_000
@@ -20,10 +20,14 @@ class Reading:
     lead : int, default 1
         How many ids at the beginning are read and not scored; at least one, since nothing is predicted
         without a symbol before it. All others are predicted, each once.
+    certain : boolean array, optional
+        Of each prediction, whether what comes is certain to whoever knows the language; of separate sequences
+        where that is known.
     """
 
     ids: Int[Array, " N"]
     lead: int = 1
+    certain: Bool[Array, " P"] | None = None
 
     @property
     def predictions(self) -> int:

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.errors import DivergenceError
 from noria.layers import INFERENCE, Layer, State, first_sequences
+from noria.models.text.certain import Certain, tally_of
 from noria.models.text.reading import Reading
 from noria.sequences import Ragged
 from noria.training.losses import cross_entropy_rows
@@ -33,6 +35,8 @@ class Score:
         Predictions whose likeliest symbol was the right one.
     spelling : float
         What spelling the unknown words among them costs, in nats.
+    certain : Certain or None
+        Of the predictions whose answer is certain, where that is known.
     """
 
     total_nats: float
@@ -40,6 +44,7 @@ class Score:
     characters: int
     correct: int
     spelling: float = 0.0
+    certain: Certain | None = None
 
     @property
     def nats(self) -> float:
@@ -52,7 +57,8 @@ class Score:
         ``loss`` in nats per token, ``bits_per_character``, ``perplexity`` per token, ``accuracy`` of the next
         token, and how many ``tokens`` and ``characters`` they were taken on. Bits per character compare
         between characters, words and subwords: (nats of all tokens + nats of spelling each ``<unk>``) /
-        characters / log 2. The other figures take ``<unk>`` for a token like any other.
+        characters / log 2. The other figures take ``<unk>`` for a token like any other. Where it is known
+        what is certain, the figures of :class:`~noria.models.text.certain.Certain` too.
         """
         return {
             "loss": self.nats,
@@ -61,6 +67,7 @@ class Score:
             "accuracy": self.correct / self.tokens,
             "tokens": self.tokens,
             "characters": self.characters,
+            **({} if self.certain is None else self.certain.figures()),
         }
 
 
@@ -99,23 +106,39 @@ def score_readings(
     """
     longest_first = sorted(readings, key=lambda reading: -len(reading.ids))
     total, tokens, counted, correct = 0.0, 0, 0, 0
+    tally = tally_of(longest_first)
     for begin in range(0, len(longest_first), SIDE_BY_SIDE):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # it shows in the total
-            for nats, targets, hits in _windows(network, longest_first[begin : begin + SIDE_BY_SIDE]):
-                total += float(nats.sum())
-                tokens += len(targets)
-                counted += len(targets) if end is None else int(np.count_nonzero(targets != end))
-                correct += int(np.count_nonzero(hits))
+            for scored in _windows(network, longest_first[begin : begin + SIDE_BY_SIDE]):
+                total += float(scored.nats.sum())
+                tokens += len(scored.targets)
+                counted += (
+                    len(scored.targets) if end is None else int(np.count_nonzero(scored.targets != end))
+                )
+                correct += int(np.count_nonzero(scored.hits))
+                if tally is not None:
+                    tally.add(begin + scored.reading, scored.place, scored.hits)
     if not math.isfinite(total):
         raise DivergenceError(
             f"evaluation: expected a finite loss, got {total}: the weights of the model are damaged, or its "
             "training diverged.\n  Load the run again, or train with a lower lr."
         )
-    return Score(total, tokens, counted if characters is None else characters, correct, spelling)
+    counted = counted if characters is None else characters
+    return Score(total, tokens, counted, correct, spelling, None if tally is None else tally.result())
 
 
-def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[tuple[Array, Array, Array]]:
-    """Read in lockstep, longest first; give nats, targets and whether the likeliest was right."""
+class _Scored(NamedTuple):
+    """Predictions of a window: nats, targets, whether the likeliest was right, and where they stand."""
+
+    nats: Array
+    targets: Array
+    hits: Array
+    reading: Array
+    place: Array
+
+
+def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[_Scored]:
+    """Read in lockstep, longest first."""
     state: State = None
     rows = max(LOGITS // network.output_size, 64)
     window = max(1, rows // len(readings))
@@ -134,8 +157,11 @@ def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[tuple[Arra
         scored = layout.step_of_row + begin + 1 >= leads[layout.caller_of_row]
         if scored.any():
             rows_of_scored, targets = logits.rows[scored], targets[scored]
-            yield (
+            reading = layout.caller_of_row[scored]
+            yield _Scored(
                 cross_entropy_rows(rows_of_scored, targets),
                 targets,
                 rows_of_scored.argmax(axis=1) == targets,
+                reading,
+                layout.step_of_row[scored] + begin + 1 - leads[reading],
             )

@@ -9,6 +9,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import DataError
 from noria.layers import FlatParameters, Layer, Mode, State, restore_state, state_arrays
+from noria.models.examples import layer_norms
 from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.corpus import Corpus
 from noria.models.text.reading import beginning, long_reading, side_by_side
@@ -123,13 +124,7 @@ class TextTask(ABC):
 
     def layer_norms(self) -> dict[str, float]:
         """Norm of the gradient of each layer, in the order in which data pass through them."""
-        squares: dict[str, float] = {}
-        for path, parameter in self.parameters.named():
-            layer = path.rpartition(".")[0]
-            squares[layer] = squares.get(layer, 0.0) + float(
-                np.square(parameter.gradient, dtype=np.float64).sum()
-            )
-        return {layer: float(np.sqrt(square)) for layer, square in squares.items()}
+        return layer_norms(self.parameters)
 
     def _forward_backward(
         self, inputs: Ragged, targets: Array, state: State, mode: Mode

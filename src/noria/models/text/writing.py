@@ -8,7 +8,7 @@ from noria.arrays import Array
 from noria.data import Vocabulary, describe_symbols, normalised, whole_characters
 from noria.errors import DataError, OptionError
 from noria.layers import Layer, State, Stream
-from noria.models.estimator import Estimator
+from noria.models.model import Model
 from noria.models.text.corpus import begun, start_id
 from noria.models.text.generation import Recorder, StreamedNetwork, generate, read
 from noria.models.text.network import ATTENTION
@@ -21,7 +21,7 @@ WEIGHTS = f"{ATTENTION}.weights"
 """What streams of the network call the weights of attention."""
 
 
-class TextWriter(Estimator):
+class TextWriter(Model):
     """The part of a text model that goes from symbol to symbol, with the model's network and vocabulary."""
 
     network_: Layer

@@ -1,31 +1,26 @@
-"""A language model in a run folder: what is written of it, and what is read back."""
+"""A model in a run folder: what is written of it, and what is read back."""
 
 import contextlib
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from noria.arrays import Array
-from noria.data import Vocabulary
 from noria.equations import Cell, cells
 from noria.errors import DataError, NoriaError, RunError, ShapeError
 from noria.layers import FlatParameters
-from noria.models.description import DataDescription
 from noria.training.optioned import Options
 from noria.training.run_folder import RunFolder
 
-VOCABULARY, REPORT = "vocab.json", "report.json"
-KINDS = ("text", "sequences")
+REPORT = "report.json"
 
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What a run folder holds of a model."""
+    """What a run folder holds of a model; its schema, which each task reads in its own way, aside."""
 
     options: dict[str, Any]
     cells: list[Cell]
-    vocabulary: Vocabulary
     about: dict[str, Any]
     weights: dict[str, Array]
     report: dict[str, Any]
@@ -51,24 +46,12 @@ class StoredModel:
             raise RunError(f"{self.path}: the weights do not belong to config.toml: {error}") from None
 
 
-def run_config(
-    options: Options, cells: list[Cell], about: dict[str, Any], vocabulary: Vocabulary
-) -> dict[str, Any]:
+def run_config(options: Options, cells: Sequence[Cell], about: Mapping[str, Any]) -> dict[str, Any]:
     """Give what config.toml says of a model: all options, the text of its cells, where its data are from."""
     return {
         "options": options.to_toml_dict(),
         "cells": [{"name": cell.name, "text": cell.text} for cell in cells],
-        "data": {**about, "vocabulary": _fingerprint(vocabulary)},
-    }
-
-
-def about_data(data: DataDescription) -> dict[str, Any]:
-    """Give what config.toml says of the data."""
-    return {
-        "kind": data.kind,
-        "source": data.source,
-        "encoding": data.encoding,
-        "characters": data.characters,
+        "data": dict(about),
     }
 
 
@@ -87,29 +70,19 @@ def read_run(run: RunFolder, task: str) -> StoredModel:
         )
     try:
         options, about = dict(config["options"]), dict(config["data"])
-        if about["kind"] not in KINDS:
-            raise RunError(f"data.kind is {about['kind']!r} and none of {', '.join(KINDS)}.")
         if not config["cells"]:
             raise RunError("it has no cells.")
         parsed = [Cell.parse(entry["text"], name=entry["name"]) for entry in config["cells"]]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"{path}: the file is damaged: {error} is missing or is not what it should be."
         ) from None
     except NoriaError as error:
         raise RunError(f"{path}: the file is damaged: {error}") from None
-    vocabulary = Vocabulary.from_dict(run.read_json(VOCABULARY), str(run.path / VOCABULARY))
-    fingerprint = _fingerprint(vocabulary)
-    is_of_sequences = about["kind"] == KINDS[1]
-    if about.get("vocabulary", fingerprint) != fingerprint or vocabulary.has_end != is_of_sequences:
-        raise RunError(
-            f"{run.path / VOCABULARY}: the vocabulary does not belong to config.toml, it is another run's."
-        )
     report: Mapping[str, Any] = run.read_json(REPORT) if (run.path / REPORT).exists() else {}
     return StoredModel(
         options=options,
         cells=parsed,
-        vocabulary=vocabulary,
         about=about,
         weights=run.read_weights(),
         report=dict(report),
@@ -129,11 +102,6 @@ def damage_named(run: RunFolder) -> Iterator[None]:
         raise RunError(
             f"{run.path}: the run is damaged: {reason}\n  Copy the run again from where it was made."
         ) from error
-
-
-def _fingerprint(vocabulary: Vocabulary) -> str:
-    """Give digits that two vocabularies do not share: with a swapped file a model would write nonsense."""
-    return hashlib.sha256("\0".join(vocabulary.symbols).encode()).hexdigest()[:16]
 
 
 def _ships(cell: Cell) -> bool:

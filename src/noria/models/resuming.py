@@ -1,17 +1,12 @@
 """Going on with a run, or from its weights: what has to be the same is compared, differences are shown."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from noria.data import Vocabulary, describe_symbols
-from noria.data.augmentation import Augmentation
 from noria.equations import Cell
 from noria.errors import RunError
 from noria.layers import FlatParameters
-from noria.models.text.corpus import Corpus
-from noria.models.text.run import StoredModel
+from noria.models.stored import StoredModel
 from noria.training.run_folder import RunFolder
 from noria.training.training_options import Budget
 
@@ -19,28 +14,7 @@ FREE = frozenset({"threads", "save_every", "save_minutes", "stop_after", "thesau
 """Options that may differ from sitting to sitting. Other threads round sums otherwise, which is said; of the
 thesaurus the content counts, and not the name of its file."""
 
-CHUNK = 1 << 20
 SHOWN = 40
-
-
-def content_of(corpus: Corpus) -> str:
-    """Give digits that two corpora do not share: of every symbol in every part, wherever the files lie."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in (corpus.train, corpus.validation, corpus.test):
-        digest.update(f"part of {len(part.readings)}".encode())
-        for reading in part.readings:
-            digest.update(f"reading of {len(reading.ids)}, {reading.lead}".encode())
-            for start in range(0, len(reading.ids), CHUNK):
-                digest.update(reading.ids[start : start + CHUNK].astype("<i4").tobytes())
-    return digest.hexdigest()
-
-
-def thesaurus_of(augmentation: Augmentation | None) -> str | None:
-    """Give digits that two thesauruses do not share; None where there is none."""
-    if augmentation is None or augmentation.thesaurus is None:
-        return None
-    written = json.dumps(dict(augmentation.thesaurus), sort_keys=True)
-    return hashlib.blake2b(written.encode(), digest_size=16).hexdigest()
 
 
 def refuse_finished(run: RunFolder, report: Mapping[str, Any], budget: Budget) -> None:
@@ -95,55 +69,54 @@ def check_cells(run: RunFolder, stored: Sequence[Cell], given: Sequence[Cell]) -
     _refuse(run, "cells", _cell_differences(stored, given), "Give the run's own cell, or begin a new run.")
 
 
-def check_data(
-    run: RunFolder, stored: StoredModel, corpus: Corpus, augmentation: Augmentation | None = None
-) -> None:
-    """Refuse data whose symbols, vocabulary or synonyms are not those of the run.
+def check_data(run: RunFolder, about: Mapping[str, Any], differences: Sequence[str], content: str) -> None:
+    """Refuse data that are not those of the run.
+
+    Parameters
+    ----------
+    run : RunFolder
+    about : mapping
+        What the run says of its data.
+    differences : sequence of str
+        What is known to differ.
+    content : str
+        Digits of the data that are here, compared where nothing else differs.
 
     Raises
     ------
     RunError
         Says what is known of both.
     """
-    about = stored.about
-    advice = (
-        "Give the text that the run was made with (it may have moved), in the same encoding and cut in the "
-        "same way."
-    )
-    kind = "sequences" if corpus.separate else "text"
-    differences = []
-    if about["kind"] != kind:
-        differences.append(f"kind: {about['kind']} in the run, {kind} here (lines makes sequences of a text)")
-    if about.get("characters") != corpus.characters:
-        differences.append(
-            f"characters: {about.get('characters', 0):,} in the run, from {about.get('source', 'unknown')}; "
-            f"{corpus.characters:,} here, from {corpus.source}"
-        )
-    differences += _vocabulary_differences(stored.vocabulary, corpus.vocabulary)
-    if about.get("thesaurus") != thesaurus_of(augmentation):
-        differences.append("thesaurus: the synonyms are not those of the run")
-    if not differences:
+    found = list(differences)
+    if not found:
         if "content" not in about:
             raise RunError(
                 f"{run.path}: does not say which data it was made with, so it cannot be gone on with.\n"
                 "  Begin a new run, which may take over its weights (init_from)."
             )
-        if about["content"] != content_of(corpus):
-            differences.append("the characters are as many and of the same kinds, but not the same")
-    if differences and about.get("encoding") != corpus.encoding:
-        differences.append(f"encoding: {about.get('encoding', 'unknown')} in the run, {corpus.encoding} here")
-    _refuse(run, "data", differences, advice)
+        if about["content"] != content:
+            found.append("the data are as many and of the same kinds, but not the same")
+    advice = "Give the data that the run was made with (they may have moved), read in the same way."
+    _refuse(run, "data", found, advice)
 
 
 def take_over_weights(
-    stored: StoredModel, cells: Sequence[Cell], vocabulary: Vocabulary, parameters: FlatParameters
+    stored: StoredModel, cells: Sequence[Cell], differences: Sequence[str], parameters: FlatParameters
 ) -> None:
     """Set the parameters of a new run to the best weights of another one.
+
+    Parameters
+    ----------
+    stored : StoredModel
+    cells : sequence of Cell
+    differences : sequence of str
+        Those between the schemas: vocabularies, labels, columns.
+    parameters : FlatParameters
 
     Raises
     ------
     RunError
-        If vocabulary, cells or sizes are not the same: shows where.
+        If schema, cells or sizes are not the same: shows where.
     """
     shapes = {name: array.shape for name, array in stored.weights.items()}
     here = {name: array.shape for name, array in parameters.state_dict().items()}
@@ -152,14 +125,11 @@ def take_over_weights(
         for name in sorted(shapes.keys() | here.keys())
         if shapes.get(name) != here.get(name)
     ]
-    differences = [
-        *_cell_differences(stored.cells, cells),
-        *_vocabulary_differences(stored.vocabulary, vocabulary),
-    ]
-    if differences or sizes:
+    different = [*_cell_differences(stored.cells, cells), *differences] or sizes
+    if different:
         raise RunError(
             f"{stored.path}: its weights do not fit this model:\n"
-            + "".join(f"  {line}\n" for line in (differences or sizes)[:8])
+            + "".join(f"  {line}\n" for line in different[:8])
             + "  Cell, sizes and vocabulary have to be the same for one to begin where the other ended."
         )
     stored.fill(parameters)
@@ -195,20 +165,6 @@ def _lines(there: str, here: str) -> Iterator[tuple[str, str]]:
     )
     count = max(len(ours), len(theirs))
     yield from zip(ours + [""] * (count - len(ours)), theirs + [""] * (count - len(theirs)), strict=True)
-
-
-def _vocabulary_differences(stored: Vocabulary, given: Vocabulary) -> list[str]:
-    there, here = stored.symbols, given.symbols
-    if there == here:
-        return []
-    gone, new = sorted(set(there) - set(here)), sorted(set(here) - set(there))
-    parts = [
-        f"{describe_symbols(symbols)} only {place}"
-        for symbols, place in ((gone, "in the run"), (new, "here"))
-        if symbols
-    ]
-    told = "; ".join(parts) or "the same symbols in another order"
-    return [f"vocabulary: {len(there):,} symbols in the run, {len(here):,} here; {told}"]
 
 
 def _shown(value: object) -> str:

@@ -1,0 +1,61 @@
+"""``noria predict``: a trained model answers each row of a file, in order, as it reads it."""
+
+import io
+import json as json_lines
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+from cyclopts import Parameter
+
+from noria.cli.common import STANDARD_INPUT, Debug, Threads
+from noria.cli.compiling import compilation_said
+from noria.cli.console import give, give_marked
+from noria.cli.headings import heading
+
+
+def predict(
+    run: Annotated[Path, Parameter(help="The run folder of a trained model.")],
+    file: Annotated[
+        str | None,
+        Parameter(help="What to answer: a file like the one it was trained on, or - for standard input."),
+    ] = None,
+    /,
+    *,
+    threads: Threads = 0,
+    json: Annotated[
+        bool,
+        Parameter(
+            negative="", show_default=False, group=heading("Output"), help="Write one JSON object a row."
+        ),
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Answer each row of a file; rows keep their order and number."""
+    from noria.errors import DataError
+    from noria.models import load
+    from noria.training.report import plain
+
+    model = load(run)
+    model.threads = threads or model.threads
+    source: Path | TextIO | None = None if file is None else Path(file)
+    if file == STANDARD_INPUT:
+        source = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+    elif isinstance(source, Path) and not source.exists():
+        raise DataError(f"{file}: there is no such file.")
+    with compilation_said():
+        for row in _rows(model, source):
+            if json:
+                give(json_lines.dumps(plain(row), ensure_ascii=False) + "\n")
+            elif sys.stdout.isatty():
+                give_marked(model.shown(row, colour=True))
+            else:
+                give(model.shown(row) + "\n")
+
+
+def _rows(model: Any, source: Path | TextIO | None) -> Iterator[dict[str, Any]]:
+    from noria.engines.threads import use_threads
+
+    with use_threads(model.threads):
+        yield from model.predict_rows(source)

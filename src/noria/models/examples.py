@@ -1,0 +1,163 @@
+"""What the trainer trains of a model of separate examples: batches of like length, shuffled every epoch."""
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.layers import FlatParameters, Mode
+from noria.sequences import Batches
+from noria.training import StepResult
+from noria.training.randomness import generator
+from noria.training.task import Part
+
+Example = TypeVar("Example")
+
+SIDE_BY_SIDE = 64
+"""Examples that are evaluated in one batch."""
+
+
+class ExamplesTask(ABC, Generic[Example]):
+    """Separate examples, each read from the initial state.
+
+    A task says how a batch of them goes forward and backward, and how a list of them is measured.
+
+    Parameters
+    ----------
+    name : str
+        Of the task.
+    parameters : FlatParameters
+    train, validation, test : sequences of examples
+    lengths : sequence of int
+        Steps of each training example.
+    batch_size : int
+    seed : int
+        Where the order of each epoch comes from.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parameters: FlatParameters,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        test: Sequence[Example],
+        *,
+        lengths: Sequence[int],
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        self.name = name
+        self._parameters = parameters
+        self.train, self.validation, self.test = train, validation, test
+        self.batch_size, self.seed = batch_size, seed
+        self._batches = Batches(lengths, batch_size)
+        self._epoch: tuple[int, list[Array]] = (-1, [])
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of an epoch."""
+        return len(self._batches)
+
+    @property
+    def parameters(self) -> FlatParameters:
+        """All parameters of the network."""
+        return self._parameters
+
+    @abstractmethod
+    def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
+        """Run a batch forward and backward; add to the gradients of the parameters."""
+
+    @abstractmethod
+    def figures(self, examples: Sequence[Example]) -> dict[str, float]:
+        """Measure examples: ``"loss"`` among the figures, lower is better. There is at least one."""
+
+    def examples_of(self, epoch: int) -> Sequence[Example]:
+        """Give the training examples of an epoch, as many as there were; augmentation changes them here."""
+        return self.train
+
+    def step(self, step: int, mode: Mode) -> StepResult:
+        """Run one batch; the order of an epoch is drawn from the seed and the number of the epoch."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        if self._epoch[0] != epoch:
+            self._epoch = epoch, self.epoch_of(epoch)
+        examples = self.examples_of(epoch)
+        return self.forward_backward([examples[index] for index in self._epoch[1][place]], mode)
+
+    def epoch_of(self, epoch: int) -> list[Array]:
+        """Draw the batches of an epoch as arrays of indices."""
+        return self._batches.epoch(generator(self.seed, "order", epoch))
+
+    def evaluate(self, part: Part) -> dict[str, float]:
+        """Measure a part; empty if the part is."""
+        examples = self.validation if part == "validation" else self.test
+        return self.figures(examples) if len(examples) else {}
+
+    def rehearse_test(self, share: float) -> float:
+        """Measure this share of the test part or a little more."""
+        count = len(self.test)
+        if not count:
+            return 1.0
+        some = self.test[: min(count, max(SIDE_BY_SIDE, math.ceil(share * count)))]
+        self.figures(some)
+        return len(some) / count
+
+    def sample(self, rng: np.random.Generator) -> str | None:
+        """Show nothing, unless a task has something to show."""
+        return None
+
+    def carried(self) -> dict[str, Array]:
+        """Nothing goes from batch to batch."""
+        return {}
+
+    def restore_carried(self, carried: Mapping[str, Array]) -> None:
+        """Go on from what :meth:`carried` gave."""
+        assert not carried
+
+    def layer_norms(self) -> dict[str, float]:
+        """Norm of the gradient of each layer, in the order in which data pass through them."""
+        return layer_norms(self.parameters)
+
+
+def layer_norms(parameters: FlatParameters) -> dict[str, float]:
+    """Give the norm of the gradient of each layer, in the order in which data pass through them."""
+    squares: dict[str, float] = {}
+    for path, parameter in parameters.named():
+        layer = path.rpartition(".")[0]
+        square = float(np.square(parameter.gradient, dtype=np.float64).sum())
+        squares[layer] = squares.get(layer, 0.0) + square
+    return {layer: math.sqrt(square) for layer, square in squares.items()}
+
+
+def side_by_side(examples: Sequence[Example], lengths: Sequence[int]) -> Iterable[list[int]]:
+    """Cut examples into batches for evaluation, by indices, like lengths together.
+
+    Parameters
+    ----------
+    examples : sequence
+    lengths : sequence of int
+        Steps of each.
+    """
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    for begin in range(0, len(examples), SIDE_BY_SIDE):
+        yield [int(index) for index in order[begin : begin + SIDE_BY_SIDE]]
+
+
+def digest(*parts: Iterable[Any]) -> str:
+    """Give digits that two lists of parts do not share: of arrays by their bytes, of the rest by its text."""
+    whole = hashlib.blake2b(digest_size=16)
+    for number, part in enumerate(parts):
+        whole.update(f"part {number}".encode())
+        for item in part:
+            if isinstance(item, np.ndarray):
+                whole.update(f"{item.dtype}{item.shape}".encode())
+                whole.update(np.ascontiguousarray(item).tobytes())
+            else:
+                written = repr(item).encode()
+                whole.update(f"{len(written)}:".encode())
+                whole.update(written)
+    return whole.hexdigest()

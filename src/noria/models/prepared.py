@@ -1,0 +1,46 @@
+"""Data that have been read for a model: what every task has of them before its first step."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from noria.models.description import Description
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared(ABC):
+    """Data that have been read, cut into parts and measured; ``fit`` takes it in the place of the data.
+
+    A task adds its parts as fields of its own.
+
+    Attributes
+    ----------
+    schema : Schema or Vocabulary
+        What the model has to keep of the data; fitted on the training part alone.
+    description : Description
+        What was understood, for whoever looks on.
+    batch_size : int
+        As it will be used.
+    tokens : int
+        How many there are to learn from; 0: not counted.
+    extra : mapping
+        Further test parts by name, each as ``evaluate`` takes it; measured beside the test part at the end.
+    origin : mapping
+        How the data can be found again: ``files``, or the name of a ``builtin`` data set.
+    """
+
+    schema: Any
+    description: Description
+    batch_size: int
+    tokens: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @abstractmethod
+    def content(self) -> str:
+        """Give digits that two data sets do not share: of everything in every part, wherever files lie."""
+
+    def about(self) -> dict[str, Any]:
+        """Give what config.toml says of the data."""
+        return {"source": self.description.data.source, **self.origin}

@@ -1,0 +1,69 @@
+"""The options of what reads or tells symbols: their vectors, and how sure their targets are."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from noria.errors import OptionError
+from noria.training.option import Option
+from noria.training.optioned import Options
+
+
+@dataclass(kw_only=True)
+class EmbeddingOptions(Options):
+    """How symbols become vectors."""
+
+    embedding_size: Annotated[
+        int,
+        Option(
+            help="Values in the learnt vector of a symbol; 0: one-hot.",
+            group="Model",
+            minimum=0,
+            reason="Each symbol is multiplied once, not each token, so that it costs no more than one-hot.",
+        ),
+    ] = 64
+    embedding_dropout: Annotated[
+        float,
+        Option(
+            help="Probability of dropping a symbol wherever it stands in a batch (Gal & Ghahramani 2016).",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        for name in ("embedding_dropout", "input_dropout"):
+            need_embedding(self, owner, name)
+
+
+@dataclass(kw_only=True)
+class SmoothingOptions(Options):
+    """How sure the targets are."""
+
+    label_smoothing: Annotated[
+        float,
+        Option(
+            help="Part of each target that is spread evenly over all symbols (Szegedy et al. 2016).",
+            group="Regularisation",
+            minimum=0,
+            maximum=1,
+            closed="left",
+        ),
+    ] = 0.0
+
+
+def need_embedding(options: EmbeddingOptions, owner: str, name: str) -> None:
+    """Refuse an option that needs an embedding where there is none.
+
+    Raises
+    ------
+    OptionError
+        Names it.
+    """
+    if getattr(options, name, None) and not options.embedding_size:
+        raise OptionError(
+            f"The {name!r} option of {owner} needs an embedding. Got embedding_size=0 (one-hot).\n"
+            f"  Set embedding_size, or leave {name} out."
+        )

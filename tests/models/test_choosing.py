@@ -1,0 +1,109 @@
+"""Options that are left open: chosen once, by the passes of a run, said aloud and gone on with."""
+
+import math
+
+import numpy as np
+import pytest
+
+from noria import LanguageModel, load
+from noria.errors import RunError
+from noria.models.choosing import PACE, expected_passes
+from noria.training.option import Option
+from noria.training.options import Budget, options_of
+from noria.training.report import Chosen
+from noria.training.run_folder import RunFolder
+
+TEXT = "the cat sat on the mat, and the dog lay by the log.\n" * 24
+SMALL = {
+    "cell": "gru",
+    "hidden_size": 6,
+    "embedding_size": 5,
+    "batch_size": 7,
+    "seq_length": 32,
+    "sample_length": 0,
+    "eval_every": 100,
+}
+# 1,123 characters to train on in 7 streams of windows of 32: 5 steps in a pass.
+MANY, FEW = 14 * 5, 14 * 5 - 1
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    return LanguageModel(**SMALL).prepare(TEXT)
+
+
+def test_a_value_holds_from_its_passes_on():
+    option = Option(help="", group="", by_passes=((0.0, "a"), (3.0, "b"), (9.0, "c")))
+    assert [option.chosen(passes) for passes in (0, 2.99, 3, 8, 9, 1e9)] == ["a", "a", "b", "b", "c", "c"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "accumulate", "passes"),
+    [({"steps": 10}, 1, 2), ({"steps": 10}, 3, 6), ({"epochs": 2.5}, 3, 2.5)],
+)
+def test_passes_of_counted_budgets(prepared, budget, accumulate, passes):
+    assert prepared.description.steps_per_epoch == 5
+    assert expected_passes(prepared, Budget(**budget), accumulate) == passes
+
+
+def test_minutes_are_taken_for_the_same_passes_on_every_machine(prepared):
+    work = prepared.corpus.train.tokens * prepared.description.model.parameters
+    assert expected_passes(prepared, Budget(minutes=3), 1) == pytest.approx(3 * PACE / work)
+    assert expected_passes(prepared, Budget(), 1) == pytest.approx(2 * PACE / work)
+
+
+def test_every_open_option_has_a_choice_for_every_run():
+    for info in options_of(LanguageModel):
+        if info.option.by_passes:
+            least = [passes for passes, _ in info.option.by_passes]
+            assert least[0] == 0
+            assert least == sorted(set(least))
+            assert all(info.accepts(info.option.chosen(passes)) for passes in (*least, math.inf))
+            assert info.option.undecided == (None,)
+
+
+def test_many_passes_get_recurrent_dropout_and_few_do_not(prepared, tmp_path):
+    def begun(name, steps, **options):
+        events = []
+        model = LanguageModel(**SMALL, stop_after=1, **options)
+        model.fit(prepared, steps=steps, out=tmp_path / name, listener=events.append)
+        told = [event for event in events if isinstance(event, Chosen)]
+        return model, told, RunFolder.open(tmp_path / name).config["options"].get("recurrent_dropout")
+
+    model, told, written = begun("many", MANY)
+    assert told == [Chosen({"recurrent_dropout": 0.1}, 14)]
+    assert written == model.chosen_["recurrent_dropout"] == 0.1
+    assert model.recurrent_dropout is None
+    assert load(tmp_path / "many").recurrent_dropout == 0.1
+    _, told, written = begun("few", FEW)
+    assert told[0].values == {"recurrent_dropout": 0.0}
+    assert written == 0
+    assert begun("asked", MANY, recurrent_dropout=0.0)[1:] == ([], 0)
+
+
+def test_a_run_goes_on_with_what_was_chosen_for_it(tmp_path):
+    whole = LanguageModel(**SMALL).fit(TEXT, epochs=14)
+    LanguageModel(**SMALL, stop_after=40).fit(TEXT, epochs=14, out=tmp_path / "run")
+    resumed = LanguageModel(**SMALL).fit(TEXT, resume=tmp_path / "run")
+    np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)
+    again = LanguageModel.resume(tmp_path / "run", TEXT, epochs=15)  # more passes change nothing of it
+    assert again.recurrent_dropout == 0.1
+    with pytest.raises(RunError, match=r"recurrent_dropout: 0\.1 in the run, 0\.3 here"):
+        LanguageModel(**SMALL, recurrent_dropout=0.3).fit(TEXT, epochs=16, resume=tmp_path / "run")
+
+
+def test_a_saved_model_has_what_was_chosen(tmp_path):
+    model = LanguageModel(**SMALL).fit(TEXT, epochs=14)
+    model.save(tmp_path / "saved")
+    assert load(tmp_path / "saved").recurrent_dropout == 0.1
+    assert load(tmp_path / "saved").evaluate(TEXT) == model.evaluate(TEXT)
+    assert model.recurrent_dropout is None
+
+
+def test_a_rate_that_was_found_is_gone_on_with(tmp_path):
+    options = {**SMALL, "lr": "find"}
+    whole = LanguageModel(**options).fit(TEXT, steps=9)
+    LanguageModel(**options, stop_after=4).fit(TEXT, steps=9, out=tmp_path / "run")
+    assert RunFolder.open(tmp_path / "run").config["options"]["lr"] == whole.chosen_["lr"]
+    resumed = LanguageModel(**options).fit(TEXT, resume=tmp_path / "run")
+    np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)
