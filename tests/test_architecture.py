@@ -44,12 +44,31 @@ HEAVY = {
     "torch",
     "scipy",
     "tokenizers",
+    "babel",
+    "librosa",
+    "num2words",
+    "pyarrow",
+    "sacrebleu",
+    "soundfile",
+    "statsmodels",
 }
 # The exception: cyclopts reads annotations when a verb's module is imported, that is when the verb is called.
 HEAVY_ALLOWED = {"cli": {"cyclopts"}}
 
 # Only imported for those who have them already.
-OPTIONAL = {"sklearn", "torch", "tokenizers", "tensorboardX"}
+OPTIONAL = {
+    "babel",
+    "librosa",
+    "pyarrow",
+    "sacrebleu",
+    "soundfile",
+    "statsmodels",
+    "tensorboardX",
+    "tokenizers",
+    "torch",
+}
+
+IMPORTED_AS = {"scikit_learn": "sklearn"}
 
 FORBIDDEN_CALLS = {"eval", "exec"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}
@@ -189,7 +208,8 @@ def test_the_heavy_walk_sees_what_it_should(place, text, wrong):
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     project = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[<>=~!;\[ ]", line)[0].replace("-", "_") for line in project["dependencies"]}
+    names = (re.split(r"[<>=~!;\[ ]", line)[0].replace("-", "_") for line in project["dependencies"])
+    declared = {IMPORTED_AS.get(name, name) for name in names}
     used = {module.split(".")[0] for path in modules() for module, _ in imported(path, parse(path))}
     assert used - sys.stdlib_module_names - {"noria"} - OPTIONAL == declared
 
