@@ -6,12 +6,12 @@ from importlib.resources import files
 import pytest
 
 from noria.equations import cells
-from noria.models import LanguageModel
-from noria.models.citing import BASELINE, CELLS, CHOSEN, OF_TASK, SWITCHED_ON, bibliography, used
+from noria.models.citing import BASELINES, CELLS, CHOSEN, OF_TASK, SWITCHED_ON, bibliography, used
+from noria.models.loading import MODELS, model_class
 from noria.training.options import options_of
 
-OPTIONS = {info.name: info for info in options_of(LanguageModel)}
-TABLES = (CELLS, CHOSEN, SWITCHED_ON, OF_TASK, {"baseline": BASELINE})
+OPTIONS = [info for task in MODELS for info in options_of(model_class(task))]
+TABLES = (CELLS, CHOSEN, SWITCHED_ON, OF_TASK, BASELINES)
 KEYS = {"noria"} | {key for table in TABLES for keys in table.values() for key in keys}
 
 
@@ -25,9 +25,15 @@ def test_every_cell_that_ships_has_its_paper():
 
 
 def test_the_table_speaks_of_options_that_there_are():
-    assert set(SWITCHED_ON) <= set(OPTIONS)
+    assert set(SWITCHED_ON) <= {info.name for info in OPTIONS}
     for option, value in CHOSEN:
-        assert value in OPTIONS[option].option.choices
+        assert any(info.name == option and value in info.option.choices for info in OPTIONS), (option, value)
+    assert set(MODELS) <= set(OF_TASK)
+
+
+def test_a_span_is_cited_where_there_is_attention():
+    assert "daniluk2017" in used(config(attention="dot", attention_span=32), {})
+    assert "daniluk2017" not in used(config(attention="none", attention_span=32), {})
 
 
 def test_every_key_has_an_entry_and_every_entry_is_whole():
@@ -62,8 +68,8 @@ def test_a_cell_of_ones_own_has_no_paper_here_whatever_its_name(cell):
 @pytest.mark.parametrize(
     ("options", "cited"),
     [
-        ({"attention": "additive"}, {"bahdanau2015", "daniluk2017"}),
-        ({"attention": "dot"}, {"luong2015", "daniluk2017"}),
+        ({"attention": "additive", "attention_span": 9}, {"bahdanau2015", "daniluk2017"}),
+        ({"attention": "dot"}, {"luong2015"}),
         ({"level": "words"}, {"witten1991"}),
         ({"batch_norm": True}, {"ioffe2015", "laurent2016"}),
         ({"dropout": 0.1}, {"srivastava2014", "zaremba2014"}),

@@ -38,9 +38,14 @@ CHOSEN = {
     ("averaging", "nt-asgd"): ("polyak1992", "merity2018"),
     ("level", "words"): ("witten1991",),
     ("level", "subwords"): ("sennrich2016", "witten1991"),
-    ("attention", "dot"): ("luong2015", "daniluk2017"),
-    ("attention", "general"): ("luong2015", "daniluk2017"),
-    ("attention", "additive"): ("bahdanau2015", "daniluk2017"),
+    ("attention", "dot"): ("luong2015",),
+    ("attention", "general"): ("luong2015",),
+    ("attention", "additive"): ("bahdanau2015",),
+    ("pooling", "attention"): ("yang2016",),
+    ("network", "convolution"): ("kim2014",),
+    ("output", "quantile"): ("koenker1978",),
+    ("output", "gaussian"): ("nix1994",),
+    ("loss", "huber"): ("huber1964",),
 }
 """The papers of the values of options that have a choice."""
 
@@ -60,11 +65,24 @@ SWITCHED_ON = {
     "batch_norm": ("ioffe2015", "laurent2016"),
     "label_smoothing": ("szegedy2016",),
     "tie_weights": ("press2017",),
+    "attention_span": ("daniluk2017",),
+    "bidirectional": ("schuster1997",),
+    "crf": ("lafferty2001",),
+    "input_feeding": ("luong2015",),
+    "scheduled_sampling": ("bengio2015",),
 }
 """The papers of options that are off at 0 or False."""
 
-OF_TASK = {"text": ("mikolov2010", "williams1990")}
-BASELINE = ("kneser1995", "chen1999")
+OF_TASK = {
+    "text": ("mikolov2010", "williams1990"),
+    "classify": ("graves2013",),
+    "regress": ("graves2013",),
+    "tag": ("graves2005",),
+    "forecast": ("hyndman2006",),
+    "translate": ("sutskever2014", "cho2014"),
+}
+BASELINES = {"Kneser-Ney": ("kneser1995", "chen1999")}
+"""The papers of baselines, by what their names begin with."""
 
 
 def used(config: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -96,10 +114,13 @@ def used(config: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, list
         if options.get(option) == value:
             cite(keys, f"{option} {value}")
     for option, keys in SWITCHED_ON.items():
-        if options.get(option):
+        if options.get(option) and (option != "attention_span" or options.get("attention") != "none"):
             cite(keys, option)
-    if report.get("baseline"):
-        cite(BASELINE, report["baseline"].get("name", "baseline"))
+    if baseline := report.get("baseline"):
+        name = baseline.get("name", "")
+        for begin, keys in BASELINES.items():
+            if name.startswith(begin):
+                cite(keys, name)
     return reasons
 
 
