@@ -1,124 +1,86 @@
-"""Our defaults against a good PyTorch LSTM: the built-in text, the same minutes and threads for both.
+"""Our defaults against good models in PyTorch: the same text, minutes and threads for all.
 
-Both train on the first 90 % of the text, choose their best weights on the next 5 % and are scored on the
-last 5 %, read as one text with the state carried. PyTorch's model has settings known to be good: embedding
-64, LSTM 256, dropout on its output, 32 streams, windows of 64, Adam 4e-3 with a cosine to 2 %, clipping at 1.
+Each trains on the first 90 % of the text, chooses its best weights on the next 5 % and is scored on the
+last 5 %. Recurrent models read it as one text with the state carried. PyTorch's LSTM has settings known to be
+good: embedding 64, 256 units, dropout on its output, 32 streams, windows of 64, Adam 4e-3 with a cosine to 2 %,
+clipping at 1. The small transformer has 4 layers, 128 wide, context 64, 12 pieces in a batch, AdamW 1e-3.
 Beside them the interpolated Kneser-Ney 5-gram on the same split.
 
-    python benchmarks/language_model.py [--minutes 3] [--threads 2] [--quick] [--json] [-- OPTION=VALUE ...]
+    python benchmarks/language_model.py [--text FILE --characters N] [--minutes 3] [--threads 2] [--seeds 1]
+        [--transformer] [--quick] [--json] [-- OPTION=VALUE ...]
 
 Options of ours are given by name, ``cell=lstm lr=0.004``. ``--quick`` trains for a quarter of a minute each.
+The order is turned round from seed to seed, so that nobody always has the quiet machine.
 """
 
 import argparse
 import json
 import math
+import statistics
 import time
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
+from torch_language_models import TorchLSTM, TorchTransformer, train
 
 from noria import LanguageModel
-from noria.data import builtin_text
+from noria.data import Text, builtin_text, read_text
 from noria.training import options_of
-
-EMBEDDING, HIDDEN, STREAMS, WINDOW, RATE, CLIP = 64, 256, 32, 64, 4e-3, 1.0
-
-
-class TorchLSTM(torch.nn.Module):
-    """Embedding, one LSTM, dropout, linear."""
-
-    def __init__(self, symbols: int, dropout: float) -> None:
-        super().__init__()
-        self.embedding = torch.nn.Embedding(symbols, EMBEDDING)
-        self.lstm = torch.nn.LSTM(EMBEDDING, HIDDEN)
-        self.dropout = torch.nn.Dropout(dropout)
-        self.output = torch.nn.Linear(HIDDEN, symbols)
-
-    def forward(
-        self, ids: torch.Tensor, state: tuple[torch.Tensor, ...] | None
-    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """Give the logits and the state after the window."""
-        h, state = self.lstm(self.embedding(ids), state)
-        return self.output(self.dropout(h)), state
-
-
-def nats(model: TorchLSTM, ids: torch.Tensor) -> float:
-    """Score a text read from its beginning, the state carried."""
-    model.eval()
-    total, state = 0.0, None
-    with torch.no_grad():
-        for begin in range(0, len(ids) - 1, 2000):
-            inputs, targets = ids[begin : begin + 2000], ids[begin + 1 : begin + 2001]
-            logits, state = model(inputs[: len(targets), None], state)
-            total += float(torch.nn.functional.cross_entropy(logits[:, 0], targets, reduction="sum"))
-    model.train()
-    return total / (len(ids) - 1)
-
-
-def train_torch(
-    parts: dict[str, np.ndarray], symbols: int, minutes: float, dropout: float
-) -> dict[str, float]:
-    """Train for the minutes, clock and all; give the figure of the best weights."""
-    torch.manual_seed(0)
-    text = {name: torch.from_numpy(ids) for name, ids in parts.items()}
-    length = (len(text["train"]) - 1) // STREAMS
-    inputs = text["train"][: length * STREAMS].reshape(STREAMS, length).T
-    targets = text["train"][1 : length * STREAMS + 1].reshape(STREAMS, length).T
-    model = TorchLSTM(symbols, dropout)
-    optimiser = torch.optim.Adam(model.parameters(), RATE)
-    start, state, step, tokens = time.perf_counter(), None, 0, 0
-    best, weights, evaluations = math.inf, model.state_dict(), 0
-    while (share := (time.perf_counter() - start) / (60 * minutes)) < 1:
-        begin = step % (length // WINDOW) * WINDOW
-        state = None if begin == 0 else tuple(part.detach() for part in state)
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
-        logits, state = model(inputs[begin : begin + WINDOW], state)
-        loss = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), targets[begin : begin + WINDOW].flatten()
-        )
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        optimiser.step()
-        step, tokens = step + 1, tokens + STREAMS * WINDOW
-        if share * 20 >= evaluations + 1:
-            evaluations += 1
-            if (found := nats(model, text["validation"])) < best:
-                best, weights = found, {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    if (found := nats(model, text["validation"])) >= best:
-        model.load_state_dict(weights)
-    seconds = time.perf_counter() - start
-    return {
-        "test_nats": nats(model, text["test"]),
-        "steps": step,
-        "seconds": seconds,
-        "tokens_per_second": tokens / seconds,
-    }
+from noria.training.report import Evaluated, Event, StepDone
 
 
 def train_ours(
-    minutes: float, threads: int, options: dict[str, object]
-) -> tuple[LanguageModel, dict[str, float]]:
+    text: Text, minutes: float, threads: int, options: dict[str, Any]
+) -> tuple[LanguageModel, dict[str, Any]]:
     """Train with the defaults, but for ``options``."""
+    clock, curve = [0.0], []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepDone):
+            clock[0] = event.seconds
+        elif isinstance(event, Evaluated):
+            curve.append((clock[0], event.metrics["loss"]))
+
     start = time.perf_counter()
-    model = LanguageModel(threads=threads, **options).fit(builtin_text(), minutes=minutes)
+    model = LanguageModel(threads=threads, **options).fit(text, minutes=minutes, listener=listen)
     report = model.report_
     return model, {
         "test_nats": report["test"]["loss"],
+        "validation_nats": report["validation"]["loss"],
         "steps": report["steps"],
         "seconds": time.perf_counter() - start,
-        "tokens_per_second": report["steps"] * model.batch_size * model.seq_length / report["seconds"],
+        "tokens_per_second": report["tokens"] / report["seconds"],
+        "curve": curve,
     }
+
+
+def parts_of(text: str, model: LanguageModel) -> dict[str, np.ndarray]:
+    """Cut the text as ours was cut, as ids."""
+    cuts = [round(len(text) * share) for share in (0, 0.9, 0.95, 1)]
+    names = ("train", "validation", "test")
+    return {
+        name: model.vocabulary_.encode(text[start:stop]).astype(np.int64)
+        for name, (start, stop) in zip(names, pairwise(cuts), strict=True)
+    }
+
+
+def share_of_time(ours: dict[str, Any], theirs: dict[str, Any]) -> float:
+    """Give the share of their time after which our validation loss was as low as theirs; inf: never."""
+    reached = [seconds for seconds, loss in ours["curve"] if loss <= theirs["validation_nats"]]
+    return min(reached, default=math.inf) / theirs["seconds"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--text", help="a text file; left out: the built-in text")
+    parser.add_argument("--characters", type=int, help="only the first so many characters of it")
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--transformer", action="store_true", help="a small transformer as well")
     parser.add_argument("--quick", action="store_true", help="a quarter of a minute each")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("options", nargs="*", metavar="OPTION=VALUE", help="options of ours")
@@ -126,44 +88,52 @@ def main() -> None:
     minutes = 0.25 if arguments.quick else arguments.minutes
     table = {info.name: info for info in options_of(LanguageModel)}
     options = {name: table[name].parse(value) for name, value in (o.split("=", 1) for o in arguments.options)}
+    read = read_text(arguments.text) if arguments.text else builtin_text()
+    text = Text(read.text[: arguments.characters], read.source, read.encoding)
     torch.set_num_threads(arguments.threads)
+    ours, lstm = "noria", "PyTorch LSTM, dropout 0.3"
+    peers: dict[str, Any] = {lstm: (TorchLSTM, 0.3), "PyTorch LSTM, dropout 0": (TorchLSTM, 0.0)}
+    if arguments.transformer:
+        peers["PyTorch transformer"] = (TorchTransformer, 0.0)
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in (ours, *peers)}
+    baseline = math.nan
     with threadpool_limits(arguments.threads):
-        model, ours = train_ours(minutes, arguments.threads, options)
-        text = builtin_text().text
-        cuts = [round(len(text) * share) for share in (0, 0.9, 0.95, 1)]
-        names = ("train", "validation", "test")
-        parts = {
-            name: model.vocabulary_.encode(text[start:stop]).astype(np.int64)
-            for name, (start, stop) in zip(names, pairwise(cuts), strict=True)
-        }
-        rows = {f"noria {model.cell}": ours}
-        for dropout in (0.3,) if arguments.quick else (0.3, 0.0):
-            rows[f"PyTorch LSTM, dropout {dropout}"] = train_torch(
-                parts, len(model.vocabulary_), minutes, dropout
-            )
-    baseline = model.report_["baseline"]["loss"]
+        prepared = LanguageModel(**options).prepare(text)
+        symbols = len(prepared.corpus.vocabulary)
+        first = LanguageModel(**options)
+        first.vocabulary_ = prepared.corpus.vocabulary
+        parts = parts_of(text.text, first)
+        for seed in range(arguments.seeds):
+            order = list(rows) if seed % 2 == 0 else list(reversed(rows))
+            for name in order:
+                if name == ours:
+                    model, row = train_ours(text, minutes, arguments.threads, {**options, "seed": seed})
+                    baseline = model.report_["baseline"]["loss"]
+                else:
+                    peer, dropout = peers[name]
+                    row = train(peer, parts, symbols, minutes, dropout, seed)
+                rows[name].append(row)
+    shares = [share_of_time(*pair) for pair in zip(rows[ours], rows[lstm], strict=True)]
     if arguments.json:
-        print(
-            json.dumps(
-                {
-                    "minutes": minutes,
-                    "threads": arguments.threads,
-                    "rows": rows,
-                    "kneser_ney_5_gram": baseline,
-                }
-            )
-        )
+        found = {"minutes": minutes, "threads": arguments.threads, "source": text.source, "rows": rows}
+        print(json.dumps({**found, "share_of_time": shares, "kneser_ney_5_gram": baseline}))
         return
     print(
-        f"built-in text, {minutes:g} minutes and {arguments.threads} threads each; "
-        "nats per character on the last 5 %"
+        f"{text.source}, {len(text):,} characters, {minutes:g} minutes and {arguments.threads} threads each; "
+        f"nats per character on the last 5 %, median of {arguments.seeds} (least, most)"
     )
-    for name, row in rows.items():
+    for name, runs in rows.items():
+        nats = [run["test_nats"] for run in runs]
+        middle = statistics.median(nats)
+        speed = statistics.median(run["tokens_per_second"] for run in runs)
         print(
-            f"{name:<28} {row['test_nats']:.3f} nats   {row['test_nats'] / math.log(2):.3f} bits   "
-            f"{row['steps']:>6,} steps   {row['tokens_per_second']:>8,.0f} tokens/s"
+            f"{name:<28} {middle:.3f} ({min(nats):.3f}, {max(nats):.3f})   {middle / math.log(2):.3f} bits   "
+            f"{statistics.median(run['steps'] for run in runs):>7,.0f} steps   {speed:>8,.0f} tokens/s"
         )
-    print(f"{'Kneser-Ney 5-gram':<28} {baseline:.3f} nats   {baseline / math.log(2):.3f} bits")
+    print(f"{'Kneser-Ney 5-gram':<28} {baseline:.3f}   {baseline / math.log(2):.3f} bits")
+    share = statistics.median(shares)
+    when = f"after {share:.0%} of its time" if math.isfinite(share) else "not in its time"
+    print(f"as good on validation as {lstm}: {when}")
 
 
 if __name__ == "__main__":
