@@ -1,10 +1,10 @@
 """Our defaults against good models in PyTorch: the same text, minutes and threads for all.
 
 Each trains on the first 90 % of the text, chooses its best weights on the next 5 % and is scored on the
-last 5 %. Recurrent models read it as one text with the state carried. PyTorch's LSTM has settings known to be
-good: embedding 64, 256 units, dropout on its output, 32 streams, windows of 64, Adam 4e-3 with a cosine to 2 %,
-clipping at 1. The small transformer has 4 layers, 128 wide, context 64, 12 pieces in a batch, AdamW 1e-3.
-Beside them the interpolated Kneser-Ney 5-gram on the same split.
+last 5 %. Recurrent models read it as one text with the state carried. PyTorch's LSTM has settings known
+to be good: embedding 64, 256 units, dropout on its output, 32 streams, windows of 64, Adam 4e-3 with a
+cosine to 2 %, clipping at 1. The small transformer has 4 layers, 128 wide, context 64, 12 pieces in a
+batch, AdamW 1e-3. Beside them the interpolated Kneser-Ney 5-gram on the same split.
 
     python benchmarks/language_model.py [--text FILE --characters N] [--minutes 3] [--threads 2] [--seeds 1]
         [--transformer] [--quick] [--json] [-- OPTION=VALUE ...]
