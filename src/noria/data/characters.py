@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from noria.arrays import Array, Int, Integer
+from noria.data.counted_vocabulary import CountedVocabulary
 from noria.data.spelling import Spelling
-from noria.data.vocabulary import REPLACEMENT, Vocabulary, most_frequent, special_symbols
+from noria.data.vocabulary import REPLACEMENT, special_symbols
 from noria.errors import DataError
 
 _CHUNK = 1 << 20  # characters looked at together, so that a big text is never in memory as code points
@@ -18,7 +19,7 @@ _NOTHING = Spelling({}, 1, ends=False)
 
 
 @dataclass(frozen=True)
-class CharacterVocabulary(Vocabulary):
+class CharacterVocabulary(CountedVocabulary):
     """Characters by code point, behind ``<unk>`` and ``<end>``.
 
     Attributes
@@ -41,41 +42,12 @@ class CharacterVocabulary(Vocabulary):
             raise DataError("vocabulary: expected each character once, sorted by code point.")
 
     @classmethod
-    def of_text(
-        cls,
-        text: str | Iterable[str],
-        *,
-        end: bool = False,
-        min_count: int = 1,
-        most: int | None = None,
-    ) -> "CharacterVocabulary":
-        """Collect the characters of a text, or of several; `end` adds the end symbol.
-
-        Parameters
-        ----------
-        min_count : int, default 1
-            How often a character must occur.
-        most : int, optional
-            How many characters there may be; the most frequent are kept.
-        """
-        parts = [text] if isinstance(text, str) else text
-        if min_count <= 1 and most is None:
-            seen: set[str] = set()
-            for chunk in _chunks(parts):
-                seen.update(chunk)
-            return cls("".join(sorted(seen)), end)
-        counts: Counter[str] = Counter()
-        for chunk in _chunks(parts):
-            counts.update(_counted(chunk))
-        return cls.of_counts(counts, end=end, min_count=min_count, most=most)
+    def _cut(cls, text: str) -> Iterable[str]:
+        return (text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK))
 
     @classmethod
-    def of_counts(
-        cls, counts: Mapping[str, int], *, end: bool = False, min_count: int = 1, most: int | None = None
-    ) -> "CharacterVocabulary":
-        """Do as :meth:`of_text` does with characters that have been counted."""
-        kept = set(most_frequent(counts, min_count, most))
-        return cls("".join(sorted(kept)), end, Spelling.of_characters(set(counts) - kept))
+    def _of_kept(cls, kept: list[str], counts: Mapping[str, int], end: bool) -> Self:
+        return cls("".join(sorted(kept)), end, Spelling.of_characters(counts.keys() - set(kept)))
 
     def __len__(self) -> int:
         return self.first_id + len(self.characters)
@@ -147,14 +119,3 @@ class CharacterVocabulary(Vocabulary):
 def code_points(text: str) -> Array:
     """Give the code point of every character, as unsigned integers of four bytes."""
     return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
-
-
-def _chunks(parts: Iterable[str]) -> Iterator[str]:
-    for part in parts:
-        for start in range(0, len(part), _CHUNK):
-            yield part[start : start + _CHUNK]
-
-
-def _counted(text: str) -> dict[str, int]:
-    codes, counts = np.unique(code_points(text), return_counts=True)
-    return dict(zip(map(chr, codes.tolist()), counts.tolist(), strict=True))

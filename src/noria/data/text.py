@@ -149,22 +149,23 @@ def _files(path: Path) -> list[Path]:
             )
         return files
     if not path.exists():
-        raise DataError(_missing(path))
+        raise DataError(
+            f"{missing_file(path)}\n"
+            "  A short string without a newline is the name of a file;\n"
+            "  in Python, noria.data.Text(...) says of any string that it is the text itself."
+        )
     return [path]
 
 
-def _missing(path: Path) -> str:
+def missing_file(path: Path) -> str:
+    """Write the message for a file that is not there; names the nearest one beside it."""
     try:
         beside = [file.name for file in path.parent.iterdir()]
     except OSError:
         beside = []
     near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.75)
     hint = f" Did you mean {str(path.with_name(near[0]))!r}?" if near else ""
-    return (
-        f"no such file: {str(path)!r}.{hint}\n"
-        "  A short string without a newline is the name of a file;\n"
-        "  in Python, noria.data.Text(...) says of any string that it is the text itself."
-    )
+    return f"no such file: {str(path)!r}.{hint}"
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -5,19 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from noria.arrays import Array, Int
+from noria.data.counted_vocabulary import CountedVocabulary
 from noria.data.spelling import Spelling
-from noria.data.vocabulary import REPLACEMENT, Vocabulary, most_frequent, special_symbols
+from noria.data.vocabulary import REPLACEMENT, special_symbols
 from noria.data.words import segment
-from noria.errors import DataError, RunError
+from noria.errors import RunError
 
 
 @dataclass(frozen=True)
-class WordVocabulary(Vocabulary):
+class WordVocabulary(CountedVocabulary):
     """Words as :func:`~noria.data.words.segment` cuts them, behind ``<unk>`` and ``<end>``.
 
     Attributes
@@ -36,41 +37,12 @@ class WordVocabulary(Vocabulary):
     spelling: Spelling = field(default_factory=lambda: Spelling({}), compare=False)
 
     @classmethod
-    def of_text(
-        cls,
-        text: str | Iterable[str],
-        *,
-        end: bool = False,
-        min_count: int = 1,
-        most: int | None = None,
-    ) -> "WordVocabulary":
-        """Collect the words of a text, or of several; `end` adds the end symbol.
+    def _cut(cls, text: str) -> Iterable[list[str]]:
+        return segment(text)
 
-        Parameters
-        ----------
-        min_count : int, default 1
-            How often a word must occur; with 1 the text itself has no ``<unk>`` to learn from.
-        most : int, optional
-            How many words there may be; the most frequent are kept.
-
-        Raises
-        ------
-        DataError
-            If no word occurs often enough.
-        """
-        counts: Counter[str] = Counter()
-        for part in [text] if isinstance(text, str) else text:
-            for pieces in segment(part):
-                counts.update(pieces)
-        words = most_frequent(counts, min_count, most)
-        if counts and not words:
-            word, count = max(counts.items(), key=lambda entry: entry[1])
-            raise DataError(
-                f"vocabulary: expected words that occur at least {min_count:,} times, got none of "
-                f"{len(counts):,}; the most frequent, {word!r}, occurs {count:,} times.\n"
-                "  Lower min_count, or give more text."
-            )
-        return cls(tuple(words), end, Spelling.of_words(counts))
+    @classmethod
+    def _of_kept(cls, kept: list[str], counts: Mapping[str, int], end: bool) -> Self:
+        return cls(tuple(kept), end, Spelling.of_words(counts))
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:

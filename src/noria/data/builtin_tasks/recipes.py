@@ -1,0 +1,63 @@
+"""Options with which built-in data sets are learnt, and why they are what they are."""
+
+from noria.data.builtin_tasks.entry import Recipe
+
+FORWARD = {"bidirectional": False, "pooling": "last"}
+"""Read once from the beginning, and answer at the end: what these data sets are there to test."""
+
+COUNTING = Recipe(
+    {
+        "cell": "lstm_peephole",
+        "hidden_size": 4,
+        "embedding_size": 0,
+        "dropout": 0.0,
+        "batch_size": 20,
+        "lr": 0.1,
+        "final_lr_fraction": 0.01,
+        "steps": 3000,
+        "eval_every": 60,
+    },
+    "Counting far needs gates that are open or shut, not nearly so: a rate this high drives them there, and "
+    "peepholes let them see the count (Gers & Schmidhuber 2001). More units only find other ways to be right "
+    "up to the largest n of the training part.",
+)
+
+COUNTING_LITTLE = Recipe(
+    {**COUNTING.options, "hidden_size": 8, "lr": 0.02, "final_lr_fraction": 0.05, "steps": 1500},
+    "With eleven numbers to know, nothing has to be driven far.",
+)
+
+PARITY = Recipe(
+    {
+        **FORWARD,
+        "cell": "lstm",
+        "hidden_size": 16,
+        "embedding_size": 4,
+        "dropout": 0.0,
+        "batch_size": 64,
+        "lr": 0.01,
+        "steps": 3000,
+    },
+    "Two states are to be told apart for ever: dropped values would be wrong answers, a small network has "
+    "nothing to learn by heart with, and an LSTM stays right at lengths where some GRUs slip.",
+)
+
+RECALL = Recipe(
+    {
+        **FORWARD,
+        "cell": "janet",
+        "hidden_size": 32,
+        "embedding_size": 0,
+        "dropout": 0.0,
+        "lr": 0.004,
+        "steps": 1500,
+    },
+    "Its gates begin nearly shut, for as long as the gap (Tallec & Ollivier 2018): at the beginning the "
+    "gradient of other cells is halved at each step, and does not reach the first one.",
+)
+
+ADDING = Recipe(
+    {**FORWARD, "cell": "gru", "hidden_size": 32, "dropout": 0.0, "lr": 0.01, "steps": 2000},
+    "Its one gate both keeps and takes up, and learns to let pass what is not marked; an LSTM often stays at "
+    "the baseline.",
+)

@@ -1,0 +1,68 @@
+"""Tables with a text in each row, and columns that say something of it: a name and its country."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from noria.data.tables import open_table
+from noria.data.text import Text
+from noria.errors import DataError
+
+
+class DescribedTexts(NamedTuple):
+    """The texts of a table, and what is known of each.
+
+    Attributes
+    ----------
+    texts : list of str
+    columns : dict of list, or None
+        Labels or numbers by the names of the columns; None where none is asked for.
+    about : Text
+        Source and notes; without a text of its own.
+    """
+
+    texts: list[str]
+    columns: dict[str, list[Any]] | None
+    about: Text
+
+
+def read_described(
+    source: str | os.PathLike[str], text: str, described_by: Sequence[str], encoding: str | None = None
+) -> DescribedTexts:
+    """Read the texts of a table.
+
+    Parameters
+    ----------
+    source : path
+    text : str
+        The column of texts.
+    described_by : sequence of str
+        Columns that are known of each text: of numbers where every value is one, of labels otherwise.
+    encoding : str, optional
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a field is empty, or there is no row: says which, and where.
+    """
+    table = open_table(source, encoding=encoding)
+    table.column(text, "text_column")
+    for name in described_by:
+        table.column(name, "condition_columns")
+    texts: list[str] = []
+    known: dict[str, list[Any]] = {name: [] for name in described_by}
+    for row in table.rows():
+        texts.append(row.text(text))
+        for name in described_by:
+            known[name].append(row.text(name))
+    if not texts:
+        raise DataError(f"{table.source}: expected at least one row, got none.")
+    columns = {name: _numbers(values) or values for name, values in known.items()}
+    return DescribedTexts(texts, columns or None, Text("", table.source, "table", table.notes))
+
+
+def _numbers(values: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(value) for value in values]
+    except ValueError:
+        return None

@@ -1,0 +1,293 @@
+"""Tables: rows with named columns, read one after the other from whatever file they lie in."""
+
+import json
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any
+
+from noria.data.delimited import Dialect, read_delimited, sniff
+from noria.data.lines import Lines
+from noria.data.text import missing_file
+from noria.errors import DataError, MissingExtraError
+from noria.training.option import did_you_mean
+
+FORMATS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet")
+"""The ends of the names of files that are tables."""
+_TOGETHER = 1024  # rows that are taken out of a Parquet file at once
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Row:
+    """One row of a table, which knows where it stands.
+
+    Attributes
+    ----------
+    table : Table
+    place : str
+        ``"line 7"``, for people to read.
+    values : mapping
+        By the names of the columns; strings where the file has nothing else.
+    """
+
+    table: "Table"
+    place: str
+    values: Mapping[str, Any]
+
+    def fault(self, column: str, message: str) -> DataError:
+        """Make the error of one value: the file, the line, the column, and what is wrong."""
+        columns = self.table.columns
+        number = f"{columns.index(column) + 1} " if column in columns else ""
+        return DataError(f"{self.table.source}, {self.place}, column {number}({column!r}): {message}")
+
+    def has(self, column: str) -> bool:
+        """Whether there is anything in a column."""
+        value = self.values.get(column)
+        return not (value is None or _is_nan(value) or (isinstance(value, str) and not value.strip()))
+
+    def text(self, column: str) -> str:
+        """Give what stands in a column as text.
+
+        Raises
+        ------
+        DataError
+            If there is nothing.
+        """
+        if not self.has(column):
+            raise self.fault(column, "expected something, got an empty field.")
+        value = self.values[column]
+        if isinstance(value, float) and value.is_integer():  # numbers that a frame keeps as floats
+            value = int(value)
+        return str(value)
+
+    def number(self, column: str) -> float:
+        """Give the number in a column.
+
+        Raises
+        ------
+        DataError
+            If it is none, or not finite.
+        """
+        written = self.text(column).strip()
+        try:
+            number = float(written)
+        except ValueError:
+            raise self.fault(column, f"expected a number, got {_shown(written)}.") from None
+        if not math.isfinite(number):
+            raise self.fault(column, f"expected a finite number, got {_shown(written)}.")
+        return number
+
+
+class Table(ABC):
+    """Rows with named columns; :func:`open_table` makes one.
+
+    Attributes
+    ----------
+    source : str
+        What it is called in messages.
+    columns : tuple of str
+        The names, in order.
+    notes : tuple of str
+        What was found out on the way: the encoding, the sign between fields.
+    """
+
+    def __init__(self, source: str, columns: Sequence[str], notes: Sequence[str] = ()) -> None:
+        self.source, self.columns, self.notes = source, tuple(columns), tuple(notes)
+
+    @abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """Give the rows from the first to the last; of a stream once."""
+
+    def column(self, name: str, option: str = "column") -> str:
+        """Give the name of a column that is asked for.
+
+        Raises
+        ------
+        DataError
+            If there is none of that name: names the nearest one.
+        """
+        if name in self.columns:
+            return name
+        raise DataError(
+            f"{self.source}: expected a column {name!r} ({option}), got "
+            f"{self._listed()}.{did_you_mean(name, self.columns)}"
+        )
+
+    def guessed(self, names: Sequence[str]) -> str | None:
+        """Give the first of the likely names that is a column's, however it is written; None if none is."""
+        here = {column.strip().lower().replace(" ", "_"): column for column in reversed(self.columns)}
+        return next((here[name] for name in names if name in here), None)
+
+    def _listed(self) -> str:
+        return ", ".join(repr(column) for column in self.columns)
+
+
+def open_table(
+    source: str | os.PathLike[str] | IO[bytes] | Iterable[str] | Lines | Any,
+    *,
+    encoding: str | None = None,
+    kind: str | None = None,
+) -> Table:
+    """Open a table: its columns are known then, its rows are read when they are asked for.
+
+    Parameters
+    ----------
+    source : path, file, Lines, mapping of columns, or data frame
+        A file of values with commas, tabs, semicolons or bars between them (``.csv``, ``.tsv``), of one JSON
+        object in each line (``.jsonl``), or a Parquet file (``.parquet``); of another name, what its first
+        line looks like. Columns have their names in the first line, or are the keys. A frame of pandas, or
+        anything with ``columns`` and columns by name, is one too.
+    encoding : str, optional
+        Of a file of text; left out, it is detected.
+    kind : {"csv", "jsonl", "parquet"}, optional
+        What the file is, whatever its name says.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or has no names of columns, or has one twice.
+    MissingExtraError
+        If it is a Parquet file and pyarrow is not installed.
+    """
+    if isinstance(source, Mapping) or hasattr(source, "columns"):
+        return FrameTable(source)
+    path = Path(source) if isinstance(source, str | os.PathLike) else None
+    suffix = path.suffix.lower() if path is not None else ""
+    if path is not None and (kind == "parquet" or (kind is None and suffix == ".parquet")):
+        return ParquetTable(path)
+    lines = source if isinstance(source, Lines) else Lines(source, encoding=encoding)
+    if kind is None:
+        first = "".join(lines.head()[:1]).lstrip()
+        kind = "jsonl" if suffix in (".jsonl", ".ndjson") or first.startswith("{") else "csv"
+    return JsonTable(lines) if kind == "jsonl" else DelimitedTable(lines)
+
+
+class DelimitedTable(Table):
+    """A file of values with a sign between them; the first line has the names of the columns."""
+
+    def __init__(self, lines: Lines, dialect: Dialect | None = None) -> None:
+        self._lines = lines
+        self._dialect = dialect or sniff(lines.head())
+        self._rows = read_delimited(lines, self._dialect, lines.source)
+        line, names = next(self._rows, (0, []))
+        if not names:
+            raise DataError(f"{lines.source}: expected a first line with the names of columns, got none.")
+        columns = [name.strip() or f"column {number}" for number, name in enumerate(names, 1)]
+        for number, name in enumerate(columns):
+            if name in columns[:number]:
+                raise DataError(
+                    f"{lines.source}, line {line}, column {number + 1}: expected each column once, got "
+                    f"{name!r} again.\n  The first line has the names of the columns. Does it?"
+                )
+        notes = (*lines.notes, *self._dialect.notes())
+        super().__init__(lines.source, columns, notes)
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows; each has as many fields as there are columns."""
+        rows = self._rows
+        if not self._lines.is_stream:
+            rows = islice(read_delimited(self._lines, self._dialect, self.source), 1, None)
+        expected = len(self.columns)
+        for line, fields in rows:
+            if len(fields) != expected:
+                first = min(len(fields), expected)
+                what = f"{expected} fields, as the first line has, got {len(fields)}"
+                got = f": {_shown(fields[first])} is one too many" if len(fields) > expected else ""
+                raise DataError(
+                    f"{self.source}, line {line}, column {first + 1}: expected {what}{got}.\n"
+                    '  A field that holds the sign between fields stands in quotation marks: "a, b".'
+                )
+            yield Row(self, f"line {line}", dict(zip(self.columns, fields, strict=True)))
+
+
+class JsonTable(Table):
+    """One JSON object in each line; the columns are the keys of the first."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines, self.source = lines, lines.source
+        self._objects = self._read()
+        first = next(self._objects, None)
+        if first is None:
+            raise DataError(f"{lines.source}: expected one JSON object in each line, got nothing.")
+        self._objects = chain([first], self._objects)
+        super().__init__(lines.source, tuple(first[1]), lines.notes)
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows; what an object does not have is empty."""
+        objects = self._objects if self._lines.is_stream else self._read()
+        for line, values in objects:
+            yield Row(self, f"line {line}", values)
+
+    def _read(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, line in enumerate(self._lines, 1):
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise DataError(
+                    f"{self.source}, line {number}, column {error.colno}: expected a JSON object, got what "
+                    f"is none: {error.msg}."
+                ) from None
+            if not isinstance(values, dict):
+                raise DataError(
+                    f"{self.source}, line {number}, column 1: expected a JSON object, got "
+                    f"{_shown(line.strip())}."
+                )
+            yield number, values
+
+
+class ParquetTable(Table):
+    """A Parquet file, read a thousand rows at a time."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from pyarrow import lib, parquet
+        except ImportError:
+            raise MissingExtraError(
+                f"{path}: Parquet files need pyarrow, which is not installed.\n  pip install 'noria[parquet]'"
+            ) from None
+        if not path.exists():
+            raise DataError(missing_file(path))
+        try:
+            self._file = parquet.ParquetFile(path)
+        except (lib.ArrowException, OSError) as error:
+            raise DataError(f"{path}: expected a Parquet file, got what is none: {error}.") from None
+        super().__init__(str(path), self._file.schema_arrow.names)
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows by their numbers."""
+        number = 0
+        for batch in self._file.iter_batches(batch_size=_TOGETHER):
+            for values in batch.to_pylist():
+                number += 1
+                yield Row(self, f"row {number}", values)
+
+
+class FrameTable(Table):
+    """A data frame, or a mapping from names to columns."""
+
+    def __init__(self, frame: Any) -> None:
+        columns = list(frame) if isinstance(frame, Mapping) else list(frame.columns)
+        super().__init__("data frame", [str(column) for column in columns])
+        self._values = [list(frame[column]) for column in columns]
+        lengths = {len(values) for values in self._values}
+        if len(lengths) > 1:
+            raise DataError(f"data frame: expected columns of one length, got {sorted(lengths)}.")
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows by their numbers."""
+        for number, values in enumerate(zip(*self._values, strict=True), 1):
+            yield Row(self, f"row {number}", dict(zip(self.columns, values, strict=True)))
+
+
+def _is_nan(value: object) -> bool:
+    return value != value  # true of NaN and of missing values of frames alike
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "...")
