@@ -11,8 +11,11 @@ from noria.layers.batch_norm import BatchNorm
 from noria.layers.bidirectional import Bidirectional
 from noria.layers.causal_attention import CausalAttention
 from noria.layers.conditioned import Conditioned
+from noria.layers.decoder_attention import DecoderAttention
+from noria.layers.decoder_feeding import InputFeeding
 from noria.layers.dropout import Dropout
 from noria.layers.embedding import Embedding
+from noria.layers.encoder_decoder import EncoderDecoder
 from noria.layers.flat import FlatParameters, Group
 from noria.layers.initialisers import INITIALISERS, initialise
 from noria.layers.joined import Joined
@@ -25,6 +28,7 @@ from noria.layers.recurrent_stack import recurrent_stack
 from noria.layers.stack import Stack
 from noria.layers.state import State, first_sequences, map_state, restore_state, state_arrays, take_sequences
 from noria.layers.streaming import Stream
+from noria.layers.symbol_features import SymbolFeatures
 
 __all__ = [
     "INFERENCE",
@@ -35,11 +39,14 @@ __all__ = [
     "Bidirectional",
     "CausalAttention",
     "Conditioned",
+    "DecoderAttention",
     "Dropout",
     "Embedding",
+    "EncoderDecoder",
     "FlatParameters",
     "Gradients",
     "Group",
+    "InputFeeding",
     "Inputs",
     "Joined",
     "Layer",
@@ -52,6 +59,7 @@ __all__ = [
     "State",
     "Statistic",
     "Stream",
+    "SymbolFeatures",
     "first_sequences",
     "initialise",
     "map_state",

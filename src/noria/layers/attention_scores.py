@@ -10,12 +10,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from noria.arrays import Array, Num
+from noria.engines.dense import times
 from noria.equations import Initial
-from noria.errors import UnknownNameError
+from noria.errors import OptionError, UnknownNameError
 from noria.layers.parameters import Parameter
 
 ROOM = 1 << 22
 """Numbers, about, that one block of queries may take while it is scored."""
+CACHED = 1 << 17
+"""Numbers, about, that are gone through again and again in a core's cache."""
 
 
 class Score(ABC):
@@ -24,11 +27,14 @@ class Score(ABC):
     Parameters
     ----------
     size : int
-        Features of queries and of what is attended to, F.
+        Features of queries, F.
+    attended_size : int, optional
+        Features of what is attended to, A; by default as many.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, attended_size: int | None = None) -> None:
         self.size = size
+        self.attended_size = size if attended_size is None else attended_size
 
     def parameters(self) -> Iterator[Parameter]:
         """Give the parameters, in order."""
@@ -38,11 +44,11 @@ class Score(ABC):
         """Say how many queries may be scored at once."""
         return max(1, ROOM // (batch * keys))
 
-    def keys(self, attended: Num[Array, "B K F"]) -> Num[Array, "B K G"]:
+    def keys(self, attended: Num[Array, "B K A"]) -> Num[Array, "B K G"]:
         """Turn what is attended to into keys."""
         return attended
 
-    def keys_back(self, attended: Num[Array, "B K F"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K F"]:
+    def keys_back(self, attended: Num[Array, "B K A"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K A"]:
         """Give the gradient of what is attended to."""
         return d_keys
 
@@ -58,7 +64,21 @@ class Score(ABC):
 
 
 class DotScore(Score):
-    """``q . k`` (Luong et al. 2015)."""
+    """``q . k`` (Luong et al. 2015).
+
+    Raises
+    ------
+    OptionError
+        If queries and what is attended to have different sizes.
+    """
+
+    def __init__(self, size: int, attended_size: int | None = None) -> None:
+        super().__init__(size, attended_size)
+        if type(self) is DotScore and self.attended_size != size:
+            raise OptionError(
+                f"Attention by 'dot' multiplies queries and keys of one size, got {size} and "
+                f"{self.attended_size} features.\n  Use 'general' or 'additive', or make both equally wide."
+            )
 
     def scores(self, queries: Num[Array, "B Q F"], keys: Num[Array, "B K G"]) -> Num[Array, "B Q K"]:
         """Score each query against each key."""
@@ -74,31 +94,31 @@ class DotScore(Score):
 class GeneralScore(DotScore):
     """``q . W_a k`` (Luong et al. 2015)."""
 
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.W = Parameter("W_a", (size, size), Initial("xavier", ()))
+    def __init__(self, size: int, attended_size: int | None = None) -> None:
+        super().__init__(size, attended_size)
+        self.W = Parameter("W_a", (size, self.attended_size), Initial("xavier", ()))
 
     def parameters(self) -> Iterator[Parameter]:
         """Give the parameters, in order."""
         yield self.W
 
-    def keys(self, attended: Num[Array, "B K F"]) -> Num[Array, "B K G"]:
+    def keys(self, attended: Num[Array, "B K A"]) -> Num[Array, "B K G"]:
         """Turn what is attended to into keys."""
-        return np.asarray(attended @ self.W.value.T)
+        return _mapped(attended, self.W.value, transposed=True)
 
-    def keys_back(self, attended: Num[Array, "B K F"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K F"]:
+    def keys_back(self, attended: Num[Array, "B K A"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K A"]:
         """Give the gradient of what is attended to."""
         self.W.add(_outer(d_keys, attended))
-        return np.asarray(d_keys @ self.W.value)
+        return _mapped(d_keys, self.W.value, transposed=False)
 
 
 class AdditiveScore(Score):
     """``v . tanh(W_q q + W_k k + b_a)`` (Bahdanau et al. 2015)."""
 
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
+    def __init__(self, size: int, attended_size: int | None = None) -> None:
+        super().__init__(size, attended_size)
         self.W_q = Parameter("W_q", (size, size), Initial("xavier", ()))
-        self.W_k = Parameter("W_k", (size, size), Initial("xavier", ()))
+        self.W_k = Parameter("W_k", (size, self.attended_size), Initial("xavier", ()))
         self.b = Parameter("b_a", (size,), Initial("zero", ()))
         self.v = Parameter("v", (size,), Initial("normal", (size**-0.5,)))
 
@@ -110,33 +130,44 @@ class AdditiveScore(Score):
         """Say how many queries may be scored at once."""
         return max(1, ROOM // (batch * keys * self.size))
 
-    def keys(self, attended: Num[Array, "B K F"]) -> Num[Array, "B K G"]:
+    def keys(self, attended: Num[Array, "B K A"]) -> Num[Array, "B K G"]:
         """Turn what is attended to into keys."""
-        return np.asarray(attended @ self.W_k.value.T + self.b.value)
+        return np.asarray(_mapped(attended, self.W_k.value, transposed=True) + self.b.value)
 
-    def keys_back(self, attended: Num[Array, "B K F"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K F"]:
+    def keys_back(self, attended: Num[Array, "B K A"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K A"]:
         """Give the gradient of what is attended to."""
         self.W_k.add(_outer(d_keys, attended))
         self.b.add(d_keys.sum(axis=(0, 1)))
-        return np.asarray(d_keys @ self.W_k.value)
+        return _mapped(d_keys, self.W_k.value, transposed=False)
 
     def scores(self, queries: Num[Array, "B Q F"], keys: Num[Array, "B K G"]) -> Num[Array, "B Q K"]:
         """Score each query against each key."""
-        return np.asarray(self._joined(queries, keys) @ self.v.value)
+        mapped = _mapped(queries, self.W_q.value, transposed=True)
+        scores = np.empty((*mapped.shape[:2], keys.shape[1]), mapped.dtype)
+        for some in _cached(scores.shape, self.size):
+            np.matmul(_joined(mapped[some], keys[some]), self.v.value, out=scores[some])
+        return scores
 
     def back(
         self, queries: Num[Array, "B Q F"], keys: Num[Array, "B K G"], d_scores: Num[Array, "B Q K"]
     ) -> tuple[Num[Array, "B Q F"], Num[Array, "B K G"]]:
         """Give the gradients of queries and keys."""
-        joined = self._joined(queries, keys)
-        self.v.add(np.tensordot(d_scores, joined, 3))
-        d_sums = d_scores[..., None] * self.v.value * (1 - joined * joined)
-        d_queries = d_sums.sum(axis=2)
-        self.W_q.add(_outer(d_queries, queries))
-        return d_queries @ self.W_q.value, d_sums.sum(axis=1)
-
-    def _joined(self, queries: Array, keys: Array) -> Array:
-        return np.asarray(np.tanh((queries @ self.W_q.value.T)[:, :, None] + keys[:, None]))
+        mapped = _mapped(queries, self.W_q.value, transposed=True)
+        d_mapped, d_keys = np.empty_like(mapped), np.empty_like(keys)
+        d_v = np.zeros_like(self.v.value)
+        for some in _cached(d_scores.shape, self.size):
+            joined = _joined(mapped[some], keys[some])
+            d_v += d_scores[some].ravel() @ joined.reshape(-1, self.size)
+            joined *= joined
+            np.subtract(1, joined, out=joined)
+            joined *= d_scores[some][..., None]  # what is left is a factor v in every row
+            joined.sum(axis=2, out=d_mapped[some])
+            joined.sum(axis=1, out=d_keys[some])
+        self.v.add(d_v)
+        d_mapped *= self.v.value
+        d_keys *= self.v.value
+        self.W_q.add(_outer(d_mapped, queries))
+        return _mapped(d_mapped, self.W_q.value, transposed=False), d_keys
 
 
 SCORES: dict[str, type[Score]] = {"dot": DotScore, "general": GeneralScore, "additive": AdditiveScore}
@@ -153,6 +184,24 @@ def score_named(name: str) -> type[Score]:
     if name not in SCORES:
         raise UnknownNameError(f"There is no attention score {name!r}. There are: {', '.join(SCORES)}.")
     return SCORES[name]
+
+
+def _joined(queries: Array, keys: Array) -> Array:
+    """Give ``tanh(query + key)`` for each query with each key."""
+    sums = queries[:, :, None] + keys[:, None]
+    return np.asarray(np.tanh(sums, out=sums))
+
+
+def _cached(shape: tuple[int, ...], size: int) -> Iterator[slice]:
+    """Cut the sequences of a batch so that what is between queries and keys stays in a core's cache."""
+    batch, queries, keys = shape
+    some = max(1, CACHED // (queries * keys * size))
+    return (slice(first, first + some) for first in range(0, batch, some))
+
+
+def _mapped(rows: Array, W: Array, *, transposed: bool) -> Array:
+    """Multiply all rows of a batch in one product."""
+    return times(rows.reshape(-1, rows.shape[-1]), W, transposed=transposed).reshape(*rows.shape[:-1], -1)
 
 
 def _outer(d: Array, rows: Array) -> Array:

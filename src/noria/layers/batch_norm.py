@@ -11,8 +11,9 @@ from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.parameters import Parameter, Statistic
 from noria.layers.state import State
+from noria.layers.stepwise import Stepwise
 from noria.layers.streaming import Given, RowStream, one_step
-from noria.sequences import Ragged
+from noria.sequences import Layout, Ragged
 
 
 class BatchNorm(Layer):
@@ -101,6 +102,13 @@ class BatchNorm(Layer):
             return np.asarray(d_x)
 
         return x.with_rows(y), Backward(backward if mode.save else None, self.title)
+
+    def stepwise(self, layout: Layout, state: State, given: Inputs | None, mode: Mode) -> Stepwise:
+        """Refuse: the statistics of a batch are those of all its steps."""
+        raise OptionError(
+            f"{self.title}: normalises over all steps of a batch, and they come one at a time here.\n"
+            "  Leave batch_norm out, or use layer_norm."
+        )
 
     def stream(self, batch_size: int = 1) -> RowStream:
         """Normalise step by step, with the running statistics of this moment as one factor and one term."""

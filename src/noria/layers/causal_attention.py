@@ -93,7 +93,8 @@ class CausalAttention(Layer):
         keys = self.score.keys(attended)
         contexts = np.empty_like(queries)
         blocks: Blocks = []
-        kept = np.zeros((*queries.shape[:2], span), rows.dtype) if self.keep else None
+        records = self.keep or mode.recorder is not None
+        kept = np.zeros((*queries.shape[:2], span), rows.dtype) if records else None
         finite = bool(np.isfinite(attended).all() and np.isfinite(keys).all())
         for part in self._parts(x.batch_size, layout.steps, finite):
             seen = slice(part.start, part.stop + span - 1)
@@ -112,6 +113,8 @@ class CausalAttention(Layer):
         last = np.arange(x.batch_size)[:, None], steps
         after = {PAST: attended[last], THERE: there[last]}
         recorded = {} if kept is None else {"weights": kept[place]}
+        if mode.recorder is not None:
+            mode.recorder.take(self, layout, recorded)
 
         def backward(d_y: Array, d_state: State) -> Gradients:
             d_sum = d_y * (1 - y * y)

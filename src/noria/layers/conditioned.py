@@ -63,6 +63,12 @@ class Conditioned(Layer):
         """Give the state in which the layer inside begins without features."""
         return self.layer.start(batch_size)
 
+    def begin(self, features: Array) -> State:
+        """Give the state in which the layer inside begins with features (B, size)."""
+        given = {FEATURES: features}
+        features = handed_in(self.title, given, FEATURES, (len(features), self.size))
+        return self._initial(features, self._values())
+
     def _declare(self, input_size: int) -> int:
         output_size = self.layer.configure(input_size)
         for path, width, law in self.layer.initial_states():

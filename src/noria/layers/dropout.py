@@ -8,8 +8,9 @@ from noria.layers.auxiliary import dropout_mask, handed_in
 from noria.layers.backward import Backward
 from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.state import State
+from noria.layers.stepwise import CalledSteps
 from noria.layers.streaming import Given, RowStream, one_step
-from noria.sequences import Ragged
+from noria.sequences import Layout, Ragged
 
 
 class Dropout(Layer):
@@ -65,6 +66,14 @@ class Dropout(Layer):
             return np.asarray(d_y * mask)
 
         return x.with_rows(x.rows * mask), Backward(backward if mode.save else None, self.title)
+
+    def stepwise(self, layout: Layout, state: State, given: Inputs | None, mode: Mode) -> CalledSteps:
+        """Mask step by step; a locked mask is drawn before the first one."""
+        self._no_memory(state)
+        if self.locked and not given and mode.training and self.p > 0.0:
+            shape = layout.batch_size, self.input_size
+            given = {"mask": dropout_mask(self.title, shape, self.p, mode.rng, np.float64)}
+        return CalledSteps(self, layout, given, mode)
 
     def stream(self, batch_size: int = 1) -> RowStream:
         """Hand rows on as they are, unless a mask is given."""

@@ -15,9 +15,11 @@ from noria.equations import Initial
 from noria.errors import DataError, NotFittedError, OptionError, ShapeError, UnknownNameError
 from noria.layers.backward import Backward
 from noria.layers.parameters import Block, Parameter, Statistic
+from noria.layers.recording import Recorder
 from noria.layers.state import State
+from noria.layers.stepwise import CalledSteps, Stepwise
 from noria.layers.streaming import Stream, WholeStream
-from noria.sequences import Ragged
+from noria.sequences import Layout, Ragged
 
 Inputs = Mapping[str, Array]
 """Auxiliary inputs by name: arrays (B, size) in the caller's order, or (N, size) beside the rows."""
@@ -35,11 +37,14 @@ class Mode:
         Whether the call keeps what its backward needs.
     rng : numpy.random.Generator, optional
         Where regularisers draw from; only needed in training.
+    recorder : Recorder, optional
+        What layers hand over what they compute to.
     """
 
     training: bool = False
     save: bool = True
     rng: np.random.Generator | None = None
+    recorder: Recorder | None = None
 
 
 TRACKED = Mode()
@@ -206,6 +211,19 @@ class Layer(ABC):
             If this layer, or one inside it, reads ahead.
         """
         return WholeStream(self, batch_size, INFERENCE)
+
+    def stepwise(self, layout: Layout, state: State, given: Inputs | None, mode: Mode) -> Stepwise:
+        """Begin a call that is run, and gone back through, one step at a time.
+
+        See :mod:`noria.layers.stepwise`; a layer without memory is called for every step.
+
+        Raises
+        ------
+        OptionError
+            If the layer can only be called for all steps at once.
+        """
+        self._no_memory(state)
+        return CalledSteps(self, layout, given, mode)
 
     @abstractmethod
     def _declare(self, input_size: int) -> int:

@@ -17,6 +17,7 @@ from noria.layers.cell_inputs import CellInputs
 from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import check_ids, is_ids
 from noria.layers.parameters import Block, Parameter
+from noria.layers.recurrent_steps import RecurrentSteps
 from noria.layers.recurrent_stream import RecurrentStream
 from noria.layers.state import State
 from noria.layers.weight_drop import WeightDrop
@@ -82,7 +83,7 @@ class Recurrent(Layer):
         self._laws = {given.name: given for given in self.cell.givens}
         self._must_be_supplied = any(given.law == "supplied" for given in self.cell.givens)
         self._parameters: dict[str, Parameter] = {}
-        self._kernels: dict[tuple[np.dtype[Any], bool, bool], Kernel] = {}
+        self._kernels: dict[tuple[np.dtype[Any], bool, bool, tuple[str, ...]], Kernel] = {}
         if input_size is not None:
             self.configure(input_size)
 
@@ -140,25 +141,18 @@ class Recurrent(Layer):
         """Run the cell over rows (N, D), or over token ids (N,) that stand for one-hot rows."""
         block, layout = self._built(), x.layout
         dtype = block.values.dtype
-        self._check_given(given, [*self._laws, *self.weight_drop.names])
-        factors = self.weight_drop.factors(self._parameters, block, self.sizes, given or {}, mode, dtype)
-        drawn = mode.training or bool(given)
-        kernel = self._kernel(dtype, drawn=drawn, save=mode.save)
-        run = kernel.start(
-            block.values if factors is None else block.values * factors,
-            self._inputs.state(state, layout, dtype, "state"),
-            layout.counts,
-            given=self._inputs.given(given or {}, layout, dtype, mode)
-            if drawn or self._must_be_supplied
-            else {},
-            save=mode.save,
-        )
+        kernel, theta, factors, inputs = self._ready(layout, given or {}, mode)
+        begin = self._inputs.state(state, layout, dtype, "state")
+        names = self._recorded(mode)
+        run = kernel.start(theta, begin, layout.counts, given=inputs, save=mode.save)
         rows, table = self._rows(x, dtype, kernel)
         y = x.with_rows(run.forward(rows, table))
         receive = x.receive if isinstance(x, LookedUp) and table is not None else None
         final = {name: layout.to_caller(array) for name, array in run.finals.items()}
-        recorded = run.kept if self.keep else {}
-        kept = {name: recorded[name] for name in self._forward_names()}
+        recorded = run.kept if names else {}
+        kept = {name: recorded[name] for name in _forward_names(names)}
+        if mode.recorder is not None:
+            mode.recorder.take(self, layout, kept)
 
         def backward(d_y: Array, d_state: State) -> Gradients:
             d_final = None if d_state is None else self._inputs.state(d_state, layout, dtype, "d_state")
@@ -166,14 +160,13 @@ class Recurrent(Layer):
             d_theta = block.gradients if factors is None else np.zeros_like(block.gradients)
             d_rows = run.backward(np.ascontiguousarray(d_y, dtype), d_final, d_theta, want_d_x=wanted)
             if factors is not None:
-                d_theta *= factors
-                block.gradients[...] += d_theta
+                block.gradients[...] += d_theta * factors
             if receive is not None and d_rows is not None:
                 receive(d_rows)
             if table is not None:
                 d_rows = None
             block.clear_frozen()
-            if self.keep:
+            if names:
                 kept.update(run.kept)
             return Gradients(d_rows, {name: layout.to_caller(array) for name, array in run.d_states.items()})
 
@@ -181,6 +174,18 @@ class Recurrent(Layer):
             run.release()
             return y, Backward(None, self.title, state=final, kept=kept)
         return y, Backward(backward, self.title, state=final, kept=kept, release=run.release)
+
+    def stepwise(self, layout: Layout, state: State, given: Inputs | None, mode: Mode) -> RecurrentSteps:
+        """Run the cell one step at a time; the gradients of the weights are one product at the end."""
+        kernel, theta, factors, inputs = self._ready(layout, given or {}, mode)
+        by_row = {name: inputs.pop(name) for name in self.row_inputs() & set(inputs)}
+        begin = self._inputs.state(state, layout, self._block.values.dtype, "state")
+        run = kernel.start(theta, begin, None, given=inputs, save=mode.save)
+        kept: dict[str, Array] | None = None
+        if mode.recorder is not None:
+            kept = {}
+            mode.recorder.take(self, layout, kept)
+        return RecurrentSteps(run, self._block, layout, by_row, factors, kept)
 
     def stream(self, batch_size: int = 1) -> RecurrentStream:
         """Give a copy of the layer that takes one step at a time; auxiliary inputs are (B, size)."""
@@ -195,7 +200,7 @@ class Recurrent(Layer):
             self,
             batch_size,
             values,
-            kernel_of=lambda drawn: self._kernel(dtype, drawn=drawn, save=False),
+            kernel_of=lambda drawn: self._kernel(dtype, drawn=drawn, save=False, keep=self.keep),
             check_rows=self._check_width,
             sort_state=lambda state, layout: self._inputs.state(state, layout, dtype, "state"),
             sort_given=sort_given,
@@ -221,13 +226,32 @@ class Recurrent(Layer):
         self._block = Block(kernel.size, members)
         return self.hidden_size
 
-    def _kernel(self, dtype: np.dtype[Any], *, drawn: bool, save: bool) -> Kernel:
+    def _ready(
+        self, layout: Layout, given: Inputs, mode: Mode
+    ) -> tuple[Kernel, Array, Array | None, dict[str, Array]]:
+        """Give what a run begins with: kernel, parameters, the factors in them, auxiliary inputs."""
+        values = self._built().values
+        dtype = values.dtype
+        self._check_given(given, [*self._laws, *self.weight_drop.names])
+        factors = self.weight_drop.factors(self._parameters, self._block, self.sizes, given, mode, dtype)
+        drawn = mode.training or bool(given)
+        needed = drawn or self._must_be_supplied
+        inputs = self._inputs.given(given, layout, dtype, mode) if needed else {}
+        kernel = self._kernel(dtype, drawn=drawn, save=mode.save, keep=self._recorded(mode))
+        return kernel, values if factors is None else values * factors, factors, inputs
+
+    def _recorded(self, mode: Mode) -> tuple[str, ...]:
+        """Give the names to record in a call."""
+        if mode.recorder is None:
+            return self.keep
+        return tuple(dict.fromkeys([*self.keep, *mode.recorder.names(self.cell)]))
+
+    def _kernel(self, dtype: np.dtype[Any], *, drawn: bool, save: bool, keep: tuple[str, ...]) -> Kernel:
         """Give the kernel; where nothing is drawn nor given, the one with expectations written into it."""
         expected = not drawn and any(given.law != "supplied" for given in self._laws.values())
-        key = (dtype, expected, save)
+        key = (dtype, expected, save, keep)
         if key not in self._kernels:
-            keep = self.keep if save else self._forward_names()
-            program = compile_cell(self.cell, keep, expected=expected)
+            program = compile_cell(self.cell, keep if save else _forward_names(keep), expected=expected)
             kernel = bind(program, self.sizes, dtype, self.engine)
             if kernel.layout != self._layout:
                 raise ProgramError(
@@ -235,10 +259,6 @@ class Recurrent(Layer):
                 )
             self._kernels[key] = kernel
         return self._kernels[key]
-
-    def _forward_names(self) -> tuple[str, ...]:
-        """Give the names to record that are not gradients, which are there after the backward only."""
-        return tuple(name for name in self.keep if not name.startswith("d_"))
 
     def _built(self) -> Block:
         self._configured()
@@ -265,6 +285,11 @@ class Recurrent(Layer):
             return x.rows, None
         self._check_width(x)
         return np.ascontiguousarray(x.rows, dtype), None
+
+
+def _forward_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the names to record that are not gradients, which are there after the backward only."""
+    return tuple(name for name in names if not name.startswith("d_"))
 
 
 def free_sizes(cell: Cell) -> dict[str, str]:

@@ -7,8 +7,9 @@ from noria.errors import OptionError, ShapeError, UnknownNameError
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.state import State
+from noria.layers.stepwise import StackedSteps
 from noria.layers.streaming import Advance, Given, Stream
-from noria.sequences import Ragged
+from noria.sequences import Layout, Ragged
 
 
 class Stack(Layer):
@@ -98,6 +99,11 @@ class Stack(Layer):
     def stream(self, batch_size: int = 1) -> "StackStream":
         """Give the streams of all layers, one behind the other."""
         return StackStream(self, batch_size, self._parts)
+
+    def stepwise(self, layout: Layout, state: State, given: Inputs | None, mode: Mode) -> StackedSteps:
+        """Take a step in each layer before the next one."""
+        ways = zip(self.layers, self._parts(state, "state"), below(self.title, given, self.keys), strict=True)
+        return StackedSteps([layer.stepwise(layout, part, inputs, mode) for layer, part, inputs in ways])
 
     def _parts(self, state: State, what: str) -> tuple[State, ...]:
         if state is None:
