@@ -8,21 +8,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from noria.models.classify.classifier import SequenceClassifier
+    from noria.models.classify.regressor import SequenceRegressor
     from noria.models.description import Description
+    from noria.models.forecast.forecaster import Forecaster
     from noria.models.loading import load
     from noria.models.prepared import Prepared
+    from noria.models.tag.tagger import SequenceTagger
     from noria.models.text.kneser_ney import KneserNey
     from noria.models.text.language_model import LanguageModel
     from noria.models.text.sampling import Sampler
+    from noria.models.translate.translator import Translator
 
-__all__ = ["Description", "KneserNey", "LanguageModel", "Prepared", "Sampler", "load"]
+__all__ = [
+    "Description",
+    "Forecaster",
+    "KneserNey",
+    "LanguageModel",
+    "Prepared",
+    "Sampler",
+    "SequenceClassifier",
+    "SequenceRegressor",
+    "SequenceTagger",
+    "Translator",
+    "load",
+]
 
 _MODULE_OF = {
     "Description": "description",
+    "Forecaster": "forecast.forecaster",
     "KneserNey": "text.kneser_ney",
     "LanguageModel": "text.language_model",
     "Prepared": "prepared",
     "Sampler": "text.sampling",
+    "SequenceClassifier": "classify.classifier",
+    "SequenceRegressor": "classify.regressor",
+    "SequenceTagger": "tag.tagger",
+    "Translator": "translate.translator",
     "load": "loading",
 }
 

@@ -11,6 +11,7 @@ from noria.training.run_folder import RunFolder
 MODELS = {
     "text": ("noria.models.text.language_model", "LanguageModel"),
     "classify": ("noria.models.classify.classifier", "SequenceClassifier"),
+    "regress": ("noria.models.classify.regressor", "SequenceRegressor"),
     "tag": ("noria.models.tag.tagger", "SequenceTagger"),
     "forecast": ("noria.models.forecast.forecaster", "Forecaster"),
     "translate": ("noria.models.translate.translator", "Translator"),

@@ -20,6 +20,9 @@ from noria.layers import FlatParameters, Layer, Stack
 from noria.models.choosing import as_in_run, choose, holding
 from noria.models.description import Description, ModelDescription
 from noria.models.estimator import Estimator
+from noria.models.explaining import Subject, explained, gradients
+from noria.models.explanation import Explanation
+from noria.models.gradient_reach import GradientThroughTime
 from noria.models.prepared import Prepared
 from noria.models.resuming import check_cells, check_data, check_options, refuse_finished, take_over_weights
 from noria.models.schema import Schema
@@ -168,6 +171,10 @@ class Model(_WithOptions, ABC):
     def next_steps(self, run: str) -> Sequence[str]:
         """Give the commands that go on from a run."""
         return (f"noria evaluate {run} FILE", f"noria predict {run} FILE", f"noria info {run}")
+
+    def _subject(self, data: Any, target: Any, row: int) -> Subject:
+        """Give one input with what is to be done with it, for looking inside; `target` is None: none known."""
+        raise OptionError(f"{type(self).__name__}: has no inputs that can be looked at.")
 
     def _initialise(self, fitted: Fitted, prepared: Any) -> None:
         """Put what is known beforehand, as pretrained vectors, in the place of what was drawn."""
@@ -329,6 +336,57 @@ class Model(_WithOptions, ABC):
         """The layers, their sizes and the number of their parameters."""
         self._need_fit("be summed up")
         return describe_model(self.network_, self)
+
+    def explain(self, data: Any, target: Any = None, *, row: int = 0) -> Explanation:
+        """Read one input and record every value that the equations name, attention, and the answers.
+
+        Parameters
+        ----------
+        data : text, sequence, or path
+            One input, as a list of them is predicted: a text, a sequence of words or of numbers, a source.
+            Of a path (:class:`pathlib.Path`), one of the inputs in that file.
+        target : optional
+            What the right answer is; written beside the model's own.
+        row : int, default 0
+            Which input of a file.
+
+        Returns
+        -------
+        Explanation
+            Arrays in the precision of the model, and answers with their probabilities.
+
+        Raises
+        ------
+        DataError
+            If the input cannot be read, or recording it does not fit into memory: says how much would.
+        """
+        self._need_fit("be explained")
+        with use_threads(self.threads):
+            return explained(self.network_, self._subject(data, target, row), self.task)
+
+    def gradient_through_time(
+        self, data: Any, target: Any = None, *, at: int | None = None, row: int = 0
+    ) -> GradientThroughTime:
+        """Give the norm of the gradient of a loss in the state at each step, in double precision.
+
+        Parameters
+        ----------
+        data, target, row
+            As for :meth:`explain`; without a target the loss is that of the model's own answer.
+        at : int, optional
+            The position whose answer the loss is of, where there is one at each; the last one by default.
+
+        References
+        ----------
+        Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013.
+        """
+        self._need_fit("be explained")
+        subject = self._subject(data, target, row)
+        with holding(self, {**self.chosen_, "dtype": "float64"}):
+            twin = self._built(self._fitted.cells, self._fitted.schema, self._fitted.about)
+        twin.parameters.load_state_dict(self.parameters_.state_dict())
+        with use_threads(self.threads):
+            return gradients(twin.network, subject, at)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model as a run folder, which ``noria.load`` opens.

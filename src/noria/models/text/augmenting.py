@@ -7,7 +7,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.data import map_ids
 from noria.data.augmentation import Augmentation
-from noria.models.text.corpus import Corpus, enclosed
+from noria.models.text.corpus import Corpus, begun_with, enclosed
 from noria.models.text.reading import Reading
 from noria.training.randomness import generator
 
@@ -56,7 +56,8 @@ class TrainingReadings:
         vocabulary, readings = self._corpus.vocabulary, self._corpus.train.readings
         if self._corpus.separate:
             texts = (vocabulary.decode(reading.ids[reading.lead :]) for reading in readings)
-            return enclosed([augmentation(text, rng) for text in texts], vocabulary)
+            changed = enclosed([augmentation(text, rng) for text in texts], vocabulary)
+            return begun_with(changed, [reading.begins for reading in readings])
         (reading,) = readings
         pieces = self._changed_pieces(reading, augmentation, rng)
         if len(reading.ids) >= MAPPED:

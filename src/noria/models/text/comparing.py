@@ -19,6 +19,8 @@ def content_of(corpus: Corpus) -> str:
         digest.update(f"part of {len(part.readings)}".encode())
         for reading in part.readings:
             digest.update(f"reading of {len(reading.ids)}, {reading.lead}".encode())
+            if reading.begins is not None:
+                digest.update(reading.begins.astype("<f8").tobytes())
             for start in range(0, len(reading.ids), CHUNK):
                 digest.update(reading.ids[start : start + CHUNK].astype("<i4").tobytes())
     return digest.hexdigest()

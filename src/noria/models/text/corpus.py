@@ -20,6 +20,7 @@ from noria.data import (
     split_text,
 )
 from noria.data.builtin_tasks import BuiltinParts, Determined
+from noria.data.conditions import Columns, Conditions
 from noria.errors import DataError
 from noria.models.text.reading import MEMORY, Reading
 from noria.training.token_options import CHARACTERS, WORDS, TokenOptions
@@ -72,6 +73,8 @@ class Corpus:
         Where the data come from.
     notes : tuple of str
         What was done to them, and what a user should know.
+    conditions : Conditions or None
+        What is known of separate sequences, which their readings begin with.
     """
 
     separate: bool
@@ -82,6 +85,7 @@ class Corpus:
     source: str
     encoding: str
     notes: tuple[str, ...]
+    conditions: Conditions | None = None
 
     @property
     def characters(self) -> int:
@@ -154,20 +158,24 @@ def corpus_of_sequences(
     rng: np.random.Generator,
     text: Text | None = None,
     tokens: TokenOptions | None = None,
+    columns: Columns | None = None,
 ) -> Corpus:
     """Deal separate sequences out to the parts and encode them, each between a start and an end.
 
-    Where they are the lines of a `text`, its source, encoding and notes are those of the corpus.
+    Where they are the lines of a `text`, its source, encoding and notes are those of the corpus. Labels and
+    scales of `columns`, of what is known of each sequence, are those of the training part.
     """
     text = text or Text("", f"{len(sequences):,} sequences")
     clean = [_normal(sequence, index) for index, sequence in enumerate(sequences)]
     split = split_sequences(len(clean), rng, valid_fraction, test_fraction)
-    parts = [[clean[index] for index in part] for part in (split.train, split.validation, split.test)]
+    of_parts = split.train, split.validation, split.test
+    parts = [[clean[index] for index in part] for part in of_parts]
     changed = sum(before != after for before, after in zip(sequences, clean, strict=True))
     if changed:
         note = f"{changed:,} sequences were normalised to NFC with \\n at the ends of lines"
         text = replace(text, notes=(*text.notes, note))
-    return _corpus_of_parts(parts, text, tokens)
+    corpus = _corpus_of_parts(parts, text, tokens)
+    return corpus if columns is None else _with_conditions(corpus, columns, of_parts)
 
 
 def corpus_of_builtin(parts: BuiltinParts, tokens: TokenOptions | None = None) -> Corpus:
@@ -193,6 +201,18 @@ def _corpus_of_parts(
     )
     notes = (*text.notes, *_unknown_notes(vocabulary, train, validation, test))
     return Corpus(True, vocabulary, train, validation, test, text.source, text.encoding, notes)
+
+
+def _with_conditions(corpus: Corpus, columns: Columns, of_parts: Sequence[Array]) -> Corpus:
+    """Let each reading begin with what is known of its sequence."""
+    conditions = Conditions.fit(columns, of_parts[0])
+    begins = conditions.encode(columns)
+    parts = [
+        replace(part, readings=begun_with(part.readings, begins[rows]))
+        for part, rows in zip((corpus.train, corpus.validation, corpus.test), of_parts, strict=True)
+    ]
+    train, validation, test = parts
+    return replace(corpus, train=train, validation=validation, test=test, conditions=conditions)
 
 
 def start_id(vocabulary: Vocabulary) -> int:
@@ -224,6 +244,11 @@ def enclosed(
         return readings
     flags = (np.array(determined(sequence), dtype=bool) for sequence in sequences)
     return [replace(reading, certain=certain) for reading, certain in zip(readings, flags, strict=True)]
+
+
+def begun_with(readings: Sequence[Reading], begins: Iterable[Array | None]) -> list[Reading]:
+    """Let readings begin with features of their sequences."""
+    return [replace(reading, begins=row) for reading, row in zip(readings, begins, strict=True)]
 
 
 def _after(ids: Array, begin: int, end: int) -> list[Reading]:

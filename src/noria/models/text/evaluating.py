@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 
+from noria.arrays import Array
 from noria.data import Vocabulary
 from noria.data.builtin_tasks import Determined
 from noria.errors import DataError
 from noria.layers import Layer
-from noria.models.text.corpus import begun, enclosed, unknown_counts
+from noria.models.text.corpus import begun, begun_with, enclosed, unknown_counts
 from noria.models.text.reading import Reading, long_reading
 from noria.models.text.scoring import score_readings
 
 
 def score_texts(
-    network: Layer, vocabulary: Vocabulary, texts: Sequence[str], determined: Determined | None = None
+    network: Layer,
+    vocabulary: Vocabulary,
+    texts: Sequence[str],
+    determined: Determined | None = None,
+    begins: Array | None = None,
 ) -> dict[str, float]:
     """Score every symbol of texts, each from its beginning.
 
@@ -27,6 +32,8 @@ def score_texts(
         several places at once.
     determined : callable, optional
         Of separate sequences by characters: which predictions are certain.
+    begins : array of shape (B, F), optional
+        What each separate sequence begins with.
 
     Returns
     -------
@@ -41,6 +48,7 @@ def score_texts(
     """
     if vocabulary.end_id is not None:
         readings = enclosed(texts, vocabulary, determined)
+        readings = readings if begins is None else begun_with(readings, begins)
     else:
         readings = [Reading(begun(text, vocabulary)) for text in texts if text]
     if not readings:

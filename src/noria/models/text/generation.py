@@ -64,6 +64,7 @@ def generate(
     length: int,
     banned: Collection[int] = (),
     end: int | None = None,
+    state: State = None,
     record: Recorder | None = None,
 ) -> Iterator[int]:
     """Draw up to `length` ids that go on from `prompt`, one at a time; `end`, once drawn, closes.
@@ -72,11 +73,13 @@ def generate(
     ----------
     prompt : ids
         At least one: the symbol that stands before everything, then what was asked for.
+    state : State, optional
+        The state to begin with; None is the initial one.
     record : callable, optional
         Called after every step: as often as symbols are predicted, those of the prompt included.
     """
     stream = network.stream()
-    logits, state = read(stream, np.asarray(prompt), stream.start(), record)
+    logits, state = read(stream, np.asarray(prompt), stream.start() if state is None else state, record)
     for position in range(length):
         drawn = sampler.draw(logits, rng, banned)
         if drawn == end:

@@ -1,6 +1,5 @@
 """A language model: it learns from text which symbol comes next, and writes."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -11,10 +10,12 @@ import numpy as np
 from noria.data import Vocabulary, normalised, read_lines, read_text
 from noria.data.augmentation import Augmentation
 from noria.data.builtin_tasks import BuiltinParts
+from noria.data.conditions import Conditions, as_columns
+from noria.data.described_texts import DescribedTexts, read_described
 from noria.data.text_features import text_features
 from noria.engines.threads import use_threads
 from noria.equations import Cell
-from noria.errors import RunError
+from noria.errors import DataError, RunError
 from noria.layers import Embedding, Stack, SymbolFeatures
 from noria.models.description import Description
 from noria.models.model import Fitted, Metric, Run, opened
@@ -23,10 +24,11 @@ from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.baseline import baseline_figures
 from noria.models.text.comparing import corpus_differences, thesaurus_of, vocabulary_differences
 from noria.models.text.evaluating import score_texts
-from noria.models.text.network import build_network
+from noria.models.text.network import begun_states, build_network
 from noria.models.text.options import TextOptions
 from noria.models.text.preparing import KINDS, PreparedText, TextOrParts, as_sequences, prepare, tested_part
 from noria.models.text.sampling import Sampler
+from noria.models.text.schema import CONDITIONS, TextSchema, condition_differences
 from noria.models.text.task import SequenceTask, StreamTask, TextTask
 from noria.models.text.writing import TextWriter
 from noria.training.report import Listener, silent
@@ -76,7 +78,13 @@ class LanguageModel(TextWriter, TextOptions):
     default_data: ClassVar[str] = "python"
 
     def prepare(
-        self, data: TextOrParts, *, encoding: str | None = None, lines: bool = False, resuming: bool = False
+        self,
+        data: TextOrParts,
+        *,
+        encoding: str | None = None,
+        lines: bool = False,
+        conditions: Any = None,
+        resuming: bool = False,
     ) -> PreparedText:
         """Read data and fit sizes to them without training; ``fit`` takes the result in place of the data.
 
@@ -84,14 +92,18 @@ class LanguageModel(TextWriter, TextOptions):
 
         Parameters
         ----------
-        data, encoding, lines
+        data, encoding, lines, conditions
             As for :meth:`fit`.
         resuming : bool, default False
             Whether a run is gone on with, so that no vectors have to be read.
         """
         self.validate()
+        reading: dict[str, Any] = {"lines": lines, "conditions": conditions}
+        if self._is_table(data):
+            data, reading["conditions"], reading["about"] = self._described(data, encoding, conditions)
+            encoding = None
         vectors = None if resuming else self
-        return prepare(data, self, self, encoding, lines=lines, tokens=self, vectors=vectors)
+        return prepare(data, self, self, encoding, tokens=self, vectors=vectors, **reading)
 
     def fit(
         self,
@@ -106,6 +118,7 @@ class LanguageModel(TextWriter, TextOptions):
         listener: Listener = silent,
         encoding: str | None = None,
         lines: bool = False,
+        conditions: Any = None,
     ) -> Self:
         """Train on a text, or on separate sequences.
 
@@ -132,6 +145,9 @@ class LanguageModel(TextWriter, TextOptions):
             or that of the run that is gone on with.
         lines : bool, default False
             Each line of the text is a sequence of its own; blank lines are left out.
+        conditions : list, array, mapping or data frame, optional
+            What is known of each sequence as a whole, a label or numbers, or columns of them by name: it
+            gives the state in which the model begins the sequence (one to many).
 
         Returns
         -------
@@ -158,7 +174,9 @@ class LanguageModel(TextWriter, TextOptions):
         if isinstance(data, PreparedText):
             prepared = data if encoding is None else replace(data, asked_encoding=encoding)
         else:
-            prepared = self.prepare(data, encoding=encoding, lines=lines, resuming=run is not None)
+            prepared = self.prepare(
+                data, encoding=encoding, lines=lines, conditions=conditions, resuming=run is not None
+            )
         return self._train(
             prepared, budget=budget, out=out, resume=run, init_from=init_from, listener=listener
         )
@@ -175,6 +193,7 @@ class LanguageModel(TextWriter, TextOptions):
         listener: Listener = silent,
         encoding: str | None = None,
         lines: bool = False,
+        conditions: Any = None,
     ) -> Self:
         """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
 
@@ -188,7 +207,7 @@ class LanguageModel(TextWriter, TextOptions):
         run : path or RunFolder
         data : path, several paths, folder, bytes, text, or list of str
             The same as the run was made with; the files may have moved.
-        minutes, epochs, steps, listener, encoding, lines
+        minutes, epochs, steps, listener, encoding, lines, conditions
             As for :meth:`fit`.
 
         Raises
@@ -200,9 +219,12 @@ class LanguageModel(TextWriter, TextOptions):
         folder = opened(run)
         budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
         model = cls.from_run(folder).set_params(stop_after=0)
-        return model.fit(data, **budget, resume=folder, listener=listener, encoding=encoding, lines=lines)
+        reading: dict[str, Any] = {"encoding": encoding, "lines": lines, "conditions": conditions}
+        return model.fit(data, **budget, resume=folder, listener=listener, **reading)
 
-    def evaluate(self, data: TextOrParts, *, encoding: str | None = None) -> dict[str, float]:
+    def evaluate(
+        self, data: TextOrParts, *, encoding: str | None = None, conditions: Any = None
+    ) -> dict[str, float]:
         """Score every symbol of a text given all before it.
 
         Parameters
@@ -212,6 +234,8 @@ class LanguageModel(TextWriter, TextOptions):
             symbols is read in several places at once, 100,000 symbols and more in each. A list of strings is
             scored one by one, and a model of sequences takes every line of a text for one. Of built-in parts
             it is the test part.
+        conditions
+            As for :meth:`fit`, of a model that was fitted with some.
 
         Returns
         -------
@@ -225,6 +249,8 @@ class LanguageModel(TextWriter, TextOptions):
         self._need_fit("evaluate")
         vocabulary = self.vocabulary_
         determined = data.determined if isinstance(data, BuiltinParts) else None
+        if self._is_table(data):
+            data, conditions, _ = self._described(data, encoding, conditions)
         tested = tested_part(data)
         texts = as_sequences(tested)
         if texts is not None:
@@ -233,8 +259,21 @@ class LanguageModel(TextWriter, TextOptions):
             texts = read_lines(tested, encoding=encoding)
         else:
             texts = [read_text(tested, encoding=encoding).text]
+        begins = None
+        if self._needs_conditions(conditions):
+            assert self._conditions is not None
+            begins = self._conditions.encode(as_columns(conditions, len(texts)))
         with use_threads(self.threads):
-            return score_texts(self.network_, vocabulary, texts, determined)
+            return score_texts(self.network_, vocabulary, texts, determined, begins)
+
+    def _is_table(self, data: TextOrParts) -> bool:
+        """Whether data name a table whose columns are to be read."""
+        return bool(self.text_column) and isinstance(data, str | PathLike)
+
+    def _described(self, table: Any, encoding: str | None, conditions: Any) -> DescribedTexts:
+        if conditions is not None:
+            raise DataError("conditions: those of a table are its columns.\n  Name them: condition_columns.")
+        return read_described(table, self.text_column, self.described_by, encoding)
 
     def score(self, data: TextOrParts) -> float:
         """Negative cross-entropy in nats per token: higher is better, as scikit-learn wants it."""
@@ -251,10 +290,14 @@ class LanguageModel(TextWriter, TextOptions):
         """Give the commands that go on from a run."""
         return (f"noria sample {run} --temperature 0.7", f"noria evaluate {run} FILE", f"noria info {run}")
 
-    def _network(self, cells: Sequence[Cell], schema: Vocabulary) -> Stack:
-        features = text_features(schema, self.text_features)
+    def _network(self, cells: Sequence[Cell], schema: TextSchema) -> Stack:
         return build_network(
-            self, cells, len(schema), features=features, frozen_embedding=self.freeze_embedding
+            self,
+            cells,
+            len(schema.vocabulary),
+            features=text_features(schema.vocabulary, self.text_features),
+            conditions=schema.condition_size,
+            frozen_embedding=self.freeze_embedding,
         )
 
     def _trained(self, fitted: Fitted, prepared: PreparedText) -> TextTask:
@@ -282,14 +325,21 @@ class LanguageModel(TextWriter, TextOptions):
         given = {"asked_encoding": prepared.asked_encoding, "thesaurus": thesaurus}
         return super()._about(prepared) | {name: value for name, value in given.items() if value is not None}
 
-    def _data_differences(self, stored: StoredModel, schema: Vocabulary, prepared: PreparedText) -> list[str]:
+    def _data_differences(self, stored: StoredModel, schema: TextSchema, prepared: PreparedText) -> list[str]:
         thesaurus = thesaurus_of(Augmentation.of_options(self))
-        return corpus_differences(stored.about, schema, prepared.corpus, thesaurus)
+        found = corpus_differences(stored.about, schema.vocabulary, prepared.corpus, thesaurus)
+        return found + condition_differences(schema.conditions, prepared.corpus.conditions)
 
-    def _weights_differences(self, schema: Vocabulary, prepared: PreparedText) -> list[str]:
-        return vocabulary_differences(schema, prepared.schema)
+    def _weights_differences(self, schema: TextSchema, prepared: PreparedText) -> list[str]:
+        found = vocabulary_differences(schema.vocabulary, prepared.corpus.vocabulary)
+        return found + condition_differences(schema.conditions, prepared.corpus.conditions)
 
-    def _read_schema(self, run: RunFolder, about: Mapping[str, Any]) -> Vocabulary:
+    def _write_schema(self, run: RunFolder, schema: TextSchema) -> None:
+        run.write_json(self.schema_file, schema.vocabulary.to_dict())
+        if schema.conditions is not None:
+            run.write_json(CONDITIONS, schema.conditions.to_dict())
+
+    def _read_schema(self, run: RunFolder, about: Mapping[str, Any]) -> TextSchema:
         source = str(run.path / self.schema_file)
         if about["kind"] not in KINDS:
             raise RunError(
@@ -297,13 +347,15 @@ class LanguageModel(TextWriter, TextOptions):
                 f"of {', '.join(KINDS)}."
             )
         vocabulary = Vocabulary.from_dict(run.read_json(self.schema_file), source)
-        self._check_fingerprint(about, self._fingerprint(vocabulary), source)
+        conditions = None
+        if (run.path / CONDITIONS).exists():
+            written = run.path / CONDITIONS
+            conditions = Conditions.from_dict(run.read_json(CONDITIONS), str(written))
+        schema = TextSchema(vocabulary, conditions)
+        self._check_fingerprint(about, schema.fingerprint(), source)
         if vocabulary.has_end != (about["kind"] == KINDS[1]):
             raise RunError(f"{source}: the file does not belong to config.toml, it is another run's.")
-        return vocabulary
-
-    def _fingerprint(self, schema: Vocabulary) -> str:
-        return hashlib.sha256("\0".join(schema.symbols).encode()).hexdigest()[:16]
+        return schema
 
     def _check_fingerprint(self, about: Mapping[str, Any], fingerprint: str, source: str) -> None:
         # Runs of the first versions have it under another name.
@@ -312,10 +364,17 @@ class LanguageModel(TextWriter, TextOptions):
 
     def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
         super()._adopt(fitted, description, report)
-        self.vocabulary_: Vocabulary = fitted.schema
+        self.vocabulary_: Vocabulary = fitted.schema.vocabulary
+        self._conditions: Conditions | None = fitted.schema.conditions
 
     def _sample_text(self, rng: np.random.Generator) -> str:
-        return "".join(self._written("", Sampler(temperature=0.8), self.sample_length, rng))
+        state, begins = None, ""
+        if self._conditions is not None:
+            drawn = self._conditions.drawn(rng)
+            state = begun_states(self.network_, self._conditions.encode_one(drawn))
+            begins = ", ".join(f"{name} {value}" for name, value in drawn.items()) + ": "
+        written = self._written("", Sampler(temperature=0.8), self.sample_length, rng, state=state)
+        return begins + "".join(written)
 
     @property
     def _separate(self) -> bool:

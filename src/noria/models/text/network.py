@@ -2,10 +2,22 @@
 
 from collections.abc import Sequence
 
+from noria.arrays import Array
 from noria.data.text_features import TextFeatures
 from noria.equations import Cell
 from noria.errors import OptionError
-from noria.layers import BatchNorm, CausalAttention, Embedding, Layer, Linear, OneHot, Stack, SymbolFeatures
+from noria.layers import (
+    BatchNorm,
+    CausalAttention,
+    Conditioned,
+    Embedding,
+    Layer,
+    Linear,
+    OneHot,
+    Stack,
+    State,
+    SymbolFeatures,
+)
 from noria.models.text.options import TextModelOptions
 from noria.models.wiring import RECURRENT, dropout_layer, initialise_matrices, recurrent_part
 
@@ -18,6 +30,9 @@ INPUT, INPUT_DROPOUT, NORM, ATTENTION, DROPOUT, OUTPUT = (
     "output",
 )
 
+BEGINS = f"{RECURRENT}.features"
+"""What the network calls the features of whole sequences among its auxiliary inputs."""
+
 
 def build_network(
     options: TextModelOptions,
@@ -25,6 +40,7 @@ def build_network(
     symbols: int,
     *,
     features: TextFeatures | None = None,
+    conditions: int = 0,
     frozen_embedding: bool = False,
 ) -> Stack:
     """Build the layers of a language model; values come with ``FlatParameters.build(network.layers, rng)``.
@@ -38,6 +54,8 @@ def build_network(
         Number of symbols, V: of the input, and of the logits (N, V) that come out.
     features : TextFeatures, optional
         What is told of the symbols beside their vectors.
+    conditions : int, default 0
+        How many features of a whole sequence give the state in which it begins.
     frozen_embedding : bool, default False
         Whether training leaves the vectors of the symbols as they are.
     """
@@ -57,7 +75,7 @@ def build_network(
     wished: dict[str, Layer | None] = {
         INPUT: first,
         INPUT_DROPOUT: dropout_layer(options.input_dropout, options, INPUT_DROPOUT),
-        RECURRENT: stack,
+        RECURRENT: Conditioned(stack, conditions, name=RECURRENT) if conditions else stack,
         NORM: BatchNorm(name=NORM) if options.batch_norm else None,
         ATTENTION: _attention(options),
         DROPOUT: dropout_layer(options.dropout, options, DROPOUT),
@@ -69,6 +87,15 @@ def build_network(
     refuse_lookahead(network)
     initialise_matrices(stack, options)
     return network
+
+
+def begun_states(network: Layer, begins: Array) -> State:
+    """Give the states in which a network begins sequences with features (B, F) of each."""
+    assert isinstance(network, Stack)
+    return tuple(
+        layer.begin(begins) if isinstance(layer, Conditioned) else layer.start(len(begins))
+        for layer in network.layers
+    )
 
 
 def _attention(options: TextModelOptions) -> CausalAttention | None:

@@ -7,6 +7,7 @@ from noria.errors import OptionError
 from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
+from noria.training.optioned import Options
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
 from noria.training.token_options import IN_WORD, TEXT_FEATURES, WORDS, TokenOptions
 from noria.training.training_options import TrainingOptions
@@ -128,7 +129,44 @@ class TextTrainingOptions(TrainingOptions):
 
 
 @dataclass(kw_only=True)
-class TextOptions(TextModelOptions, TextTrainingOptions, TokenOptions, VectorOptions, AugmentationOptions):
+class TextTableOptions(Options):
+    """Which columns of a table are read."""
+
+    text_column: Annotated[
+        str,
+        Option(
+            help="The column of a table (.csv, .tsv, .jsonl, .parquet) that holds texts, each a sequence of its "
+            "own; left out, a file is one text, or lines of it.",
+            group="Data",
+        ),
+    ] = ""
+    condition_columns: Annotated[
+        str | list[str] | None,
+        Option(
+            help="Columns that say something of each text, labels or numbers: the state in which it begins.",
+            group="Data",
+        ),
+    ] = None
+
+    @property
+    def described_by(self) -> list[str]:
+        """The columns that say something of each text."""
+        named = self.condition_columns or []
+        return [named] if isinstance(named, str) else named
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        if self.described_by and not self.text_column:
+            raise OptionError(
+                f"The 'condition_columns' option of {owner} belongs to a table of texts.\n"
+                "  Name the column that holds them, too: text_column."
+            )
+
+
+@dataclass(kw_only=True)
+class TextOptions(
+    TextModelOptions, TextTrainingOptions, TokenOptions, VectorOptions, AugmentationOptions, TextTableOptions
+):
     """What the network is, how it learns, and what it learns from."""
 
     bidirectional: Annotated[

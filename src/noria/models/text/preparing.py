@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from noria.data import Text, TextSource, Vocabulary, is_large, map_text, read_lines, read_text
 from noria.data.builtin_tasks import BuiltinParts
+from noria.data.conditions import Columns, as_columns
 from noria.data.text import LONGEST_PATH
 from noria.data.text_features import text_features
 from noria.data.vectors import Vectors, read_vectors
@@ -25,6 +26,7 @@ from noria.models.text.corpus import (
 from noria.models.text.description import TextDescription
 from noria.models.text.network import build_network
 from noria.models.text.options import TextModelOptions, TextTrainingOptions
+from noria.models.text.schema import TextSchema
 from noria.models.text.task import fitting_sizes
 from noria.models.wiring import chosen_cells, describe_model
 from noria.sequences import Batches, Streams
@@ -115,9 +117,11 @@ def prepare(
     lines: bool = False,
     tokens: TokenOptions | None = None,
     vectors: VectorOptions | None = None,
+    conditions: Any = None,
+    about: Text | None = None,
 ) -> PreparedText:
     """Read data, fit batch and window to them, and describe what will be trained."""
-    corpus = _read(data, training, tokens or TokenOptions(), encoding, lines)
+    corpus = _read(data, training, tokens or TokenOptions(), encoding, lines, conditions, about)
     read = None if vectors is None else _vectors(vectors, corpus.vocabulary, model, training.seed)
     notes: list[str] = []
     batch_size, window = training.batch_size, training.seq_length
@@ -132,7 +136,14 @@ def prepare(
         )
         per_epoch = len(Streams(corpus.train.readings[0].ids, batch_size, window))
     features = text_features(corpus.vocabulary, model.text_features)
-    network = build_network(model, chosen_cells(model), len(corpus.vocabulary), features=features)
+    schema = TextSchema(corpus.vocabulary, corpus.conditions)
+    network = build_network(
+        model,
+        chosen_cells(model),
+        len(corpus.vocabulary),
+        features=features,
+        conditions=schema.condition_size,
+    )
     said = (*corpus.notes, *notes, *(() if read is None else read.notes))
     description = Description(
         _of_data(corpus),
@@ -143,7 +154,7 @@ def prepare(
         None if corpus.separate else window,
     )
     return PreparedText(
-        schema=corpus.vocabulary,
+        schema=schema,
         description=description,
         batch_size=batch_size,
         tokens=corpus.train.tokens,
@@ -173,9 +184,17 @@ def _vectors(
 
 
 def _read(
-    data: TextOrParts, options: TextTrainingOptions, tokens: TokenOptions, encoding: str | None, lines: bool
+    data: TextOrParts,
+    options: TextTrainingOptions,
+    tokens: TokenOptions,
+    encoding: str | None,
+    lines: bool,
+    conditions: Any = None,
+    about: Text | None = None,
 ) -> Corpus:
     """Read data and cut them into training, validation and test."""
+    if conditions is not None and isinstance(data, BuiltinParts):
+        raise DataError("conditions: expected a list of strings that begin with them, got built-in data.")
     if isinstance(data, BuiltinParts):
         if data.is_split:
             return corpus_of_builtin(data, tokens)
@@ -185,6 +204,11 @@ def _read(
     shares = options.valid_fraction, options.test_fraction
     rng = generator(options.seed, "order")
     if sequences is None:
+        if conditions is not None and not lines:
+            raise DataError(
+                "conditions: expected separate sequences that begin with them, got one text.\n"
+                "  Give a list of strings, or say that each line is a sequence (lines)."
+            )
         if tokens.level == CHARACTERS and not lines and isinstance(data, str | os.PathLike) and _large(data):
             mapped = map_text(data, encoding)
             if mapped is not None:
@@ -192,12 +216,21 @@ def _read(
         text = read_text(data, encoding=encoding)
         if not lines:
             return corpus_of_text(text, *shares, tokens)
-        return corpus_of_sequences(read_lines(text), *shares, rng, text, tokens)
+        sequences = read_lines(text)
+        return corpus_of_sequences(
+            sequences, *shares, rng, text, tokens, columns_of(conditions, len(sequences))
+        )
     if lines:
         raise DataError("lines: expected one text to take the lines of, got a list of strings.")
     if encoding is not None:
         raise DataError("encoding: expected files or bytes to decode, got a list of strings.")
-    return corpus_of_sequences(sequences, *shares, rng, tokens=tokens)
+    columns = columns_of(conditions, len(sequences))
+    return corpus_of_sequences(sequences, *shares, rng, about, tokens, columns)
+
+
+def columns_of(conditions: Any, count: int) -> Columns | None:
+    """Bring what is known of so many sequences into columns; None where nothing is."""
+    return None if conditions is None else as_columns(conditions, count)
 
 
 def tested_part(data: TextOrParts) -> TextData:

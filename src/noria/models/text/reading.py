@@ -1,10 +1,13 @@
 """What a model reads in one go and is scored on: ids, the first of which only lead up to what is scored."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from noria.arrays import Array, Bool, Int
+import numpy as np
+
+from noria.arrays import Array, Bool, Float, Int
 
 MEMORY = 100  # symbols that are read on the way into a part, so that the state has settled there
 LONG, EACH = 200_000, 100_000
@@ -23,16 +26,25 @@ class Reading:
     certain : boolean array, optional
         Of each prediction, whether what comes is certain to whoever knows the language; of separate sequences
         where that is known.
+    begins : array of shape (F,), optional
+        What is known of a separate sequence as a whole, which the model begins it with.
     """
 
     ids: Int[Array, " N"]
     lead: int = 1
     certain: Bool[Array, " P"] | None = None
+    begins: Float[Array, " F"] | None = None
 
     @property
     def predictions(self) -> int:
         """How many symbols are scored."""
         return len(self.ids) - self.lead
+
+
+def beginnings(readings: Sequence[Reading]) -> Array | None:
+    """Give what readings begin with, (B, F); None where nothing is known of them."""
+    known = [reading.begins for reading in readings if reading.begins is not None]
+    return np.stack(known) if known else None
 
 
 def beginning(reading: Reading, share: float) -> Reading:

@@ -11,7 +11,8 @@ from noria.arrays import Array
 from noria.errors import DivergenceError
 from noria.layers import INFERENCE, Layer, State, first_sequences
 from noria.models.text.certain import Certain, tally_of
-from noria.models.text.reading import Reading
+from noria.models.text.network import begun_states
+from noria.models.text.reading import Reading, beginnings
 from noria.sequences import Ragged
 from noria.training.losses import cross_entropy_rows
 
@@ -139,7 +140,8 @@ class _Scored(NamedTuple):
 
 def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[_Scored]:
     """Read in lockstep, longest first."""
-    state: State = None
+    begins = beginnings(readings)
+    state: State = None if begins is None else begun_states(network, begins)
     rows = max(LOGITS // network.output_size, 64)
     window = max(1, rows // len(readings))
     leads = np.array([reading.lead for reading in readings])

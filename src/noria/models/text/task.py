@@ -8,11 +8,12 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.errors import DataError
-from noria.layers import FlatParameters, Layer, Mode, State, restore_state, state_arrays
+from noria.layers import FlatParameters, Inputs, Layer, Mode, State, restore_state, state_arrays
 from noria.models.examples import layer_norms
 from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.corpus import Corpus
-from noria.models.text.reading import beginning, long_reading, side_by_side
+from noria.models.text.network import BEGINS
+from noria.models.text.reading import beginning, beginnings, long_reading, side_by_side
 from noria.models.text.scoring import SIDE_BY_SIDE, score_readings
 from noria.models.text.wide_output import forward_backward
 from noria.sequences import Batches, Ragged, Streams
@@ -127,7 +128,7 @@ class TextTask(ABC):
         return layer_norms(self.parameters)
 
     def _forward_backward(
-        self, inputs: Ragged, targets: Array, state: State, mode: Mode
+        self, inputs: Ragged, targets: Array, state: State, mode: Mode, given: Inputs | None = None
     ) -> tuple[StepResult, State]:
         loss, final = forward_backward(
             self.network,
@@ -135,6 +136,7 @@ class TextTask(ABC):
             targets,
             state=state,
             mode=mode,
+            given=given,
             label_smoothing=self._label_smoothing,
         )
         return StepResult(loss, len(targets)), final
@@ -219,10 +221,13 @@ class SequenceTask(TextTask):
             if not self._training.are_the_same:
                 self._batches = Batches([reading.predictions for reading in readings], self.batch_size)
             self._epoch = epoch, self._batches.epoch(generator(self._seed, "order", epoch))
-        chosen = [readings[index].ids for index in self._epoch[1][place]]
-        inputs = Ragged.from_sequences([sequence[:-1] for sequence in chosen])
-        targets = np.concatenate([sequence[1:] for sequence in chosen])[inputs.layout.position_in_sequences]
-        return self._forward_backward(inputs, targets, None, mode)[0]
+        chosen = [readings[index] for index in self._epoch[1][place]]
+        inputs = Ragged.from_sequences([reading.ids[:-1] for reading in chosen])
+        following = np.concatenate([reading.ids[1:] for reading in chosen])
+        targets = following[inputs.layout.position_in_sequences]
+        begins = beginnings(chosen)
+        given = None if begins is None else {BEGINS: begins}
+        return self._forward_backward(inputs, targets, None, mode, given)[0]
 
 
 def fitting_sizes(

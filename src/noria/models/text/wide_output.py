@@ -3,7 +3,7 @@
 import numpy as np
 
 from noria.arrays import Array
-from noria.layers import Layer, Linear, Mode, Stack, State
+from noria.layers import Inputs, Layer, Linear, Mode, Stack, State
 from noria.sequences import Ragged
 from noria.training.losses import sequence_cross_entropy
 
@@ -18,6 +18,7 @@ def forward_backward(
     *,
     state: State,
     mode: Mode,
+    given: Inputs | None = None,
     label_smoothing: float = 0.0,
 ) -> tuple[float, State]:
     """Add the gradient of the mean cross-entropy to the parameters'; give the loss and the final state.
@@ -33,13 +34,15 @@ def forward_backward(
     targets : integer array of shape (N,)
     state : State
     mode : Mode
+    given : mapping of arrays, optional
+        Auxiliary inputs of the layers below the output layer.
     label_smoothing : float, default 0
     """
     count = len(targets)
     most = max(1, LOGITS // network.output_size)
     head = network.layers[-1] if isinstance(network, Stack) else None
     if count <= most or not isinstance(network, Stack) or not isinstance(head, Linear):
-        logits, backward = network(inputs, state=state, mode=mode)
+        logits, backward = network(inputs, state=state, given=given, mode=mode)
         loss, loss_backward = sequence_cross_entropy(
             logits.rows, targets, out=logits.rows, label_smoothing=label_smoothing
         )
@@ -48,7 +51,8 @@ def forward_backward(
         return loss, final
     below = Stack(network.layers[:-1], keys=network.keys[:-1], name=network.name)
     below.configure(network.input_size)
-    hidden, backward = below(inputs, state=state[:-1] if isinstance(state, tuple) else None, mode=mode)
+    before = state[:-1] if isinstance(state, tuple) else None
+    hidden, backward = below(inputs, state=before, given=given, mode=mode)
     final = backward.state
     d_hidden, loss = np.empty_like(hidden.rows), 0.0
     blocks = -(-count // most)

@@ -1,17 +1,19 @@
 """What a text model does with what it has learnt: it writes, and it can be asked symbol by symbol."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.data import Vocabulary, describe_symbols, normalised, whole_characters
+from noria.data.conditions import Conditions
 from noria.errors import DataError, OptionError
 from noria.layers import Layer, State, Stream
 from noria.models.model import Model
 from noria.models.text.corpus import begun, start_id
 from noria.models.text.generation import Recorder, StreamedNetwork, generate, read
-from noria.models.text.network import ATTENTION
+from noria.models.text.network import ATTENTION, begun_states
 from noria.models.text.sampling import Sampler
 from noria.training.options import SamplingOptions
 from noria.training.randomness import generator
@@ -26,6 +28,7 @@ class TextWriter(Model):
 
     network_: Layer
     vocabulary_: Vocabulary
+    _conditions: Conditions | None = None
     _streamed: StreamedNetwork | None = None
 
     def sample(
@@ -38,6 +41,7 @@ class TextWriter(Model):
         top_p: float = 1.0,
         greedy: bool = False,
         seed: int = 0,
+        conditions: Any = None,
         attention_weights: list[Array] | None = None,
     ) -> str:
         """Write a text that begins with `prompt`.
@@ -52,6 +56,9 @@ class TextWriter(Model):
             As of :class:`~noria.models.text.sampling.Sampler`.
         seed : int
             The same seed writes the same text.
+        conditions : value, list of values, or mapping, optional
+            Of a model that was fitted with some: what is known of the sequence, in the order of the columns
+            or by their names; a single value where there is one column.
         attention_weights : list, optional
             Of a model with attention: gets a row of :meth:`attention_weights` for each symbol of the text, as
             it is written, and one more where a sequence ends.
@@ -71,6 +78,7 @@ class TextWriter(Model):
             top_p=top_p,
             greedy=greedy,
             seed=seed,
+            conditions=conditions,
             attention_weights=attention_weights,
         )
         return "".join(pieces)
@@ -85,6 +93,7 @@ class TextWriter(Model):
         top_p: float = 1.0,
         greedy: bool = False,
         seed: int = 0,
+        conditions: Any = None,
         attention_weights: list[Array] | None = None,
     ) -> Iterator[str]:
         """Write as :meth:`sample` does, piece by piece, the prompt first.
@@ -105,7 +114,8 @@ class TextWriter(Model):
         prompt = normalised(prompt)
         self._refuse_unknown(self._read_of(prompt), "prompt")
         record = None if attention_weights is None else self._recorder(attention_weights)
-        return whole_characters(self._written(prompt, sampler, length, generator(seed, "sample"), record))
+        rng, state = generator(seed, "sample"), self._begun(conditions)
+        return whole_characters(self._written(prompt, sampler, length, rng, record, state))
 
     def attention_weights(self, text: str) -> Array:
         """Say how much a model with attention looks back on each earlier step while it reads a text.
@@ -141,14 +151,21 @@ class TextWriter(Model):
         read(stream, read_ids, stream.start(), record)
         return np.stack(rows)
 
-    def start(self, batch_size: int = 1) -> State:
+    def start(self, batch_size: int = 1, *, conditions: Any = None) -> State:
         """Give the state before the first symbol of `batch_size` sequences.
 
         From here on :meth:`step` has the weights of this moment.
+
+        Parameters
+        ----------
+        batch_size : int, default 1
+        conditions : optional
+            Of a model that was fitted with some: as :meth:`sample` takes them, the same for all sequences.
         """
         self._need_fit("be streamed")
         self._streamed = StreamedNetwork(self.network_)
-        return self.network_.start(batch_size)
+        state = self._begun(conditions, batch_size)
+        return self.network_.start(batch_size) if state is None else state
 
     @property
     def start_symbol(self) -> int:
@@ -212,6 +229,7 @@ class TextWriter(Model):
         length: int,
         rng: np.random.Generator,
         record: Recorder | None = None,
+        state: State = None,
     ) -> Iterator[str]:
         """Give the prompt and what the model writes behind it, character by character."""
         yield from prompt
@@ -225,11 +243,31 @@ class TextWriter(Model):
             length=length,
             banned={vocabulary.unknown_id},
             end=vocabulary.end_id,
+            state=state,
             record=record,
         )
         for piece in vocabulary.pieces(drawn):
             yield from piece.removeprefix(" ") if spaced else piece
             spaced = False
+
+    def _begun(self, conditions: Any, batch_size: int = 1) -> State:
+        """Give the state in which sequences begin with conditions; None where the model has none."""
+        if not self._needs_conditions(conditions):
+            return None
+        assert self._conditions is not None
+        begins = self._conditions.encode_one(conditions)
+        return begun_states(self.network_, np.repeat(begins, batch_size, axis=0))
+
+    def _needs_conditions(self, given: Any) -> bool:
+        """Say whether the model begins with conditions, and refuse those that are missing or too many."""
+        known = self._conditions
+        if (known is None) == (given is None):
+            return known is not None
+        if known is None:
+            raise DataError("conditions: the model was fitted without any.\n  Leave conditions out.")
+        raise DataError(
+            f"conditions: the model begins each sequence with {known.described()}.\n  Give conditions."
+        )
 
     def _read_of(self, prompt: str) -> str:
         """Give what is read of a prompt.

@@ -1,0 +1,1 @@
+"""One answer for each sequence: a label (classification) or a number (regression)."""

@@ -1,0 +1,278 @@
+"""All options of a model that gives one answer for each sequence."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from noria.data.audio import Cepstrum
+from noria.equations import Cell
+from noria.errors import OptionError
+from noria.training.augmentation_options import AugmentationOptions
+from noria.training.model_options import ModelOptions
+from noria.training.option import Option
+from noria.training.optioned import Options
+from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
+from noria.training.token_options import CHARACTERS, SUBWORDS, WORDS, TokenOptions
+from noria.training.training_options import TrainingOptions
+from noria.training.vector_options import VectorOptions
+
+AUTO = "auto"
+RECURRENT, CONVOLUTION = "recurrent", "convolution"
+LAST, MEAN, MAX, ATTENTION = "last", "mean", "max", "attention"
+
+
+@dataclass(kw_only=True)
+class TableOptions(Options):
+    """Where things stand in a file."""
+
+    text_column: Annotated[
+        str,
+        Option(help="The column of texts; empty: guessed from the names, and said.", group="Data"),
+    ] = ""
+    label_column: Annotated[
+        str,
+        Option(help="The column of labels (or numbers to be told); empty: guessed, and said.", group="Data"),
+    ] = ""
+    id_column: Annotated[
+        str,
+        Option(
+            help="Of a long table of numbers: the column that says which sequence a row belongs to; "
+            "empty: guessed, and said.",
+            group="Data",
+        ),
+    ] = ""
+    time_column: Annotated[
+        str,
+        Option(help="Of a long table: the column of time; empty: guessed, and said.", group="Data"),
+    ] = ""
+    feature_columns: Annotated[
+        list[str] | None,
+        Option(help="Of a long table: the columns of numbers that are read; none: all others.", group="Data"),
+    ] = None
+    extra_columns: Annotated[
+        list[str] | None,
+        Option(
+            help="Columns of numbers that are joined to every step of a row's sequence (early fusion).",
+            group="Data",
+        ),
+    ] = None
+    encoding: Annotated[
+        str,
+        Option(help="The encoding of files of text; empty: detected, and said.", group="Data"),
+    ] = ""
+    test_file: Annotated[
+        str,
+        Option(
+            help="A file like the first, on which the final figure is taken in the place of a share of it.",
+            group="Data",
+        ),
+    ] = ""
+    sample_rate: Annotated[
+        int,
+        Option(
+            help="Samples a second that recordings are brought to.",
+            group="Data",
+            minimum=1000,
+            reason="What of speech tells words apart lies below 8,000 Hz.",
+        ),
+    ] = Cepstrum.sample_rate
+    mfcc: Annotated[
+        int,
+        Option(
+            help="Cepstral coefficients of a frame of a recording; beside them stand their slopes.",
+            group="Data",
+            minimum=1,
+            maximum=40,
+            reason="The usual number: higher ones are of the voice, not of what is said.",
+        ),
+    ] = Cepstrum.coefficients
+
+
+@dataclass(kw_only=True)
+class SequenceOptions(
+    ModelOptions,
+    EmbeddingOptions,
+    SmoothingOptions,
+    TokenOptions,
+    VectorOptions,
+    AugmentationOptions,
+    TableOptions,
+    TrainingOptions,
+):
+    """What the network is, how it learns, and what it learns from."""
+
+    network: Annotated[
+        str,
+        Option(
+            help="What reads the sequence: recurrent layers, or convolutions to compare them with.",
+            group="Model",
+            choices=(RECURRENT, CONVOLUTION),
+        ),
+    ] = RECURRENT
+    cell: Annotated[
+        str | Cell | list[str | Cell],
+        Option(
+            help="The recurrent cell: a name, a file of equations, or one for each layer ('rnn,lstm').",
+            group="Model",
+            aliases=("model",),
+            reason="It keeps what it has to keep with fewer weights than an LSTM, and so learns from less.",
+        ),
+    ] = "gru"
+    hidden_size: Annotated[
+        int | list[int],
+        Option(
+            help="Values in the hidden state of each direction, for all layers or for each ('128,64').",
+            group="Model",
+            minimum=1,
+            aliases=("rnn_size",),
+            reason="One answer for a sequence needs less than every next symbol.",
+        ),
+    ] = 64
+    bidirectional: Annotated[
+        bool,
+        Option(
+            help="Read every sequence from both ends; such a model cannot be streamed.",
+            group="Model",
+            reason="The whole sequence is there before it has to be judged.",
+        ),
+    ] = True
+    pooling: Annotated[
+        str,
+        Option(
+            help="How the steps become one: the last of each direction, their mean, their highest values, "
+            "or what attention picks.",
+            group="Model",
+            choices=(LAST, MEAN, MAX, ATTENTION),
+            reason="What one step shows may settle it, wherever it stands.",
+        ),
+    ] = MAX
+    attention_score: Annotated[
+        str,
+        Option(
+            help="How attention scores a step: additive (Bahdanau et al. 2015), or as a dot product.",
+            group="Model",
+            only_with=("pooling", (ATTENTION,)),
+            choices=("additive", "dot"),
+        ),
+    ] = "additive"
+    convolution_width: Annotated[
+        int,
+        Option(
+            help="Steps in the window of a convolution.",
+            group="Model",
+            only_with=("network", (CONVOLUTION,)),
+            minimum=1,
+        ),
+    ] = 3
+    hidden_layers: Annotated[
+        int,
+        Option(
+            help="Rectified layers between pooling and output.",
+            group="Model",
+            minimum=0,
+            reason="Recurrent layers leave little for them to do.",
+        ),
+    ] = 0
+    share_hidden: Annotated[
+        bool,
+        Option(help="Let all of 'hidden_layers' be one and the same layer.", group="Model"),
+    ] = False
+    level: Annotated[
+        str,
+        Option(
+            help="What a symbol of a text is: a character, a word (or punctuation), a piece of a word; auto: "
+            "words, or characters where hardly a text has a space.",
+            group="Data",
+            choices=(AUTO, CHARACTERS, WORDS, SUBWORDS),
+            reason="Words say what a text is about; where there are none, characters do.",
+        ),
+    ] = AUTO
+    lowercase: Annotated[
+        bool,
+        Option(
+            help="Read texts in small letters.",
+            group="Data",
+            reason="A word at the beginning of a sentence is the same word.",
+        ),
+    ] = True
+    max_length: Annotated[
+        int,
+        Option(
+            help="Symbols of a text that are read, from its beginning; 0: all.",
+            group="Data",
+            minimum=0,
+        ),
+    ] = 0
+    valid_fraction: Annotated[
+        float,
+        Option(
+            help="Share of the data on which the best weights are chosen; 0: the last weights are kept.",
+            group="Data",
+            minimum=0,
+            maximum=1,
+            closed="left",
+            aliases=("val_frac",),
+            reason="A twentieth of a few hundred sequences would choose by chance.",
+        ),
+    ] = 0.1
+    test_fraction: Annotated[
+        float,
+        Option(
+            help="Share of the data on which the final figure is taken, and nothing else.",
+            group="Data",
+            minimum=0,
+            maximum=1,
+            closed="left",
+            reason="A twentieth of a few hundred sequences would say little.",
+        ),
+    ] = 0.1
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        for name in ("vectors", "extra_columns"):
+            need_embedding(self, owner, name)
+        if self.share_hidden and self.hidden_layers < 2:
+            raise OptionError(
+                f"The 'share_hidden' option of {owner} needs two 'hidden_layers' or more. "
+                f"Got hidden_layers={self.hidden_layers}.\n  Set hidden_layers, or leave share_hidden out."
+            )
+        if self.network == CONVOLUTION:
+            need_embedding(self, owner, "network")
+        elif self.bidirectional and self.projection_size and self.pooling == LAST:
+            raise OptionError(
+                f"The 'projection_size' option of {owner} mixes both directions, whose last steps are "
+                "different ones. Got bidirectional=True with pooling='last'.\n"
+                "  Choose another pooling, or leave projection_size out."
+            )
+
+
+@dataclass(kw_only=True)
+class ClassifierOptions(SequenceOptions):
+    """The options of a classifier."""
+
+    class_weights: Annotated[
+        str,
+        Option(
+            help="What the examples of a class count in the loss: all the same, or each class as much.",
+            group="Training",
+            choices=("none", "balanced"),
+            reason="A rare class is rare in what is to come, too.",
+        ),
+    ] = "none"
+    resampling: Annotated[
+        str,
+        Option(
+            help="Draw as many training examples of every class in an epoch: as the largest has (over), with "
+            "repeats, or as the smallest has (under).",
+            group="Training",
+            choices=("none", "over", "under"),
+            reason="A rare class is rare in what is to come, too.",
+        ),
+    ] = "none"
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        if self.class_weights != "none" and self.resampling != "none":
+            raise OptionError(
+                f"The 'class_weights' and 'resampling' options of {owner} both balance the classes. Got "
+                f"class_weights={self.class_weights!r} with resampling={self.resampling!r}.\n  Choose one."
+            )

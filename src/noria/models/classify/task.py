@@ -1,0 +1,183 @@
+"""What the trainer trains: batches of whole sequences, one answer for each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from noria.arrays import Array, Float, Int
+from noria.layers import INFERENCE, FlatParameters, Layer, Mode
+from noria.layers.auxiliary import FEATURES
+from noria.models.classify.network import EXTRAS
+from noria.models.classify.targets import Targets
+from noria.models.examples import ExamplesTask, side_by_side
+from noria.sequences import Batches, Ragged
+from noria.training import StepResult
+from noria.training.randomness import generator
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Example:
+    """A sequence as the network has it.
+
+    Attributes
+    ----------
+    sequence : array
+        Ids (T,), or rows (T, C).
+    target : int or float
+        0 where it is not known.
+    extras : array of shape (E,) or None
+    """
+
+    sequence: Array
+    target: int | float
+    extras: Array | None = None
+
+
+class SequenceTask(ExamplesTask[Example]):
+    """Learns one answer for each sequence.
+
+    Parameters
+    ----------
+    name : str
+    network : Layer
+    parameters : FlatParameters
+    targets : Targets
+    train, validation, test : sequences of Example
+    batch_size, seed : int
+    label_smoothing : float, default 0
+    class_weights : array, optional
+        What each class counts in the loss that is trained on.
+    resampling : {"none", "over", "under"}
+        Whether an epoch has as many examples of every class.
+    augmented : callable, optional
+        Gives the training examples of an epoch.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: Layer,
+        parameters: FlatParameters,
+        targets: Targets,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        test: Sequence[Example],
+        *,
+        batch_size: int,
+        seed: int,
+        label_smoothing: float = 0.0,
+        class_weights: Float[Array, " C"] | None = None,
+        resampling: str = "none",
+        augmented: Callable[[int], Sequence[Example]] | None = None,
+    ) -> None:
+        lengths = [len(example.sequence) for example in train]
+        super().__init__(
+            name,
+            parameters,
+            train,
+            validation,
+            test,
+            lengths=lengths,
+            batch_size=batch_size,
+            seed=seed,
+        )
+        self.network, self.targets = network, targets
+        self._smoothing, self._class_weights = label_smoothing, class_weights
+        self._lengths = np.array(lengths)
+        self._balanced = None if resampling == "none" else Balanced(train, over=resampling == "over")
+        self._augmented = augmented
+        self._changed: tuple[int, Sequence[Example]] = (-1, train)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of an epoch."""
+        if self._balanced is None:
+            return super().steps_per_epoch
+        return -(-len(self._balanced) // self.batch_size)
+
+    def epoch_of(self, epoch: int) -> list[Array]:
+        """Draw the batches of an epoch, of as many examples of every class where that is asked for."""
+        if self._balanced is None:
+            return super().epoch_of(epoch)
+        rng = generator(self.seed, "order", epoch)
+        chosen = self._balanced.draw(rng)
+        batches = Batches(self._lengths[chosen], self.batch_size)
+        return [chosen[places] for places in batches.epoch(rng)]
+
+    def examples_of(self, epoch: int) -> Sequence[Example]:
+        """Give the training examples of an epoch."""
+        if self._augmented is None:
+            return self.train
+        if self._changed[0] != epoch:
+            self._changed = epoch, self._augmented(epoch)
+        return self._changed[1]
+
+    def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
+        """Run a batch forward and backward."""
+        inputs, given = batch_of(examples)
+        outputs, backward = self.network(inputs, given=given, mode=mode)
+        loss, loss_backward = self.targets.loss(
+            outputs.rows,
+            self._targets_of(examples),
+            class_weights=self._class_weights,
+            label_smoothing=self._smoothing,
+        )
+        backward(loss_backward())
+        return StepResult(loss, len(inputs))
+
+    def figures(self, examples: Sequence[Example]) -> dict[str, float]:
+        """Measure examples."""
+        return self.targets.figures(outputs_of(self.network, examples), self._targets_of(examples))
+
+    def _targets_of(self, examples: Sequence[Example]) -> Array:
+        return np.array([example.target for example in examples], dtype=self.targets.dtype)
+
+
+class Balanced:
+    """Draws as many examples of every class.
+
+    Parameters
+    ----------
+    train : sequence of Example
+    over : bool
+        As many as the largest class has, with repeats where there are fewer; otherwise as many as the
+        smallest has.
+    """
+
+    def __init__(self, train: Sequence[Example], *, over: bool) -> None:
+        labels = np.array([example.target for example in train])
+        self._classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        sizes = [len(members) for members in self._classes]
+        self._each = max(sizes) if over else min(sizes)
+
+    def __len__(self) -> int:
+        """Give the number of examples of an epoch."""
+        return self._each * len(self._classes)
+
+    def draw(self, rng: np.random.Generator) -> Int[Array, " _"]:
+        """Draw the indices of an epoch: of a class all in turn, before one comes again."""
+        drawn = []
+        for members in self._classes:
+            rounds = -(-self._each // len(members))
+            order = np.concatenate([rng.permutation(members) for _ in range(rounds)])
+            drawn.append(order[: self._each])
+        return np.concatenate(drawn)
+
+
+def batch_of(examples: Sequence[Example]) -> tuple[Ragged, Mapping[str, Array] | None]:
+    """Give the sequences of a batch, and what is joined to their steps."""
+    inputs = Ragged.from_sequences([example.sequence for example in examples])
+    extras = [example.extras for example in examples if example.extras is not None]
+    if not extras:
+        return inputs, None
+    return inputs, {f"{EXTRAS}.{FEATURES}": np.stack(extras)[inputs.layout.caller_of_row]}
+
+
+def outputs_of(network: Layer, examples: Sequence[Example]) -> Float[Array, "S O"]:
+    """Run the network over examples, in their order."""
+    outputs = np.zeros((len(examples), network.output_size))
+    for batch in side_by_side(examples, [len(example.sequence) for example in examples]):
+        inputs, given = batch_of([examples[index] for index in batch])
+        outputs[batch] = network(inputs, given=given, mode=INFERENCE)[0].rows
+    return outputs

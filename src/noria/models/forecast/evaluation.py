@@ -1,0 +1,90 @@
+"""Rolling-origin evaluation: a forecast from every origin, step by step, beside what simple rules say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from noria.arrays import Array, Float
+from noria.models.forecast.baselines import baseline_forecasts
+from noria.models.forecast.intervals import Intervals
+from noria.models.forecast.metrics import by_horizon, coverage, errors_of, scaled_error
+from noria.models.forecast.network import Members
+from noria.models.forecast.outputs import Output
+from noria.models.forecast.rolling import Precision, forecast_outputs
+from noria.models.forecast.windows import Example, Windows
+
+
+def evaluation(
+    network: Members,
+    windows: Windows,
+    examples: Sequence[Example],
+    output: Output,
+    intervals: Intervals,
+    dtype: Precision,
+) -> dict[str, Any]:
+    """Measure forecasts from every origin.
+
+    Returns
+    -------
+    dict
+        ``loss``; ``rmse`` and ``mae`` in the unit of the series, ``smape``, ``mase``; ``coverage`` of the
+        intervals; ``forecasts``, how many; ``horizons`` with the errors of each step ahead; ``baselines``
+        with those of each rule, their ``horizons`` too; ``skill``, by how much of the best rule's RMSE the
+        forecast is better; and a ``warning`` where it is not.
+    """
+    outputs = forecast_outputs(network, windows, examples, output, dtype)
+    batch = windows.batch(examples)
+    weights = (~np.isnan(batch.targets)).astype(np.float64)
+    loss, _ = output.loss(outputs, np.nan_to_num(batch.targets), weights)
+    actual = windows.values(batch.levels(batch.targets))
+    predicted = windows.values(batch.levels(output.centre(outputs)))
+    low, high = (windows.values(batch.levels(end)) for end in intervals.around(output, outputs))
+    naive = naive_errors(windows, examples)
+    rules = baseline_figures(windows, examples, actual)
+    figures: dict[str, Any] = {
+        "loss": loss,
+        **errors_of(actual, predicted),
+        "mase": scaled_error(actual, predicted, naive),
+        "coverage": coverage(actual, low, high),
+        "forecasts": int(weights.sum()),
+        "horizons": by_horizon(actual, predicted, naive),
+        "baselines": rules,
+    }
+    figures["skill"], warning = skill(figures["rmse"], rules)
+    return figures | ({"warning": warning} if warning else {})
+
+
+def baseline_figures(
+    windows: Windows, examples: Sequence[Example], actual: Float[Array, "n h C"]
+) -> dict[str, dict[str, Any]]:
+    """Measure the rules from the same origins."""
+    naive = naive_errors(windows, examples)
+    return {
+        name: {
+            **errors_of(actual, predicted),
+            "mase": scaled_error(actual, predicted, naive),
+            "horizons": by_horizon(actual, predicted, naive),
+        }
+        for name, predicted in baseline_forecasts(windows, examples).items()
+    }
+
+
+def naive_errors(windows: Windows, examples: Sequence[Example]) -> Float[Array, "n 1 C"]:
+    """Give the unit of MASE of the series of each origin."""
+    units = np.stack([view.naive for view in windows.views])
+    return units[[series for series, _ in examples]][:, None]
+
+
+def best_rule(rules: Mapping[str, Mapping[str, Any]]) -> str:
+    """Name the rule with the smallest RMSE."""
+    return min(rules, key=lambda name: float(rules[name]["rmse"]))
+
+
+def skill(rmse: float, rules: Mapping[str, Mapping[str, Any]]) -> tuple[float, str]:
+    """Give 1 - RMSE / RMSE of the best rule, and a warning where that is not positive."""
+    best = best_rule(rules)
+    beaten = 1.0 - rmse / max(float(rules[best]["rmse"]), 1e-300)
+    if beaten > 0:
+        return beaten, ""
+    return beaten, f"no skill: {best} is at least as good as the forecast (RMSE {rules[best]['rmse']:.4g})"

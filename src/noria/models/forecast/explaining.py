@@ -1,0 +1,76 @@
+"""What a forecaster is looked at with: the last window of a series, and what it says of the time to come."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.layers import Backward, Layer, Mode
+from noria.models.explaining import Loss, Subject, network_dtype
+from noria.models.forecast.network import AHEAD, FORCED, DecoderNetwork, Members
+from noria.models.forecast.outputs import Output
+from noria.models.forecast.rolling import beside_steps, given_of, rows_of
+from noria.models.forecast.windows import Batch, Example, Windows
+from noria.sequences import Ragged
+
+
+def subject_of(
+    windows: Windows,
+    example: Example,
+    output: Output,
+    steps: Sequence[str],
+    to_come: Sequence[str],
+    rows: Sequence[dict[str, Any]],
+) -> Subject:
+    """Read the window that ends at an origin.
+
+    Parameters
+    ----------
+    windows : Windows
+    example : Example
+        The series and the origin.
+    output : Output
+    steps, to_come : sequence of str
+        The times of the window, and those that are forecast.
+    rows : sequence of dict
+        The forecasts.
+    """
+    batch = windows.batch([example])
+
+    def forward(network: Layer, mode: Mode) -> tuple[Ragged, Backward]:
+        assert isinstance(network, Members)
+        dtype = network_dtype(network)
+        given = given_of(network, batch, len(windows.schema.known), dtype)
+        if isinstance(network.members[0], DecoderNetwork):
+            given = {FORCED: _own(network, batch, output), AHEAD: beside_steps(batch).astype(dtype)}
+        return network(rows_of(batch, dtype), given=given, mode=mode)
+
+    def answers(y: Ragged) -> list[dict[str, Any]]:
+        return [
+            {"step": str(row.get("time", row.get("step"))), "value": row["forecast"]}
+            | {name: row[name] for name in ("low", "high") if row.get(name) is not None}
+            for row in rows
+        ]
+
+    def loss(y: Ragged, at: int | None) -> Loss:
+        return Loss(float(y.rows.sum()), np.ones_like(y.rows), "what the network gives, summed up")
+
+    labels = {"": list(steps)}
+    labels |= {f"{number}.decoder": list(to_come) for number in range(64)}
+    return Subject(f"window of {len(steps):,} steps", labels, forward, answers, loss)
+
+
+def _own(network: Members, batch: Batch, output: Output) -> Array:
+    """Give what a decoder reads when it goes on from its own forecasts: those of all members together."""
+    dtype = network_dtype(network)
+    before = np.zeros(batch.targets.shape, dtype)
+    given = {FORCED: before, AHEAD: beside_steps(batch).astype(dtype)}
+    size, horizon, channels = before.shape
+    for step in range(horizon - 1):
+        y, _ = network(rows_of(batch, dtype), given=given, mode=Mode(save=False))
+        dense = y.to_dense().astype(np.float64)
+        parts = dense.reshape(size, horizon, len(network.members), channels, output.count)
+        combined = output.combined(parts.swapaxes(1, 2))
+        before[:, step + 1] = output.centre(combined)[:, step]
+    return before

@@ -1,0 +1,513 @@
+"""A forecaster: it learns from series what comes next, and says how sure it is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from noria.data.series import Series, SeriesSet
+from noria.data.series_reading import SeriesData
+from noria.engines.threads import use_threads
+from noria.equations import Cell
+from noria.errors import DataError, RunError
+from noria.layers import Layer
+from noria.models.description import Description
+from noria.models.forecast.evaluation import best_rule, evaluation
+from noria.models.forecast.intervals import Intervals
+from noria.models.forecast.network import Members, build_network
+from noria.models.forecast.options import DIRECT, SEQ2SEQ, ForecastOptions
+from noria.models.forecast.outputs import Output, output_of
+from noria.models.forecast.picture import draw
+from noria.models.forecast.preparing import (
+    PreparedSeries,
+    described,
+    laid_out,
+    parts_of,
+    read,
+    windows_of,
+)
+from noria.models.forecast.rolling import forecast_outputs
+from noria.models.forecast.schema import ForecastSchema
+from noria.models.forecast.tables import forecast_rows, forecast_table, plain_row
+from noria.models.forecast.task import ForecastTask
+from noria.models.forecast.views import view_of
+from noria.models.forecast.windows import Example, Windows, ahead_size, input_size, lagged_size
+from noria.models.model import Fitted, Metric, Model, Run, opened
+from noria.models.wiring import chosen_cells, describe_model
+from noria.training.option import did_you_mean
+from noria.training.report import Listener, silent
+from noria.training.training_options import Budget
+
+EPOCHS, MOST_STEPS = 50, 3000
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Forecaster(Model, ForecastOptions):
+    """Forecasts series from what came before.
+
+    values -> logarithm, differences, scale -> window -> recurrent layers -> linear -> undone again
+
+    What it learns is how far a series goes away from where its differences alone would lead: with differences
+    of 1 and 12 from y[t-1] + y[t-12] - y[t-13]. It has learnt something only if it beats that rule, and so
+    every figure stands beside those of the rules.
+
+    All parameters are options; ``noria.training.options_of(Forecaster)`` lists them with meaning, range and
+    reason.
+
+    Attributes
+    ----------
+    schema_ : ForecastSchema
+    intervals_ : Intervals
+        How wide intervals are, measured on the validation part.
+    network_ : Members
+    parameters_ : FlatParameters
+    description_ : Description or None
+    report_ : dict
+        What training came to. ``report_["baseline"]["evaluation"]`` holds the errors of each step ahead on
+        the test part, beside those of every rule.
+
+    Examples
+    --------
+    >>> model = Forecaster(horizon=12).fit("passengers.csv")  # doctest: +SKIP
+    >>> model.predict()  # doctest: +SKIP
+
+    References
+    ----------
+    Direct and recursive strategies: Ben Taieb et al. 2012. One model for many series: Salinas et al. 2020.
+    """
+
+    task: ClassVar[str] = "forecast"
+    metric: ClassVar[Metric] = Metric("RMSE", "rmse", ".4g")
+    schema_class: ClassVar[type[ForecastSchema]] = ForecastSchema
+    default_data: ClassVar[str] = "airline"
+
+    def prepare(self, data: SeriesData, *, resuming: bool = False) -> PreparedSeries:
+        """Read series and cut them in time; ``fit`` takes the result in place of the data.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of arrays, mapping, BuiltinParts
+            As :func:`noria.data.series_reading.read_series` takes it.
+        resuming : bool, default False
+            Nothing is read in addition.
+        """
+        self.validate()
+        found = read(data, self)
+        schema, cuts, notes = laid_out(found, self)
+        learning, scoring = windows_of(found, schema, self)
+        train, validation, test = parts_of(learning, scoring, cuts)
+        if not train:
+            raise DataError(f"{found.source}: expected windows to train on, got only gaps.")
+        batch_size = min(self.batch_size, len(train))
+        network = self._network(chosen_cells(self), schema)
+        if not validation:
+            notes.append("no validation part: intervals are measured on what was trained on, and too narrow")
+        description = Description(
+            described(found, schema, cuts, self.horizon),
+            describe_model(network, self),
+            batch_size,
+            -(-len(train) // batch_size),
+            (*found.notes, *notes),
+        )
+        return PreparedSeries(
+            schema=schema,
+            description=description,
+            batch_size=batch_size,
+            series=found,
+            cuts=cuts,
+            learning=learning,
+            scoring=scoring,
+            train=train,
+            validation=validation,
+            test=test,
+        )
+
+    def fit(
+        self,
+        data: SeriesData | PreparedSeries,
+        y: None = None,
+        *,
+        minutes: float | None = None,
+        epochs: float | None = None,
+        steps: int | None = None,
+        out: Run | None = None,
+        resume: Run | None = None,
+        init_from: Run | None = None,
+        listener: Listener = silent,
+    ) -> Self:
+        """Train on series: the last part of each is tested on, and the part before it chooses the weights.
+
+        Parameters
+        ----------
+        data : path, data frame, array, list of arrays, mapping, or PreparedSeries
+        y : None
+            There for scikit-learn's sake.
+        minutes, epochs, steps : number, optional
+            The budget, one of the three; without one it is 50 epochs, of many windows 3,000 steps.
+        out, resume, init_from, listener
+            As for :meth:`noria.LanguageModel.fit`.
+
+        Returns
+        -------
+        self
+            With the weights that did best on the validation part.
+
+        Raises
+        ------
+        OptionError
+            If an option is outside its range, or two contradict each other.
+        DataError
+            If a column is missing, a date does not parse or repeats, or a series is too short: says where.
+        DivergenceError
+            If training diverges.
+        RunError
+            If the run folder is there already, or cannot be written.
+        """
+        budget = self._check_fit(
+            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
+        )
+        prepared = data if isinstance(data, PreparedSeries) else self.prepare(data)
+        if resume is None and not budget.to_toml_dict():
+            budget = Budget(steps=min(EPOCHS * prepared.description.steps_per_epoch, MOST_STEPS))
+        self._train(prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener)
+        run = out if resume is None else resume
+        if run is not None and self.picture != "none":
+            tests = [cut.chosen for cut in prepared.cuts]
+            self._draw(opened(run).path / f"forecast.{self.picture}", prepared.scoring, tests)
+        return self
+
+    @classmethod
+    def resume(
+        cls,
+        run: Run,
+        data: SeriesData,
+        *,
+        minutes: float | None = None,
+        epochs: float | None = None,
+        steps: int | None = None,
+        listener: Listener = silent,
+    ) -> Self:
+        """Go on with a run that was cut off, with its own options; see :meth:`noria.LanguageModel.resume`."""
+        folder = opened(run)
+        model = cls.from_run(folder).set_params(stop_after=0)
+        return model.fit(data, minutes=minutes, epochs=epochs, steps=steps, resume=folder, listener=listener)
+
+    def predict(self, data: SeriesData | None = None, steps: int | None = None) -> Any:
+        """Forecast what comes behind the end of series.
+
+        Parameters
+        ----------
+        data : path, data frame, array, ..., optional
+            Series to go on from, with the columns of the training data; rows without a target tell what is
+            known of the time to come. Left out: those that were trained on.
+        steps : int, optional
+            Steps ahead, at most the horizon; by default as many.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each series, step and channel: name and time as in the data, ``step``, ``forecast``, and
+            the ends of the interval, ``low`` and ``high``.
+
+        Raises
+        ------
+        DataError
+            If a series is too short to look back on, or a covariate of the time to come is missing.
+        """
+        return forecast_table(self.forecasts(data, steps))
+
+    def forecasts(self, data: SeriesData | None = None, steps: int | None = None) -> Iterator[dict[str, Any]]:
+        """Give the rows of :meth:`predict` one by one."""
+        self._need_fit("forecast")
+        steps = self._steps(steps)
+        series = [memory.end for memory in self.schema_.memory.values()]
+        if data is not None:
+            series = list(self._read(data).series)
+        for one in series:
+            yield from self._continued(one, steps)
+
+    def predict_rows(self, source: Any) -> Iterator[dict[str, Any]]:
+        """Forecast the series of a file in their order; of none, those that were trained on."""
+        for row in self.forecasts(source):
+            yield plain_row(row)
+
+    def evaluate(self, data: SeriesData) -> dict[str, Any]:
+        """Measure forecasts from every origin in series (rolling origin).
+
+        Of a series that was trained on, only what comes behind its training and validation part is forecast,
+        if there is any.
+
+        Returns
+        -------
+        dict
+            See :func:`noria.models.forecast.evaluation.evaluation`.
+        """
+        self._need_fit("evaluate")
+        found = self._read(data)
+        windows = self._windows(found.series)
+        examples = [
+            example
+            for number, series in enumerate(found.series)
+            for example in windows.origins(number, self._fresh(series), len(series))
+        ]
+        if not examples:
+            needed = windows.first_origin + 1 + self.horizon
+            raise DataError(
+                f"{found.source}: expected series of at least {needed} steps (lookback "
+                f"{self.schema_.lookback} + horizon {self.horizon}, and what differences reach back), got "
+                f"{max(len(series) for series in found.series)}."
+            )
+        return self._measured(self._fitted, windows, examples)
+
+    def draw(self, data: SeriesData, path: str | PathLike[str]) -> None:
+        """Draw actual against predicted values, forecasts laid end to end, with shaded intervals.
+
+        Parameters
+        ----------
+        data : path, data frame, array, ...
+            As for :meth:`evaluate`.
+        path : path
+            Of the picture, ``.png`` or ``.svg``.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        self._need_fit("draw")
+        found = self._read(data)
+        tests = [self._fresh(series) for series in found.series]
+        self._draw(path, self._windows(found.series), tests)
+
+    def start(self, series: str = "") -> Series:
+        """Give the end of a series that was trained on, to go on from with :meth:`step`.
+
+        Parameters
+        ----------
+        series : str, default ""
+            Its name; where there is one series it has none.
+        """
+        self._need_fit("go on")
+        memory = self.schema_.memory
+        if series not in memory:
+            raise DataError(f"Forecaster: there is no series {series!r}.{did_you_mean(series, list(memory))}")
+        return memory[series].end
+
+    def step(
+        self,
+        values: float | Sequence[float],
+        state: Series,
+        *,
+        known: Sequence[Sequence[float]] = (),
+        past: Sequence[float] = (),
+    ) -> tuple[list[dict[str, Any]], Series]:
+        """Take one more step of a series, and forecast from there: what :meth:`predict` gives of all so far.
+
+        Parameters
+        ----------
+        values : float or sequence of C floats
+            What was observed; NaN where nothing was.
+        state : Series
+            What :meth:`start` or the step before gave. It stays as it is.
+        known : array of shape (n, K)
+            What has become known of further steps to come.
+        past : sequence of P floats
+            Covariates of this step.
+
+        Returns
+        -------
+        rows : list of dict
+            Those of :meth:`predict`.
+        state : Series
+        """
+        self._need_fit("go on")
+        further = state.advanced(values, known, past, self.schema_.frequency, self.schema_.reach)
+        return list(self._continued(further, self.horizon)), further
+
+    def score(self, data: SeriesData, y: None = None) -> float:
+        """Minus the RMSE in the unit of the series: higher is better, as scikit-learn wants it."""
+        return -float(self.evaluate(data)["rmse"])
+
+    def headline(self, figures: Mapping[str, Any]) -> str:
+        """Say errors, and how many values the intervals held."""
+        said = f"RMSE {figures['rmse']:.4g}, MAE {figures['mae']:.4g}"
+        if figures.get("mase") is not None:
+            said += f", MASE {figures['mase']:.3g}"
+        if np.isfinite(figures.get("coverage") or np.nan):
+            said += f", {100 * self.level:g} % intervals hold {100 * figures['coverage']:.1f} %"
+        return said
+
+    def shown(self, row: Mapping[str, Any], *, colour: bool = False) -> str:
+        """Write a forecast for a reader."""
+        numbers = {name: f"{row[name]:.6g}" for name in ("forecast", "low", "high") if row[name] is not None}
+        cells = [str(value) for name, value in row.items() if name not in ("step", *numbers)]
+        interval = f"  ({numbers['low']} to {numbers['high']})" if "low" in numbers else ""
+        return "  ".join([*cells, numbers["forecast"]]) + interval
+
+    def next_steps(self, run: str) -> Sequence[str]:
+        """Give the commands that go on from a run."""
+        return (f"noria predict {run}", f"noria evaluate {run} FILE", f"noria info {run}")
+
+    def _network(self, cells: Sequence[Cell], schema: ForecastSchema) -> Members:
+        lagged = lagged_size(schema)
+        ahead = ahead_size(schema) + lagged
+        if self.strategy != SEQ2SEQ:
+            all_at_once = self.strategy == DIRECT and self.horizon > 1
+            ahead = self.horizon * (len(schema.known) + lagged) if all_at_once else 0
+        return build_network(
+            self,
+            cells,
+            inputs=input_size(schema),
+            ahead=ahead,
+            channels=len(schema.channels),
+            outputs=self._output.count,
+        )
+
+    def _trained(self, fitted: Fitted, prepared: PreparedSeries) -> ForecastTask:
+        return ForecastTask(
+            _members(fitted.network),
+            fitted.parameters,
+            prepared.learning,
+            prepared.scoring,
+            prepared.train,
+            prepared.validation,
+            prepared.test,
+            self._output,
+            batch_size=prepared.batch_size,
+            seed=self.seed,
+        )
+
+    def _baseline(
+        self, fitted: Fitted, prepared: PreparedSeries, test: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """Measure intervals on the validation part, and everything on the test part, rules included."""
+        self.intervals_ = self._intervals(fitted, prepared)
+        measured = {"intervals": self.intervals_.to_dict()}
+        if not prepared.test:
+            return measured
+        figures = self._measured(fitted, prepared.scoring, prepared.test)
+        best = best_rule(figures["baselines"])
+        rule = {key: value for key, value in figures["baselines"][best].items() if key != "horizons"}
+        return {"name": best, **rule, "beaten": figures["skill"] > 0, "evaluation": figures, **measured}
+
+    def _intervals(self, fitted: Fitted, prepared: PreparedSeries) -> Intervals:
+        windows, examples = prepared.scoring, prepared.validation
+        if not examples:
+            examples = [
+                one
+                for number, cut in enumerate(prepared.cuts)
+                for one in windows.origins(number, 0, cut.learnt)
+            ]
+        outputs = forecast_outputs(
+            _members(fitted.network), windows, examples, self._output, fitted.parameters.dtype
+        )
+        return Intervals.measured(self._output, outputs, windows.batch(examples).targets, self.level)
+
+    def _measured(self, fitted: Fitted, windows: Windows, examples: Sequence[Example]) -> dict[str, Any]:
+        with use_threads(self.threads):
+            return evaluation(
+                _members(fitted.network),
+                windows,
+                examples,
+                self._output,
+                self.intervals_,
+                fitted.parameters.dtype,
+            )
+
+    def _continued(self, series: Series, steps: int) -> Iterator[dict[str, Any]]:
+        schema, windows = self.schema_, self._windows([series])
+        example = (0, len(series) - 1)
+        self._check_window(series, windows, example[1])
+        with use_threads(self.threads):
+            outputs = forecast_outputs(
+                _members(self.network_), windows, [example], self._output, self.parameters_.dtype
+            )
+        levels = windows.batch([example]).levels
+        ends = self.intervals_.around(self._output, outputs)
+        found = [windows.values(levels(one))[0, :steps] for one in (self._output.centre(outputs), *ends)]
+        yield from forecast_rows(series, schema, *found)
+
+    def _windows(self, series: Sequence[Series]) -> Windows:
+        schema, horizon = self.schema_, self.horizon
+        return Windows([view_of(one, schema, horizon) for one in series], schema, horizon)
+
+    def _draw(self, path: str | PathLike[str], windows: Windows, tests: Sequence[int]) -> None:
+        network, dtype = _members(self.network_), self.parameters_.dtype
+        title = f"{self.horizon} step{'s' * (self.horizon > 1)} ahead, {100 * self.level:g} % intervals"
+        draw(path, network, windows, self._output, self.intervals_, tests, dtype, title)
+
+    def _check_window(self, series: Series, windows: Windows, origin: int) -> None:
+        title = f"series {series.name!r}" if series.name else "the series"
+        if origin < windows.first_origin:
+            raise DataError(
+                f"{title}: expected at least {windows.first_origin + 1} steps to look back on (lookback "
+                f"{self.schema_.lookback}, and what differences reach back), got {origin + 1}."
+            )
+        known = len(series.known) - len(series)
+        if self.schema_.known and known < self.horizon:
+            raise DataError(
+                f"{title}: expected {', '.join(self.schema_.known)} of {self.horizon} steps to come, got "
+                f"{known}.\n  Give rows with times and these columns, and no target, behind the last one."
+            )
+
+    def _steps(self, steps: int | None) -> int:
+        if steps is not None and not 1 <= steps <= self.horizon:
+            raise DataError(
+                f"Forecaster: expected 1 to {self.horizon} steps, the horizon that was learnt, got {steps}.\n"
+                "  Train with a longer horizon."
+            )
+        return steps or self.horizon
+
+    def _read(self, data: SeriesData) -> SeriesSet:
+        """Read series, which must have the columns and the step of those that were trained on."""
+        found, schema = read(data, self), self.schema_
+        for what, there, here in (
+            ("targets", schema.channels, found.channels),
+            ("covariates known beforehand", schema.known, found.known),
+            ("covariates known up to now", schema.past, found.past),
+            ("step", schema.frequency.title, found.frequency.title),
+        ):
+            if there != here and not (what == "targets" and len(there) == len(here) == 1):
+                raise DataError(f"{found.source}: expected the {what} {there} of the run, got {here}.")
+        return found
+
+    def _fresh(self, series: Series) -> int:
+        """Give the first step of a series that was not learnt from; 0 if there is none, or all are new."""
+        memory = self.schema_.memory.get(series.name)
+        if memory is None:
+            return 0
+        times = self.schema_.frequency.times(series.start, len(series))
+        later = np.flatnonzero(times >= memory.until)
+        return int(later[0]) if later.size else 0
+
+    def _weights_differences(self, schema: ForecastSchema, prepared: PreparedSeries) -> list[str]:
+        there, here = schema.wiring(), prepared.schema.wiring()
+        return [
+            f"{name}: {there[name]!r} in the run, {here[name]!r} here"
+            for name in there
+            if there[name] != here[name]
+        ]
+
+    @property
+    def _output(self) -> Output:
+        return output_of(self)
+
+    def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
+        super()._adopt(fitted, description, report)
+        self.schema_: ForecastSchema = fitted.schema
+        written = (report.get("baseline") or {}).get("intervals")
+        if written is None:
+            channels = len(self.schema_.channels)
+            self.intervals_ = Intervals.unmeasured(self._output, self.horizon, channels, self.level)
+        else:
+            try:
+                self.intervals_ = Intervals.from_dict(written)
+            except (KeyError, TypeError, ValueError) as error:
+                raise RunError(f"report.json: the intervals are damaged: {error}.") from None
+
+
+def _members(network: Layer) -> Members:
+    assert isinstance(network, Members)  # what build_network gives
+    return network

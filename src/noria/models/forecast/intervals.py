@@ -1,0 +1,87 @@
+"""Intervals that hold what they promise: measured by the errors on a part that was not trained on.
+
+References
+----------
+Split conformal prediction: Papadopoulos et al. 2002; of quantiles, Romano, Patterson & Candes 2019, each end
+by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from noria.arrays import Array, Float
+from noria.models.forecast.outputs import Output
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """How far each end of an interval lies from what the network gives, for each step ahead and channel.
+
+    Attributes
+    ----------
+    low, high : arrays of shape (h, C)
+        In the unit of :class:`~noria.models.forecast.outputs.Raw`.
+    level : float
+    errors : int
+        How many were measured for each step; 0: the network's own answer is believed.
+    """
+
+    low: Float[Array, "h C"]
+    high: Float[Array, "h C"]
+    level: float
+    errors: int
+
+    @classmethod
+    def unmeasured(cls, output: Output, horizon: int, channels: int, level: float) -> "Intervals":
+        """Believe the network; a point has no interval of its own (NaN)."""
+        low, high = output.bounds(level)
+        shape = horizon, channels
+        return cls(np.full(shape, low), np.full(shape, high), level, 0)
+
+    @classmethod
+    def measured(
+        cls, output: Output, outputs: Float[Array, "n h C Q"], targets: Float[Array, "n h C"], level: float
+    ) -> "Intervals":
+        """Measure where the values lay, step by step; NaN targets are left out."""
+        raw = output.raw(outputs)
+        below, above = (targets - raw.low) / raw.unit, (targets - raw.high) / raw.unit
+        shape, tail = targets.shape[1:], (1.0 - level) / 2.0
+        low, high = np.full(shape, np.nan), np.full(shape, np.nan)
+        for place in np.ndindex(*shape):
+            errors = below[:, *place], above[:, *place]
+            low[place] = -_upper(-errors[0][~np.isnan(errors[0])], 1.0 - tail)
+            high[place] = _upper(errors[1][~np.isnan(errors[1])], 1.0 - tail)
+        return cls(low, high, level, int((~np.isnan(targets)).sum(axis=0).min()))
+
+    def around(
+        self, output: Output, outputs: Float[Array, "n h C Q"]
+    ) -> tuple[Float[Array, "n h C"], Float[Array, "n h C"]]:
+        """Give the lower and the upper ends."""
+        raw = output.raw(outputs)
+        steps = outputs.shape[1]
+        return raw.low + self.low[:steps] * raw.unit, raw.high + self.high[:steps] * raw.unit
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain values."""
+        return {
+            "low": self.low.tolist(),
+            "high": self.high.tolist(),
+            "level": self.level,
+            "errors": self.errors,
+        }
+
+    @classmethod
+    def from_dict(cls, written: dict[str, Any]) -> "Intervals":
+        """Undo :meth:`to_dict`."""
+        low, high = (np.asarray(written[name], np.float64) for name in ("low", "high"))
+        return cls(low, high, float(written["level"]), int(written["errors"]))
+
+
+def _upper(errors: Float[Array, " n"], share: float) -> float:
+    """Give the least number that holds a share of the errors and of one more to come."""
+    if not errors.size:
+        return np.nan
+    rank = min(int(np.ceil((errors.size + 1) * share)), errors.size)
+    return float(np.partition(errors, rank - 1)[rank - 1])

@@ -1,0 +1,1 @@
+"""The tagger: a tag for each word or character of a sequence."""

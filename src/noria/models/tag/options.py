@@ -1,0 +1,162 @@
+"""All options of a tagger."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from noria.data.tagged import AUTO, COLUMNS, SLASHED, TagLayout
+from noria.errors import OptionError
+from noria.training.model_options import ModelOptions
+from noria.training.option import Option
+from noria.training.optioned import Options
+from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
+from noria.training.training_options import TrainingOptions
+from noria.training.vector_options import VectorOptions
+
+PYTHON = "python"
+
+
+@dataclass(kw_only=True)
+class TagReadingOptions(Options):
+    """How files of tagged sequences are read."""
+
+    layout: Annotated[
+        str,
+        Option(
+            help="How files are laid out: columns with blank lines between sequences, word/TAG lines, or "
+            "Python source, whose characters are tagged by type of token; auto: by the first lines.",
+            group="Data",
+            choices=(AUTO, COLUMNS, SLASHED, PYTHON),
+        ),
+    ] = AUTO
+    word_column: Annotated[
+        int,
+        Option(
+            help="The column of the words, from 1; 0: the first, in CoNLL-U the second.",
+            group="Data",
+            minimum=0,
+        ),
+    ] = 0
+    tag_column: Annotated[
+        int,
+        Option(
+            help="The column of the tags, from 1; 0: the last, in CoNLL-U the fourth.",
+            group="Data",
+            minimum=0,
+        ),
+    ] = 0
+    feature_columns: Annotated[
+        int | list[int] | None,
+        Option(
+            help="Further columns that are read beside the words: numbers, or one of several values.",
+            group="Data",
+            minimum=1,
+        ),
+    ] = None
+    separator: Annotated[
+        str,
+        Option(help="What stands between word and tag in word/TAG lines.", group="Data"),
+    ] = "/"
+    comment: Annotated[
+        str,
+        Option(
+            help="What a line before a sequence of columns begins with that is left out; empty: none is.",
+            group="Data",
+            reason="CoNLL-U has such lines; what was left out is said.",
+        ),
+    ] = "#"
+
+    @property
+    def tag_layout(self) -> TagLayout:
+        """The options as reading takes them."""
+        features = self.feature_columns or []
+        return TagLayout(
+            self.layout,
+            self.word_column or None,
+            self.tag_column or None,
+            features if isinstance(features, list) else [features],
+            self.separator,
+            self.comment,
+        )
+
+
+@dataclass(kw_only=True)
+class TaggerOptions(
+    ModelOptions, EmbeddingOptions, SmoothingOptions, TrainingOptions, VectorOptions, TagReadingOptions
+):
+    """What the network is, how it learns, and what it learns from."""
+
+    hidden_size: Annotated[
+        int | list[int],
+        Option(
+            help="Values in the hidden state of each direction, for all layers or for each ('256,128').",
+            group="Model",
+            minimum=1,
+            aliases=("rnn_size",),
+            reason="Twice as many stand side by side where both directions are read.",
+        ),
+    ] = 128
+    bidirectional: Annotated[
+        bool,
+        Option(
+            help="Read each sequence from both ends; without, tags can be given while words come in.",
+            group="Model",
+            reason="What a word is depends on those behind it as on those before it.",
+        ),
+    ] = True
+    crf: Annotated[
+        bool,
+        Option(
+            help="Score tags as a sequence, by a conditional random field (Lafferty et al. 2001); of tags "
+            "that write spans (IOB2, IOBES) only legal sequences are then predicted.",
+            group="Model",
+            reason="It helps where tags depend on each other, as in spans, and costs time elsewhere.",
+        ),
+    ] = False
+    spelling_size: Annotated[
+        int,
+        Option(
+            help="Values of each direction in a reading of a word's characters, beside its vector; 0: none. "
+            "Sequences of characters have none.",
+            group="Model",
+            minimum=0,
+            reason="It tells what a word is that was never seen, and each word is read once in a batch.",
+        ),
+    ] = 32
+    word_shape: Annotated[
+        bool,
+        Option(
+            help="Say beside a word's vector how it looks: capitals, digits, signs, its ending.",
+            group="Model",
+        ),
+    ] = True
+    lowercase: Annotated[
+        bool,
+        Option(
+            help="Look up the vectors of words in lower case; characters and shape keep the capitals.",
+            group="Data",
+        ),
+    ] = False
+    min_count: Annotated[
+        int,
+        Option(
+            help="How often a word must occur in the training part to have a vector of its own; 0: 2 for "
+            "words, 1 for characters.",
+            group="Data",
+            minimum=0,
+            reason="Words that occur once are what <unk> is learnt from.",
+        ),
+    ] = 0
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        need_embedding(self, owner, "vectors")
+        if self.crf and self.label_smoothing:
+            raise OptionError(
+                f"The 'label_smoothing' option of {owner} is for tags that are scored one by one. Got "
+                f"label_smoothing={self.label_smoothing:g} with crf=True.\n  Leave one of them out."
+            )
+        if len(self.separator) != 1 or self.separator.isspace() or self.separator == "\\":
+            raise OptionError(
+                f"The 'separator' option of {owner} must be one character, no space and no backslash. "
+                f"Got {self.separator!r}."
+            )

@@ -1,0 +1,371 @@
+"""A tagger: it learns from tagged sequences which tag each word or character has."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self, TextIO
+
+import numpy as np
+
+from noria.arrays import Array
+from noria.data.builtin_tasks import BuiltinParts
+from noria.data.lines import Lines
+from noria.data.tagged import COLUMNS, PLAIN, TaggedFile, TaggedSequence
+from noria.engines.threads import use_threads
+from noria.equations import Cell
+from noria.errors import DataError, OptionError
+from noria.layers import Embedding, Stack, Stream
+from noria.layers.state import State
+from noria.models.description import Description
+from noria.models.model import Fitted, Metric, Model, Run, opened
+from noria.models.tag.baseline import NAME, most_frequent_tags
+from noria.models.tag.figures import agreement, full_figures, headline
+from noria.models.tag.lexicon import Lexicon
+from noria.models.tag.network import CRF, INPUT, build_network
+from noria.models.tag.options import TaggerOptions
+from noria.models.tag.predicting import Predictor
+from noria.models.tag.preparing import PreparedTags, prepare
+from noria.models.tag.reading import TagData, read_tagged, sequences_of
+from noria.models.tag.schema import CHARACTERS, TagSchema
+from noria.models.tag.showing import in_colour, in_columns
+from noria.models.tag.task import TagTask
+from noria.training.report import Listener, silent
+from noria.training.training_options import Budget
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class SequenceTagger(Model, TaggerOptions):
+    """Gives a tag to each token of a sequence: the part of speech of words, the kind of characters, spans.
+
+    words -> vectors, beside them their spelling, shape and further columns -> recurrent layers, by default in
+    both directions -> linear -> softmax, or a conditional random field
+
+    All parameters are options; ``noria.training.options_of(SequenceTagger)`` lists them with meaning, range
+    and reason.
+
+    Attributes
+    ----------
+    classes_ : array of str, (K,)
+        The tags, in sorted order.
+    schema_ : TagSchema
+    network_ : Stack
+    parameters_ : FlatParameters
+    description_ : Description or None
+    report_ : dict
+
+    Examples
+    --------
+    >>> model = SequenceTagger().fit([["the", "cat"]], [["DT", "NN"]])  # doctest: +SKIP
+    >>> model.predict([["a", "cat"]])  # doctest: +SKIP
+
+    References
+    ----------
+    Graves & Schmidhuber 2005; Huang, Xu & Yu 2015; Lample et al. 2016.
+    """
+
+    task: ClassVar[str] = "tag"
+    metric: ClassVar[Metric] = Metric("acc", "accuracy", ".4f")
+    schema_class: ClassVar[type[TagSchema]] = TagSchema
+    default_data: ClassVar[str] = "code-tokens"
+
+    def prepare(self, data: TagData, y: TagData = None, *, resuming: bool = False) -> PreparedTags:
+        """Read data and fit sizes to them without training; ``fit`` takes the result in place of the data.
+
+        Its ``description`` says what was understood.
+
+        Parameters
+        ----------
+        data, y
+            As for :meth:`fit`.
+        resuming : bool, default False
+            Whether a run is gone on with, so that no vectors have to be read.
+        """
+        self.validate()
+        return prepare(data, y, self, resuming=resuming)
+
+    def fit(
+        self,
+        data: TagData | PreparedTags,
+        y: TagData = None,
+        *,
+        minutes: float | None = None,
+        epochs: float | None = None,
+        steps: int | None = None,
+        out: Run | None = None,
+        resume: Run | None = None,
+        init_from: Run | None = None,
+        listener: Listener = silent,
+    ) -> Self:
+        """Train on tagged sequences.
+
+        Parameters
+        ----------
+        data : list of lists of words, list of strings, list of TaggedSequence, path, list of paths, folder, \
+BuiltinParts or PreparedTags
+            Sequences of words; strings are sequences of characters. A string alone, or paths, are files: see
+            :mod:`noria.data.tagged`; files of Python are sequences of characters.
+        y : list of lists of str, optional
+            A tag for each token.
+        minutes, epochs, steps : number, optional
+            The budget, one of the three; without one it is two minutes.
+        out : path or RunFolder, optional
+            The run folder to write. Left out, nothing is written.
+        resume : path or RunFolder, optional
+            The run folder to go on with, in place of `out`; see :meth:`resume`.
+        init_from : path or RunFolder, optional
+            A run whose best weights this one begins with. Cell, sizes, words and tags have to be the same.
+        listener : callable
+            Gets the events of training.
+
+        Returns
+        -------
+        self
+            With the weights that did best on the validation part.
+
+        Raises
+        ------
+        OptionError
+            If an option is outside its range, or two contradict each other.
+        DataError
+            If there is not enough to train on, or the data cannot be read.
+        DivergenceError
+            If training diverges; says where, and what to try.
+        RunError
+            If the run folder is there already, or cannot be written.
+        """
+        budget = self._check_fit(
+            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
+        )
+        prepared = (
+            data if isinstance(data, PreparedTags) else self.prepare(data, y, resuming=resume is not None)
+        )
+        return self._train(
+            prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener
+        )
+
+    @classmethod
+    def resume(
+        cls,
+        run: Run,
+        data: TagData,
+        y: TagData = None,
+        *,
+        minutes: float | None = None,
+        epochs: float | None = None,
+        steps: int | None = None,
+        listener: Listener = silent,
+    ) -> Self:
+        """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
+
+        Parameters
+        ----------
+        run : path or RunFolder
+        data, y
+            The same as the run was made with; files may have moved.
+        minutes, epochs, steps, listener
+            As for :meth:`fit`.
+
+        Raises
+        ------
+        RunError
+            If there is no such run, it is finished, or its data are others: shows the difference.
+        """
+        folder = opened(run)
+        budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
+        model = cls.from_run(folder).set_params(stop_after=0)
+        return model.fit(data, y, **budget, resume=folder, listener=listener)
+
+    def predict(self, X: TagData) -> list[list[str]]:
+        """Give the tags of each sequence.
+
+        Parameters
+        ----------
+        X : list of lists of words, list of strings, or list of TaggedSequence
+            As it was fitted on. A sequence of more than 6,000 tokens is read in overlapping pieces.
+        """
+        self._need_fit("predict")
+        with use_threads(self.threads):
+            return self._predictor.tags(self._sequences(X))
+
+    def predict_proba(self, X: TagData) -> list[Array]:
+        """Give the probability of each tag at each token, an array (T, K) for each sequence.
+
+        The order is that of ``classes_``. With a conditional random field these are its marginals.
+        """
+        self._need_fit("predict")
+        with use_threads(self.threads):
+            return self._predictor.probabilities(self._sequences(X))
+
+    def score(self, X: TagData, y: TagData = None) -> float:
+        """Give the share of tokens whose tag is right."""
+        return float(self.evaluate(X, y)["accuracy"])
+
+    def evaluate(self, data: TagData, y: TagData = None) -> dict[str, Any]:
+        """Measure the model on tagged sequences.
+
+        Parameters
+        ----------
+        data, y
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        dict
+            ``loss`` in nats per token, ``accuracy`` and number of ``tokens``; how many are ``unknown``, and
+            the accuracy of those; for each of ``classes`` precision, recall, F1 and count. Where the tags
+            write spans (IOB2, IOBES) also their ``f1`` and, for each type, ``spans``, read leniently, and
+            ``strict_spans``.
+
+        Raises
+        ------
+        DataError
+            If a tag is none of those that were trained on: says where.
+        """
+        self._need_fit("be measured")
+        schema = self.schema_
+        if isinstance(data, BuiltinParts):
+            data = data.train if data.test is None else data.test
+        sequences = read_tagged(data, y, self).sequences
+        self._check_level(sequences)
+        lexicon = Lexicon.of(schema, sequences)
+        with use_threads(self.threads):
+            return full_figures(self._network_, schema, lexicon, [lexicon.example(one) for one in sequences])
+
+    def predict_rows(self, source: Path | TextIO | None) -> Iterator[dict[str, Any]]:
+        """Tag the sequences of a file, or the lines of a text, in order as they come.
+
+        Parameters
+        ----------
+        source : path or text stream
+            For a model of words, a file like the one it was trained on, with tags or without, or one of
+            words with spaces between, a sequence on each line. For a model of characters, any text.
+
+        Yields
+        ------
+        dict
+            ``tokens`` and ``tags`` of each sequence, or ``text`` and ``tags`` of each line.
+        """
+        self._need_fit("predict")
+        if source is None:
+            raise DataError("expected a file to tag, or - for standard input, got none.")
+        if self.schema_.level == CHARACTERS:
+            yield from self._predictor.lines(Lines(source))
+            return
+        layout = self.schema_.layout
+        fallback = COLUMNS if layout == COLUMNS else PLAIN
+        yield from self._predictor.rows(TaggedFile(source, self.tag_layout, tagged=False, fallback=fallback))
+
+    def shown(self, row: Mapping[str, Any], *, colour: bool = False) -> str:
+        """Write a row in columns, or in colour as rich's markup has it."""
+        return in_colour(row, self.schema_.tags) if colour else in_columns(row)
+
+    def headline(self, figures: Mapping[str, Any]) -> str:
+        """Say the accuracy of tokens, and the F1 of spans."""
+        return headline(figures)
+
+    def start(self) -> State:
+        """Give the state before the first token of a sequence, for :meth:`step`."""
+        self._need_fit("be streamed")
+        return self._streamed().start()
+
+    def step(self, token: str, state: State = None) -> tuple[str, State]:
+        """Tag the next token of a sequence, from those before it alone.
+
+        Parameters
+        ----------
+        token : str
+            A word, or a character.
+        state : State, optional
+            What :meth:`start` or the step before gave.
+
+        Returns
+        -------
+        tag : str
+        state : State
+            After the token; it stays as it is, and may be gone on from more than once.
+
+        Raises
+        ------
+        OptionError
+            If the model reads from both ends, or its tags depend on later ones.
+        """
+        self._need_fit("be streamed")
+        stream = self._streamed()
+        (one,) = sequences_of([token if self.schema_.level == CHARACTERS else [token]], tagged=False)
+        lexicon = Lexicon.of(self.schema_, [one])
+        batch = lexicon.batch([lexicon.example(one, tagged=False)])
+        scores, after = stream.step(batch.ids.rows, state, given=batch.given)
+        return self.schema_.tags[int(scores[0].argmax())], after
+
+    def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
+        super()._adopt(fitted, description, report)
+        self.schema_: TagSchema = fitted.schema
+        self.classes_ = np.array(fitted.schema.tags)
+        self._stream: Stream | None = None  # made when it is asked for
+
+    def _streamed(self) -> Stream:
+        network = self._network_
+        if CRF in dict(network.children()):
+            raise OptionError(
+                "SequenceTagger: the best tags of a conditional random field are known at the end of a "
+                "sequence only.\n  Stream a model with crf=False and bidirectional=False."
+            )
+        if self._stream is None:
+            self._stream = network.stream()
+        return self._stream
+
+    def _sequences(self, X: TagData) -> list[TaggedSequence]:
+        sequences = sequences_of(X, tagged=False)
+        self._check_level(sequences)
+        return sequences
+
+    def _check_level(self, sequences: Sequence[TaggedSequence]) -> None:
+        level = self.schema_.level
+        for sequence in sequences:
+            if isinstance(sequence.tokens, str) != (level == CHARACTERS):
+                wanted = "a string of characters" if level == CHARACTERS else "a list of words"
+                raise DataError(
+                    f"{sequence.where}: expected {wanted}, as the model was trained on, got "
+                    f"{type(sequence.tokens).__name__}."
+                )
+
+    @property
+    def _network_(self) -> Stack:
+        assert isinstance(self.network_, Stack)
+        return self.network_
+
+    @property
+    def _predictor(self) -> Predictor:
+        return Predictor(self._network_, self.schema_)
+
+    def _network(self, cells: Sequence[Cell], schema: TagSchema) -> Stack:
+        return build_network(self, cells, schema)
+
+    def _trained(self, fitted: Fitted, prepared: PreparedTags) -> TagTask:
+        assert isinstance(fitted.network, Stack)
+        return TagTask(
+            fitted.network,
+            fitted.parameters,
+            prepared.schema,
+            prepared.lexicon,
+            prepared.parts,
+            batch_size=prepared.batch_size,
+            seed=self.seed,
+            label_smoothing=self.label_smoothing,
+        )
+
+    def _baseline(self, fitted: Fitted, prepared: PreparedTags, test: Mapping[str, float]) -> dict[str, Any]:
+        train, _, tested = prepared.parts
+        if not tested:
+            return {}
+        schema: TagSchema = prepared.schema
+        predicted = most_frequent_tags(train, tested, len(prepared.lexicon), len(schema.tags))
+        figures = agreement(schema, tested, predicted)
+        judged = "f1" if "f1" in figures else "accuracy"
+        return {"name": NAME, **figures, "beaten": bool(test[judged] > figures[judged])}
+
+    def _initialise(self, fitted: Fitted, prepared: PreparedTags) -> None:
+        if prepared.vectors is not None:
+            first = dict(fitted.network.children())[INPUT]
+            assert isinstance(first, Embedding)  # the options say so
+            first.table.value[...] = prepared.vectors.matrix

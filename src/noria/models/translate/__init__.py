@@ -1,0 +1,1 @@
+"""The translator: pairs of sequences, encoder and decoder, search, and what a translation is measured by."""

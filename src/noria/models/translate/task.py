@@ -1,0 +1,107 @@
+"""What the trainer trains of a translator: batches of pairs."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from noria.layers import EncoderDecoder, FlatParameters, Mode
+from noria.models.examples import ExamplesTask
+from noria.models.translate.corpus import Example, batch_of
+from noria.models.translate.schema import PairSchema
+from noria.models.translate.scoring import exactness, nats, translations
+from noria.models.translate.search import Writer, own_inputs
+from noria.training import StepResult
+from noria.training.losses import sequence_cross_entropy
+from noria.training.task import Part
+
+TRANSLATED = 256
+"""Pairs of the validation part that are translated at each evaluation; the loss is that of all."""
+SHOWN = 3
+
+
+class TranslationTask(ExamplesTask[Example]):
+    """Pairs in batches of like length.
+
+    Parameters
+    ----------
+    network : EncoderDecoder
+    parameters : FlatParameters
+    schema : PairSchema
+    train, validation, test : sequences of Example
+    batch_size, seed : int
+    writer : callable
+        Makes what translates, with the network as it is then.
+    label_smoothing : float, default 0
+        Of the loss that is trained on; figures are without it.
+    scheduled_sampling : float, default 0
+        Probability of reading the decoder's own last symbol.
+    """
+
+    def __init__(
+        self,
+        network: EncoderDecoder,
+        parameters: FlatParameters,
+        schema: PairSchema,
+        train: Sequence[Example],
+        validation: Sequence[Example],
+        test: Sequence[Example],
+        *,
+        batch_size: int,
+        seed: int,
+        writer: Callable[[], Writer],
+        label_smoothing: float = 0.0,
+        scheduled_sampling: float = 0.0,
+    ) -> None:
+        lengths = [len(example.read) + len(example.written) for example in train]
+        super().__init__(
+            "translate",
+            parameters,
+            train,
+            validation,
+            test,
+            lengths=lengths,
+            batch_size=batch_size,
+            seed=seed,
+        )
+        self.network, self.schema = network, schema
+        self._writer, self._smoothing, self._own = writer, label_smoothing, scheduled_sampling
+
+    def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
+        """Run a batch of pairs forward and backward."""
+        batch = batch_of(examples, self.schema.end)
+        inputs = batch.inputs
+        if self._own:
+            assert mode.rng is not None  # training draws
+            inputs = own_inputs(self.network, batch.source, inputs, self._own, mode.rng)
+        logits, backward = self.network(inputs, source=batch.source, mode=mode)
+        loss, loss_back = sequence_cross_entropy(
+            logits.rows, batch.targets, logits.rows, label_smoothing=self._smoothing
+        )
+        backward(loss_back())
+        return StepResult(loss, len(batch.targets))
+
+    def figures(self, examples: Sequence[Example]) -> dict[str, float]:
+        """Measure loss, exact answers and BLEU."""
+        return self._measured(examples, examples)
+
+    def evaluate(self, part: Part) -> dict[str, float]:
+        """Measure a part; of the validation part some are translated, always the same."""
+        if part == "test" or len(self.validation) <= TRANSLATED:
+            return super().evaluate(part)
+        places = np.linspace(0, len(self.validation) - 1, TRANSLATED).astype(int)
+        return self._measured(self.validation, [self.validation[place] for place in places])
+
+    def sample(self, rng: np.random.Generator) -> str | None:
+        """Translate some of the validation part, or of the training part where there is none."""
+        known = self.validation or self.train
+        chosen = [known[int(index)] for index in rng.integers(0, len(known), SHOWN)]
+        answers = translations(self._writer(), chosen, self.schema)
+        return "\n".join(
+            f"{example.source}\n  is     {example.target}\n  wrote  {answer}"
+            for example, answer in zip(chosen, answers, strict=True)
+        )
+
+    def _measured(self, scored: Sequence[Example], translated: Sequence[Example]) -> dict[str, float]:
+        loss, count = nats(self.network, scored, self.schema.end)
+        answers = translations(self._writer(), translated, self.schema)
+        return {"loss": loss, "tokens": count, **exactness(answers, translated)}

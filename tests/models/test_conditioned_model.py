@@ -1,0 +1,104 @@
+"""One to many: a label, or numbers, of a whole sequence give the state in which a model begins it."""
+
+import numpy as np
+import pytest
+
+from noria import LanguageModel, load
+from noria.errors import DataError, OptionError, RunError
+
+SMALL = {
+    "cell": "gru",
+    "hidden_size": 12,
+    "embedding_size": 5,
+    "batch_size": 9,
+    "dropout": 0.0,
+    "lr": 0.03,
+    "sample_length": 6,
+    "eval_every": 100,
+}
+WORDS = ["abc", "bca", "cab"]
+RNG = np.random.default_rng(0)
+KINDS = RNG.integers(0, 3, 90)
+TEXTS = [WORDS[kind] for kind in KINDS]
+LABELS = [["x", "y", "z"][kind] for kind in KINDS]
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one-to-many") / "run"
+    return LanguageModel(**SMALL).fit(TEXTS, conditions=LABELS, steps=100, out=folder), folder
+
+
+def test_the_label_decides_what_is_written(fitted):
+    model, _ = fitted
+    for label, word in zip("xyz", WORDS, strict=True):
+        assert model.sample(conditions=label, greedy=True, length=20) == word
+        assert model.sample("a" if label == "x" else "", conditions={"label": label}, greedy=True) == word
+
+
+def test_scoring_knows_the_label_too(fitted):
+    model, _ = fitted
+    right = model.evaluate(TEXTS[:12], conditions=LABELS[:12])["loss"]
+    wrong = model.evaluate(TEXTS[:12], conditions=[LABELS[0]] * 12)["loss"]
+    assert right < 0.3 < wrong
+    assert model.report_["test"]["loss"] < 0.3
+    state, nats = model.start(conditions="y"), 0.0
+    symbols = [model.start_symbol, *model.vocabulary_.encode("bca"), model.start_symbol]
+    for place, symbol in enumerate(symbols[:-1]):
+        log_probabilities, state = model.step(int(symbol), state)
+        nats -= log_probabilities[symbols[place + 1]]
+    assert nats / 4 == pytest.approx(model.evaluate(["bca"], conditions=["y"])["loss"], rel=1e-4)
+
+
+def test_a_run_keeps_what_it_begins_with(fitted, tmp_path):
+    model, folder = fitted
+    loaded = load(folder)
+    assert loaded.sample(conditions="z", length=9) == model.sample(conditions="z", length=9)
+    cut = LanguageModel(**SMALL, stop_after=25)
+    cut.fit(TEXTS, conditions=LABELS, steps=100, out=tmp_path / "cut")
+    resumed = LanguageModel.resume(tmp_path / "cut", TEXTS, conditions=LABELS)
+    np.testing.assert_array_equal(resumed.parameters_.values, model.parameters_.values)
+    with pytest.raises(RunError, match=r"conditions: label \(3 labels\) in the run, none here"):
+        LanguageModel.resume(tmp_path / "cut", TEXTS, steps=110)
+    others = [*LABELS[1:], LABELS[0]]
+    with pytest.raises(RunError, match="not the same"):
+        LanguageModel.resume(tmp_path / "cut", TEXTS, conditions=others, steps=110)
+
+
+def test_numbers_are_scaled_by_the_training_part():
+    prepared = LanguageModel(**SMALL).prepare(TEXTS, conditions={"size": 100.0 + KINDS, "kind": LABELS})
+    begins = np.array([reading.begins for reading in prepared.corpus.train.readings])
+    assert begins.shape == (len(begins), 4)
+    np.testing.assert_allclose([begins[:, 0].mean(), begins[:, 0].std()], [0, 1], atol=1e-12)
+    np.testing.assert_array_equal(begins[:, 1:].sum(axis=1), 1)
+
+
+def test_what_does_not_fit_is_refused(fitted):
+    model, _ = fitted
+    with pytest.raises(DataError, match=r"begins each sequence with 'label': one of 'x', 'y', 'z'"):
+        model.sample()
+    with pytest.raises(DataError, match="expected one of 'x', 'y', 'z', got 'w'"):
+        model.sample(conditions="w")
+    with pytest.raises(DataError, match="a value for each of 2 sequences, got 1"):
+        model.evaluate(["aa", "bb"], conditions=["x"])
+    with pytest.raises(DataError, match="expected 'label', got 'name'"):
+        model.sample(conditions={"name": "x"})
+    with pytest.raises(DataError, match="got one text"):
+        LanguageModel(**SMALL).fit("one text\n" * 90, conditions=LABELS, steps=1)
+    plain = LanguageModel(**SMALL).fit(TEXTS, steps=1)
+    with pytest.raises(DataError, match="fitted without any"):
+        plain.sample(conditions="x")
+
+
+def test_a_table_says_texts_and_what_they_begin_with(tmp_path):
+    table = tmp_path / "words.csv"
+    rows = [f"{text},{label}" for text, label in zip(TEXTS, LABELS, strict=True)]
+    table.write_text("word,kind\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    options = {**SMALL, "text_column": "word", "condition_columns": "kind"}
+    model = LanguageModel(**options).fit(table, steps=3, out=tmp_path / "run")
+    named = LanguageModel(**SMALL).fit(TEXTS, conditions={"kind": LABELS}, steps=3)
+    np.testing.assert_array_equal(model.parameters_.values, named.parameters_.values)
+    assert load(tmp_path / "run").evaluate(table) == named.evaluate(TEXTS, conditions={"kind": LABELS})
+    assert model.description_.data.source.endswith("words.csv")
+    with pytest.raises(OptionError, match="'condition_columns' option of LanguageModel belongs to a table"):
+        LanguageModel(condition_columns="kind").validate()
