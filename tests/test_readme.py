@@ -13,6 +13,7 @@ import pytest
 from noria.cli import sources
 from noria.cli.app import VERBS, run
 from noria.data import Text
+from noria.models.loading import MODELS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,6 +22,15 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 STORY = "".join(
     f"The wheel took {k} buckets of water, and the {k % 7} ducks of the mill looked on.\n" for k in range(60)
 )
+
+MONTHS = [f"{1990 + k // 12}-{k % 12 + 1:02}-01,{k + k % 12}\n" for k in range(96)]
+FILES = {
+    "book.txt": STORY,
+    "reviews.csv": "text,label\n" + "a good film,good\na bad film,bad\n" * 20,
+    "tagged.txt": "the/D cat/N sat/V\nno/D old/A dog/N ran/V\n" * 20,
+    "passengers.csv": "".join(["ds,y\n", *MONTHS]),
+    "pairs.tsv": "es\ten\n" + "".join(f"número {k}\tnumber {k}\n" for k in range(60)),
+}
 
 # The whole difference between what is read and what is run.
 SHORTER = [
@@ -31,6 +41,7 @@ SHORTER = [
     ("temperature=0.7)", "temperature=0.7, length=20)"),
     ("hidden_size=256", "hidden_size=8"),
     ("LanguageModel(cell=cell)", "LanguageModel(cell=cell, hidden_size=8)"),
+    ("minutes=1", "steps=3"),
 ]
 
 
@@ -53,7 +64,8 @@ def commands(console: str) -> list[str]:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with the book of the README, and a short text in place of the built-in one."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "book.txt").write_text(STORY, encoding="utf-8")
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
     monkeypatch.setitem(sources.BUILT_IN, "python", lambda: Text(STORY, "a short stand-in"))
     return tmp_path
 
@@ -82,18 +94,18 @@ def test_the_demo(desk: Path, capsys: pytest.CaptureFixture[str]):
 def test_the_python_of_the_readme(desk: Path, snippet: str):
     (desk / "snippet.py").write_text(shortened(snippet), encoding="utf-8")
     left = runpy.run_path("snippet.py")
-    assert "LanguageModel" in left
+    assert {"LanguageModel", "Translator"} & left.keys()
     if "model" in left:
         assert left["model"].sample("The ", length=5).startswith("The ")
 
 
 def test_there_is_python_in_the_readme():
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
 
 
 def test_every_verb_and_flag_of_the_readme_exists(capsys: pytest.CaptureFixture[str]):
     helps = ""
-    for verb in [[v] for v in VERBS] + [["cell", "show"], ["cell", "list"]]:
+    for verb in [[v] for v in VERBS] + [["cell", "show"], ["cell", "list"], *(["train", t] for t in MODELS)]:
         assert run([*verb, "--help"]) == 0
         helps += capsys.readouterr().out
     flags = set(re.findall(r"--[a-z][a-z_-]*", README)) - {"--help"}

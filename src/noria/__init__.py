@@ -12,15 +12,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from noria.equations import Cell, cells, rewrites
-    from noria.models import LanguageModel, load
+    from noria.models import (
+        Forecaster,
+        LanguageModel,
+        SequenceClassifier,
+        SequenceRegressor,
+        SequenceTagger,
+        Translator,
+        load,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["Cell", "LanguageModel", "__version__", "cells", "load", "rewrites"]
+__all__ = [
+    "Cell",
+    "Forecaster",
+    "LanguageModel",
+    "SequenceClassifier",
+    "SequenceRegressor",
+    "SequenceTagger",
+    "Translator",
+    "__version__",
+    "cells",
+    "load",
+    "rewrites",
+]
 
 _ROOM_OF = {
     "Cell": "noria.equations",
+    "Forecaster": "noria.models",
     "LanguageModel": "noria.models",
+    "SequenceClassifier": "noria.models",
+    "SequenceRegressor": "noria.models",
+    "SequenceTagger": "noria.models",
+    "Translator": "noria.models",
     "cells": "noria.equations",
     "load": "noria.models",
     "rewrites": "noria.equations",

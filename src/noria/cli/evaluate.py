@@ -45,7 +45,7 @@ def evaluate(
     model.threads = threads or model.threads
     if (file is None) == (data is None):
         raise OptionError("noria evaluate: expected a file, or --data and a name, and one of the two.")
-    if model.task == TEXT and file is not None:
+    if model.task == TEXT and file is not None and not model.text_column:
         _text(run, model, file, encoding, as_json=json)
         return
     if encoding is not None:

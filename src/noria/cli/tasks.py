@@ -18,6 +18,7 @@ TEXT = "text"
 SUMMARIES = {
     TEXT: "Train a language model on a text: it learns what comes next, and writes.",
     "classify": "Train a classifier of sequences: texts with labels, series, recordings.",
+    "regress": "Train a model that tells a number for a sequence.",
     "tag": "Train a tagger: a label for each word or character of a sequence.",
     "forecast": "Train a forecaster of time series.",
     "translate": "Train a translator from sequences to sequences.",
@@ -26,6 +27,7 @@ SUMMARIES = {
 FILES = {
     TEXT: "Files, or folders of .txt files, or - for standard input; none: a built-in text.",
     "classify": "A table (.csv, .tsv, .jsonl, .parquet), a .ts file, or a folder of .wav files by class.",
+    "regress": "As for classify, with a number in the place of the label.",
     "tag": "Files of columns (CoNLL), or of word/TAG lines.",
     "forecast": "A table of series: long (unique_id, ds, y) or wide (a date, and a column for each).",
     "translate": "Two files line by line, or one table of two columns.",
@@ -111,6 +113,9 @@ def _text(model: Any, files: Sequence[str], flags: Mapping[str, Any], *, resumin
         data = builtin(model, name)
         prepared: Prepared = model.prepare(data, resuming=resuming)
         return prepared
+    if model.text_column and len(files) == 1:
+        of_table: Prepared = model.prepare(Path(files[0]), encoding=encoding, resuming=resuming)
+        return of_table
     text = large_or_read(files, name=name, encoding=encoding)
     prepared = model.prepare(text, encoding=encoding, lines=flags["lines"], resuming=resuming)
     return prepared

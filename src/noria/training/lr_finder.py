@@ -17,7 +17,8 @@ STEPS = 120
 LOWEST, HIGHEST = 1e-5, 10.0
 MEMORY = 0.9
 """What the smoothed loss keeps in a step; at its beginning it is the mean of what there is."""
-LEAST_STEPS = 10
+STILL = 10
+"""Steps at the beginning whose rates are too low to change anything: the fall is counted from their mean."""
 FOOT, TOP = 0.1, 0.9
 """The shares of the fall between which the middle is taken."""
 
@@ -63,7 +64,7 @@ def find_learning_rate(
     options : TrainingOptions
         Whose optimiser and clipping are tried; neither ``lr`` nor the schedule matters.
     steps : int, default 120
-        At most: the trial ends where the smoothed loss is back at its first value, or not finite.
+        At most: the trial ends where the loss is not finite.
     lowest, highest : float
         The rates of the first and of the last step.
     check : callable
@@ -101,18 +102,17 @@ def _trial(
             break
         mean = MEMORY * mean + (1 - MEMORY) * update.loss
         losses.append(mean / (1 - MEMORY ** (step + 1)))  # as Adam's means are, without the bias to 0
-        if step >= LEAST_STEPS and losses[-1] > losses[0]:
-            break
     return rates[: len(losses)], np.array(losses)
 
 
 def _suggestion(rates: Array, losses: Array) -> float:
-    best = int(losses.argmin()) if len(losses) else 0
-    if not best or not losses[best] < losses[0]:
+    still = losses[:STILL]
+    best = int(losses.argmin()) if len(losses) > STILL else 0
+    fall = (still.mean() - losses[: best + 1]) / max(still.mean() - losses[best], np.finfo(float).tiny)
+    if best < STILL or losses[best] >= still.min():
         raise DivergenceError(
             f"lr='find': the loss falls at no learning rate that was tried, from {LOWEST:g} on.\n"
             "  Give lr a number, or look at the data: there may be nothing to learn."
         )
-    fall = (losses[0] - losses[: best + 1]) / (losses[0] - losses[best])
-    foot, top = (rates[int(np.argmax(fall >= share))] for share in (FOOT, TOP))
+    foot, top = (rates[int(np.flatnonzero(fall < share)[-1]) + 1] for share in (FOOT, TOP))
     return float(f"{math.sqrt(foot * top):.2g}")

@@ -36,7 +36,7 @@ def _call(count: int) -> Callable[[object], None]:
 
 @cache
 def _library() -> Library:
-    module, numbers = ir.Module("prepared"), Numbers(np.dtype(np.float32))
+    module, numbers = ir.Module("calls"), Numbers(np.dtype(np.float32))
     for count in range(MOST + 1):
         code = Code(module, numbers, f"call_{count}", (("block", POINTER),))
         block = code.given["block"]

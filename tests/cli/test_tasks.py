@@ -1,0 +1,142 @@
+"""Every task goes the same way on the command line: train, predict, evaluate, info, resume."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_commands import Command
+
+from noria.cli.tasks import with_task
+from noria.models.loading import MODELS
+from noria.training import RunFolder
+
+TINY = ["--hidden-size", "5", "--batch-size", "3", "--steps", "4", "--quiet"]
+
+
+def table(folder: Path) -> Path:
+    path = folder / "reviews.csv"
+    rows = [f'"a {word} film, number {k}",{label}' for k in range(20) for word, label in WORDS]
+    path.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+WORDS = (("good", "up"), ("bad", "down"), ("señorial", "up"))
+
+
+def tagged(folder: Path) -> Path:
+    path = folder / "tagged.txt"
+    path.write_text("the/D cat/N sat/V\nno/D dog/N ran/V far/R\n" * 20, encoding="utf-8")
+    return path
+
+
+def series(folder: Path) -> Path:
+    path = folder / "series.csv"
+    rows = [f"{1990 + k // 12}-{k % 12 + 1:02d}-01,{100 + k + 9 * (k % 12)}" for k in range(96)]
+    path.write_text("ds,y\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def pairs(folder: Path) -> Path:
+    path = folder / "pairs.tsv"
+    rows = [f"{'abcde'[: k % 4 + 1]}{k % 7}\t{k % 7}{'abcde'[: k % 4 + 1][::-1]}" for k in range(60)]
+    path.write_text("source\ttarget\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+FILES = {"classify": table, "tag": tagged, "forecast": series, "translate": pairs}
+
+
+@pytest.mark.parametrize("task", list(FILES))
+def test_a_file_is_trained_on_answered_measured_and_gone_on_with(noria: Command, tmp_path: Path, task: str):
+    file, run = FILES[task](tmp_path), tmp_path / "run"
+    said = noria("train", task, file, "--out", run, *TINY)
+    assert said.code == 0, said.err
+    assert "Done" in said.err
+    assert f"noria predict {run}" in said.err
+
+    config, report = RunFolder.open(run).config, RunFolder.open(run).read_json("report.json")
+    assert (config["task"], config["data"]["files"]) == (task, [str(file)])
+    assert report["steps"] == 4
+    assert report["baseline"]["name"]
+    assert isinstance(report["baseline"]["beaten"], bool)
+
+    answered = noria("predict", run, file, "--json")
+    assert answered.code == 0, answered.err
+    rows = [json.loads(line) for line in answered.out.splitlines()]
+    assert rows
+    assert all(isinstance(row, dict) for row in rows)
+    if task != "forecast":  # which answers with what comes after the file
+        assert len(rows) == {"classify": 60, "tag": 40, "translate": 60}[task]
+
+    measured = noria("evaluate", run, file, "--json")
+    assert measured.code == 0, measured.err
+    assert json.loads(measured.out)["loss"] > -100
+    assert noria("evaluate", run, file).code == 0
+    assert task in noria("info", run).out
+
+    longer = noria("train", "--resume", run, "--steps", 6, "--quiet")
+    assert longer.code == 0, longer.err
+    assert RunFolder.open(run).read_json("report.json")["steps"] == 6
+
+
+@pytest.mark.parametrize("task", list(FILES))
+def test_a_run_that_is_cut_off_ends_in_the_same_bytes(noria: Command, tmp_path: Path, task: str):
+    file = FILES[task](tmp_path)
+    options = [*TINY, "--threads", 1]
+    assert noria("train", task, file, "--out", tmp_path / "whole", *options).code == 0
+    assert noria("train", task, file, "--out", tmp_path / "cut", *options, "--stop-after", 3).code == 0
+    assert noria("train", "--resume", tmp_path / "cut", "--quiet").code == 0
+    for name in ("best.safetensors", "last.safetensors", "schema.json"):
+        whole, cut = (tmp_path / run / name for run in ("whole", "cut"))
+        assert whole.read_bytes() == cut.read_bytes(), name
+
+
+def test_the_run_says_which_task_is_gone_on_with(tmp_path: Path):
+    (tmp_path / "config.toml").write_text('task = "tag"\n', encoding="utf-8")
+    assert with_task(["train", "--resume", str(tmp_path), "--lr", "1"])[:2] == ["train", "tag"]
+    assert with_task(["train", "text", "--resume", str(tmp_path)])[1] == "text"
+    assert with_task(["train", "--resume", str(tmp_path / "nowhere")]) == [
+        "train",
+        "--resume",
+        str(tmp_path / "nowhere"),
+    ]
+    assert with_task(["train", "--resume"]) == ["train", "--resume"]
+
+
+@pytest.mark.parametrize("task", list(MODELS))
+def test_every_task_has_its_help(noria: Command, task: str):
+    said = noria("train", task, "--help")
+    assert said.code == 0
+    assert "--hidden-size" in said.out
+    assert "--seq-length" in said.out or task != "text"
+    assert "--resume" in said.out
+
+
+@pytest.mark.parametrize("task", list(FILES))
+def test_what_is_not_there_is_said(noria: Command, tmp_path: Path, task: str):
+    said = noria("train", task, tmp_path / "nowhere.csv", *TINY)
+    assert said.code == 1
+    assert "nowhere.csv" in said.err
+    said = noria("train", task, "--data", "nothing-like-it", *TINY)
+    assert said.code == 1
+    assert "nothing-like-it" in said.err
+
+
+def test_the_weights_of_another_task_are_refused(noria: Command, tmp_path: Path):
+    assert noria("train", "classify", table(tmp_path), "--out", tmp_path / "run", *TINY).code == 0
+    said = noria(
+        "train", "tag", tagged(tmp_path), "--out", tmp_path / "new", "--init-from", tmp_path / "run", *TINY
+    )
+    assert said.code == 1
+    assert "expected a run of task 'tag', got 'classify'" in said.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_other_data_cannot_go_on_with_a_run(noria: Command, tmp_path: Path):
+    file = table(tmp_path)
+    assert noria("train", "classify", file, "--out", tmp_path / "run", *TINY, "--stop-after", 2).code == 0
+    file.write_text(file.read_text(encoding="utf-8").replace("down", "sideways"), encoding="utf-8")
+    said = noria("train", "--resume", tmp_path / "run", "--quiet")
+    assert said.code == 1
+    assert "other data" in said.err
+    assert "sideways" in said.err
