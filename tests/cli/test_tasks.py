@@ -73,6 +73,7 @@ def test_a_file_is_trained_on_answered_measured_and_gone_on_with(noria: Command,
     assert json.loads(measured.out)["loss"] > -100
     assert noria("evaluate", run, file).code == 0
     assert task in noria("info", run).out
+    assert f"a model of task '{task}' does not write" in noria("sample", run).err
 
     longer = noria("train", "--resume", run, "--steps", 6, "--quiet")
     assert longer.code == 0, longer.err
@@ -120,6 +121,12 @@ def test_what_is_not_there_is_said(noria: Command, tmp_path: Path, task: str):
     said = noria("train", task, "--data", "nothing-like-it", *TINY)
     assert said.code == 1
     assert "nothing-like-it" in said.err
+
+
+def test_a_task_that_is_misspelt_is_named(noria: Command):
+    said = noria("train", "clasify", "reviews.csv", *TINY)
+    assert said.code == 1
+    assert "Did you mean the task: noria train classify?" in said.err
 
 
 def test_the_weights_of_another_task_are_refused(noria: Command, tmp_path: Path):

@@ -9,6 +9,7 @@ from noria.cli.common import Debug, Json, Threads
 from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say
 from noria.cli.flags import flag, option_flags, parsed, with_flags
+from noria.errors import OptionError
 from noria.training.options import SamplingOptions, options_of
 
 OPTIONS = options_of(SamplingOptions)
@@ -28,6 +29,10 @@ def _sample(
     options.validate(WHO)
     chosen = {info.name: getattr(options, info.name) for info in OPTIONS}
     model = load(run)
+    if not hasattr(model, "sample"):
+        raise OptionError(
+            f"{run}: a model of task {model.task!r} does not write.\n  Let it answer: noria predict {run} FILE"
+        )
     model.threads = flags["threads"] or model.threads
     if model.report_.get("steps") == 0:
         say(

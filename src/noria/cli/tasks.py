@@ -1,6 +1,7 @@
 """The tasks of ``noria train``: which model, which data, and how they are named on the command line."""
 
 import dataclasses
+import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,6 +56,9 @@ def prepared_of(
     name = flags["data"]
     if name is not None and files:
         raise OptionError(f"--data {name} names built-in data, and {files[0]!r} is a file: leave one out.")
+    near = difflib.get_close_matches(files[0], MODELS, n=1) if files and model.task == TEXT else []
+    if near and not Path(files[0]).exists():
+        raise OptionError(f"{files[0]}: there is no such file. Did you mean the task: noria train {near[0]}?")
     if model.task == TEXT:
         prepared = _text(model, files, flags, resuming=resuming)
     elif files:
