@@ -194,7 +194,6 @@ def polarity(word):
 
 
 def test_digits():
-    pytest.importorskip("sklearn")
     from sklearn.datasets import load_digits
 
     parts = builtin_data("digits", "classify", 0)

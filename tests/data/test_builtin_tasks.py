@@ -107,11 +107,9 @@ SMALL = (
     ("anbn:5", "text"),
     ("anbn-small", "text"),
     ("dyck:2", "text"),
-    ("names", "translate"),
     ("number-sum", "classify"),
     ("copy:3", "tag"),
     ("adding:5", "regress"),
-    ("mackey-glass:3", "forecast"),
 )
 
 

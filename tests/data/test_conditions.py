@@ -24,7 +24,7 @@ def test_labels_and_scales_are_those_of_the_training_part():
 def test_one_sequence_is_told_of_by_names_or_in_order():
     conditions = Conditions.fit(COLUMNS, LEARNT)
     expected = conditions.encode({"country": ["fi"], "year": [5]})
-    for values in ({"year": "5", "country": "fi"}, ["fi", 5], ("fi", 5.0)):
+    for values in ({"year": "5", "country": "fi"}, ["fi", 5], ("fi", 5.0), "year=5, country=fi"):
         np.testing.assert_array_equal(conditions.encode_one(values), expected)
     with pytest.raises(DataError, match="a value for each of 'country', 'year', got 1"):
         conditions.encode_one("fi")

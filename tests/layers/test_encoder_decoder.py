@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from layer_checks import built, check_gradients, features, run_back, token_ids
 
+from noria.equations import cells as known
+from noria.equations import rewrites
 from noria.errors import DataError, OptionError, ShapeError
 from noria.layers import (
     INFERENCE,
@@ -123,13 +125,13 @@ def test_gradients_from_two_directions_through_other_cells_and_another_depth(sco
 
 @pytest.mark.parametrize("feeding", [False, True])
 def test_gradients_with_everything_that_is_drawn(feeding):
-    """Dropout between layers, a locked one too, dropped weights, and masks inside the recurrence."""
+    """Dropout between layers, the same at all steps, dropped weights, and masks inside the recurrence."""
     written = token_ids(WRITTEN, V)
+    masked = rewrites.zoneout(rewrites.recurrent_dropout(known.gru, 0.3), 0.2, 0.2)
+    options = {"dropout": 0.3, "locked": True, "drop_connect": 0.2}
 
     def make():
-        return FromSource(
-            network("general", feeding=feeding, dropout=0.3, locked=True, drop_connect=0.2), written
-        )
+        return FromSource(network("general", feeding=feeding, cells=("rnn", masked), **options), written)
 
     check_gradients(make, D, features(READ, D), state=False, drawn=5, directions=1)
 

@@ -6,7 +6,7 @@ from layer_checks import check_gradients, features
 
 from noria.errors import OptionError, ShapeError
 from noria.layers import INFERENCE, FlatParameters, Recurrent, Stack, recurrent_stack
-from noria.models.forecast.network import AHEAD, FORCED, DecoderNetwork, DirectNetwork, Members
+from noria.models.forecast.network import BESIDE, FORCED, DecoderNetwork, DirectNetwork, Members
 from noria.sequences import Ragged
 
 B, T, D, H, STEPS, CHANNELS, KNOWN = 3, 4, 5, 6, 3, 2, 1
@@ -23,7 +23,7 @@ def decoder(name="one", cell="gru"):
 
 def beside(seed=4):
     rng = np.random.default_rng(seed)
-    return {FORCED: rng.normal(size=(B, STEPS, CHANNELS)), AHEAD: rng.normal(size=(B, STEPS, KNOWN))}
+    return {FORCED: rng.normal(size=(B, STEPS, CHANNELS)), BESIDE: rng.normal(size=(B, STEPS, KNOWN))}
 
 
 def windows():
@@ -31,7 +31,7 @@ def windows():
 
 
 def test_all_steps_at_once():
-    given = {AHEAD: np.random.default_rng(1).normal(size=(B, KNOWN))}
+    given = {BESIDE: np.random.default_rng(1).normal(size=(B, KNOWN))}
     check_gradients(direct, D, features([4, 2, 3], D), given=given)  # last steps at different places
 
 
@@ -46,7 +46,7 @@ def test_members_side_by_side():
     check_gradients(members, D, windows(), given=beside(), directions=1)
 
 
-@pytest.mark.parametrize(("make", "given"), [(direct, {AHEAD: beside()[AHEAD][:, 0]}), (decoder, beside())])
+@pytest.mark.parametrize(("make", "given"), [(direct, {BESIDE: beside()[BESIDE][:, 0]}), (decoder, beside())])
 def test_gradients_of_what_is_beside(make, given):
     network = make()
     network.configure(D)
@@ -72,10 +72,10 @@ def test_each_window_is_read_alone():
     FlatParameters.build([network], np.random.default_rng(0), np.float64).values[...] += 0.3
     x = features([5, 2, 4], D)
     given = np.random.default_rng(1).normal(size=(3, KNOWN))
-    y, _ = network(x, given={AHEAD: given}, mode=INFERENCE)
+    y, _ = network(x, given={BESIDE: given}, mode=INFERENCE)
     for index, sequence in enumerate(x.to_sequences()):
         alone, _ = network(
-            Ragged.from_sequences([sequence]), given={AHEAD: given[index : index + 1]}, mode=INFERENCE
+            Ragged.from_sequences([sequence]), given={BESIDE: given[index : index + 1]}, mode=INFERENCE
         )
         np.testing.assert_allclose(alone.rows, y.to_dense()[index], atol=1e-12)
 
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_refused():
     network = direct()
     network.configure(D)
     FlatParameters.build([network], np.random.default_rng(0), np.float64)
-    with pytest.raises(ShapeError, match="auxiliary input 'ahead' of shape"):
-        network(windows(), given={AHEAD: np.zeros((B, KNOWN + 1))})
+    with pytest.raises(ShapeError, match="auxiliary input 'beside' of shape"):
+        network(windows(), given={BESIDE: np.zeros((B, KNOWN + 1))})
     with pytest.raises(OptionError, match="at least one network"):
         Members([])

@@ -83,6 +83,12 @@ def test_figures_of_what_is_certain(model, parts):
     assert figures["right_to_length"] == min(wrong_lengths) - 1
 
 
+def test_headline_says_what_is_certain(model):
+    figures = {**model.report_["test"], "sequences_right": 0.956}
+    assert model.headline(figures).endswith(", 95.6 % of sequences right where it is certain")
+    assert "certain" not in model.headline(model.report_["baseline"])
+
+
 def test_order_and_company_change_nothing(model, parts):
     backwards = BuiltinParts(
         parts.train, "x", parts.validation, parts.test[::-1], determined=parts.determined
@@ -90,6 +96,14 @@ def test_order_and_company_change_nothing(model, parts):
     expected = model.evaluate(parts)
     for name, value in model.evaluate(backwards).items():
         assert value == pytest.approx(expected[name], rel=1e-9), name
+
+
+def test_windows_change_nothing(model, parts, monkeypatch):
+    expected = model.evaluate(parts)
+    monkeypatch.setattr("noria.models.text.scoring.LOGITS", 1)
+    monkeypatch.setattr("noria.models.text.scoring.SIDE_BY_SIDE", 9)  # windows of seven symbols
+    for name, value in model.evaluate(parts).items():
+        assert value == pytest.approx(expected[name], rel=1e-6), name
 
 
 def test_without_parts_nothing_is_certain(model, parts):

@@ -107,3 +107,12 @@ def test_a_rate_that_was_found_is_gone_on_with(tmp_path):
     assert RunFolder.open(tmp_path / "run").config["options"]["lr"] == whole.chosen_["lr"]
     resumed = LanguageModel(**options).fit(TEXT, resume=tmp_path / "run")
     np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)
+
+
+def test_a_rate_can_be_found_without_a_run(prepared):
+    model = LanguageModel(**SMALL)
+    found = model.find_learning_rate(prepared)
+    assert not hasattr(model, "network_")
+    assert model.lr is None
+    assert 1e-4 < found.suggestion < 1
+    assert found.suggestion == LanguageModel(**{**SMALL, "lr": "find"}).fit(prepared, steps=1).chosen_["lr"]

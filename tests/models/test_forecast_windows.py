@@ -12,7 +12,7 @@ from noria.models.forecast.views import view_of
 from noria.models.forecast.windows import Windows
 from noria.models.wiring import chosen_cells
 
-SEASON, LOOKBACK, HORIZON = 4, 5, 6
+SEASON, LOOKBACK, HORIZON = 4, 3, 6
 
 
 def table(steps=90, gap=True, seed=0):
@@ -116,11 +116,19 @@ def test_nothing_of_the_time_to_come_enters_a_forecast(strategy, output):
 
 
 @pytest.mark.parametrize("difference", ["none", "first", "season", "both"])
-def test_step_by_step_is_a_longer_and_longer_window(difference):
-    """Feeding a forecast back is the same as a series that went on like that, read from the same begin."""
-    made = model(strategy="recursive", difference=difference, log="off", members=1, dtype="float64")
+@pytest.mark.parametrize("linear", [False, True])
+def test_step_by_step_is_a_forecast_from_a_series_that_goes_on_like_that(difference, linear):
+    """Feeding a forecast back is the same as reading it from a longer series.
+
+    The state has seen a window that grows from step to step. The autoregression sees one that moves along: it
+    is looked at with what the state says left out.
+    """
+    options = {"difference": difference, "linear": linear, "log": "off", "members": 1, "dtype": "float64"}
+    made = model(strategy="recursive", **options)
     found, windows, schema = prepared(made, table())
     fitted = randomised(made, found)
+    if linear:
+        fitted.network.members[0].output.W.value[:, :3] = 0.0
     example = found.test[2]
     batch = windows.batch([example])
     outputs = forecast_outputs(fitted.network, windows, [example], made._output, fitted.parameters.dtype)
@@ -130,13 +138,11 @@ def test_step_by_step_is_a_longer_and_longer_window(difference):
     origin = example[1]
     past[origin + 1 :] = past[origin]  # what is not known stays as it was
     for step in range(HORIZON):
-        longer = replace(schema, lookback=LOOKBACK + step)
+        longer = replace(schema, lookback=LOOKBACK + step * (not linear))
         view = view_of(replace(series, values=values, past=past), longer, 1)
-        one = Windows([view], longer, 1)
-        answer = forecast_outputs(
-            fitted.network, one, [(0, origin + step)], made._output, fitted.parameters.dtype
-        )
-        level = one.batch([(0, origin + step)]).levels(answer[..., 0])[0, 0, 0]
+        one, at = Windows([view], longer, 1), [(0, origin + step)]
+        answer = forecast_outputs(fitted.network, one, at, made._output, fitted.parameters.dtype)
+        level = one.batch(at).levels(answer[..., 0])[0, 0, 0]
         np.testing.assert_allclose(rolled[step], level, rtol=1e-9)
         values[origin + 1 + step] = level
 
@@ -149,7 +155,7 @@ def test_a_decoder_forced_to_its_own_forecast_says_the_same():
     outputs = forecast_outputs(fitted.network, windows, example, made._output, fitted.parameters.dtype)
     batch = replace(windows.batch(example), targets=outputs[..., 0])
     dtype = np.dtype("float64")
-    y, _ = fitted.network(rows_of(batch, dtype), given=given_of(fitted.network, batch, 1, dtype))
+    y, _ = fitted.network(rows_of(batch, dtype), given=given_of(fitted.network, batch, found.schema, dtype))
     np.testing.assert_allclose(y.to_dense()[..., None], outputs, atol=1e-12)
 
 

@@ -177,10 +177,10 @@ def test_other_refusals(fitted):
     days = pandas.date_range("2020-01-01", periods=60, freq="D")
     with pytest.raises(DataError, match="expected the step monthly of the run, got daily"):
         fitted.predict(pandas.DataFrame({"ds": days, "y": np.ones(60)}))
-    with pytest.raises(DataError, match="at least 36 steps to look back on"):
+    with pytest.raises(DataError, match="at least 25 steps to look back on"):
         fitted.predict(airline().train[:20])
-    with pytest.raises(DataError, match="expected series of at least 39 steps"):
-        fitted.evaluate(airline().train[:30])
+    with pytest.raises(DataError, match="expected series of at least 28 steps"):
+        fitted.evaluate(airline().train[:26])
 
 
 def test_no_skill_is_said():
@@ -250,3 +250,21 @@ def test_members_together():
     mean, log_variance = Gaussian().combined(two[:, :, None, None])[0, 0, 0]
     assert mean == 2
     assert np.exp(log_variance) == pytest.approx((4 + 1 + 2 + 9) / 2 - 4)
+
+
+def test_the_window_covers_the_season_or_is_shown_it():
+    assert Forecaster(**SMALL).prepare(airline()).schema.season_lag == 0
+    schema = Forecaster(**SMALL, lookback=6).prepare(airline()).schema
+    assert (schema.season_lag, schema.warm_up, schema.reach) == (12, 24, 30)
+    assert Forecaster(**SMALL, lookback=6, season_lag=False).prepare(airline()).schema.season_lag == 0
+
+
+def test_statistical_models_stand_beside():
+    pytest.importorskip("statsmodels")
+    table = airline().train[-72:]
+    model = Forecaster(**SMALL, statistical=True, horizon=2, season=1, log="on", difference="first")
+    rules = model.fit(table, steps=1).report_["baseline"]["evaluation"]["baselines"]
+    assert {"ETS", "ARIMA"} < set(rules)
+    for name in ("ETS", "ARIMA"):
+        assert rules[name]["horizons"]["1"]["rmse"] < 1.1 * rules["persistence"]["horizons"]["1"]["rmse"]
+        assert rules[name]["horizons"]["1"]["rmse"] < rules[name]["horizons"]["2"]["rmse"]

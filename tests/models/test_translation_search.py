@@ -16,7 +16,8 @@ from noria.layers import (
     Stack,
     recurrent_stack,
 )
-from noria.models.translate.search import Writer, own_inputs
+from noria.models.translate.scheduled_sampling import own_inputs
+from noria.models.translate.search import Writer
 from noria.sequences import Ragged
 
 S, V, H, END = 5, 4, 6, 1
@@ -88,7 +89,7 @@ def test_greedy_is_a_beam_of_one_and_takes_the_likeliest_symbol(feeding):
 
 
 def test_a_beam_that_holds_everything_is_not_behind_the_likeliest_symbols():
-    made, source = network(seed=2), Ragged.from_sequences(SOURCES)
+    made, source = network(seed=1), Ragged.from_sequences(SOURCES)
     greedy, wide = (
         Writer(made, begin=END, end=END, limit=5, beam=beam, penalty=0).write(source) for beam in (1, 300)
     )
@@ -114,6 +115,18 @@ def test_what_goes_on_at_the_limit_is_given_as_it_is():
     assert not one.ended
     assert len(one.ids) == 4
     assert END not in one.ids
+
+
+def test_what_is_banned_is_never_written():
+    made, source = network(seed=0), Ragged.from_sequences(SOURCES)
+    made.decoder.layers[-1].b.value[0] = 50.0
+    for beam in (1, 2):
+        free, kept = (
+            Writer(made, begin=END, end=END, banned=banned, limit=4, beam=beam).write(source)
+            for banned in ((), (0,))
+        )
+        assert all(0 in one.ids for one in free)
+        assert not any(0 in one.ids for one in kept)
 
 
 def test_own_inputs_are_those_of_the_free_running_decoder():

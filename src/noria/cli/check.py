@@ -1,6 +1,8 @@
-"""``noria check``: are the derived gradients of a cell right? Compared with the complex step."""
+"""``noria check``: are gradients right? Those derived from a cell, or those that a user wrote by hand."""
 
-from typing import Annotated, Literal
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -9,32 +11,80 @@ from noria.cli.common import Debug, Json
 from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say, table
 
+if TYPE_CHECKING:
+    from noria.inspection.own_check import OwnReport
+
 WRONG = 1
+PYTHON = ".py"
 
 
 def check(
-    cell: Annotated[str, Parameter(help="The name of a cell that ships, or a file of equations.")],
+    what: Annotated[
+        str,
+        Parameter(
+            help="The name of a cell that ships, a file of equations, or a Python file of your own (FILE.py "
+            "or FILE.py:Class), which is run."
+        ),
+    ],
     *,
     dtype: Annotated[
-        Literal["float64", "float32"], Parameter(help="The precision that is checked.")
+        Literal["float64", "float32"], Parameter(help="The precision that is checked; of cells.")
     ] = "float64",
-    engine: Annotated[str, Parameter(help="The engine that is checked.")] = "auto",
+    engine: Annotated[str, Parameter(help="The engine that is checked; of cells.")] = "auto",
     seed: Annotated[int, Parameter(help="Where the random numbers start from.")] = 0,
+    language: Annotated[
+        Literal["en", "es"], Parameter(help="In which what is said of a Python file is written.")
+    ] = "en",
     json: Json = False,
     debug: Debug = False,
 ) -> int:
-    """Check the gradients of a cell against the definition of a derivative.
+    """Check gradients against the definition of a derivative.
 
-    Every parameter, the input and every initial state, on random ragged sequences. The exit code is 0 only if
-    all of them agree.
+    Of a cell: every parameter, the input and every initial state, on random ragged sequences. The exit code
+    is 0 only if all of them agree.
+
+    Of a Python file: the gradients of your own implementation in NumPy. It says which gradient is wrong, how
+    wrong, from which step on, and what is the likely cause; --json gives a score sheet, one entry a gradient.
+    The file is run as Python runs it: name only files that you would run. It holds two functions, or one
+    class with both as methods:
+
+    forward(x, h0, params) -> (h, cache)
+
+    backward(d_h, cache) -> (d_x, d_h0, d_params)
+
+    x is (T, B, D): steps, sequences, values. h0 is the state before the first step, (B, H), of an LSTM the
+    tuple (h0, c0). h holds the outputs of all steps, (T, B, H), or is a tuple with one array for each state;
+    d_h is the gradient with respect to it, of the same kind. params and d_params are dictionaries of arrays.
+    d_x and d_h0 may be None: they are not looked at then.
+
+    The file may also set:
+
+    CELL = "gru": the cell that is meant, by name, file or equations.
+
+    SHAPES = {"W": "H D", "U": "H H", "b": "H"}: shapes of the parameters, also "4H D" or "H H+D"; left out,
+    those of CELL by its own names (noria cell show gru). In their place a function parameters(D, H, rng).
+
+    NAMES = {"W_z": "Wxz"}: what the cell's parameters are called here, where that is not seen.
+
+    LAYOUT = "TBD": the order of axes of x and h; "BTD" has sequences first, "TDB" column vectors, "TD" a
+    single sequence.
+
+    STATES = 2: how many states there are, where no cell says it.
     """
     import numpy as np
+
+    rng = np.random.default_rng(seed)
+    if what.endswith(PYTHON) or f"{PYTHON}:" in what:
+        from noria.inspection.own_check import check_own_code
+
+        with contextlib.redirect_stdout(sys.stderr):  # what the file itself prints is no result
+            own = check_own_code(what, rng=rng)
+        return _give_own(own, language, as_json=json)
 
     from noria.inspection import check_gradients
 
     with compilation_said():
-        rng = np.random.default_rng(seed)
-        report = check_gradients(open_cell(cell), dtype=dtype, engine=engine, rng=rng)
+        report = check_gradients(open_cell(what), dtype=dtype, engine=engine, rng=rng)
     if json:
         about = {"cell": report.cell, "dtype": report.dtype, "engine": report.engine, "ok": report.ok}
         names = ("name", "shape", "error", "tolerance", "ok")
@@ -50,4 +100,35 @@ def check(
     verdict = "all agree" if report.ok else f"{wrong} of {len(report.rows)} are wrong"
     about_it = f"{report.cell} · {report.dtype} · engine {report.engine}"
     say("Check", f"{about_it} · against the complex step: {verdict}")
+    return 0 if report.ok else WRONG
+
+
+def _give_own(report: "OwnReport", language: str, *, as_json: bool) -> int:
+    """Show what was found in a file: a table, then each cause with the gradients that it explains."""
+    from noria.inspection.sentences import sentence
+
+    if as_json:
+        give_json(report.to_score(language))
+        return 0 if report.ok else WRONG
+    titles = ("gradient_of", "shape", "error", "allowed", "from_step")
+    lines = [(*(sentence(title, (), language) for title in titles), "")]
+    for row in report.rows:
+        shape = " x ".join(map(str, row.shape))
+        verdict = sentence(
+            "ok" if row.ok and row.given else "wrong" if row.given else "not_looked_at", (), language
+        )
+        numbers = (f"{row.error:.1e}", f"{row.tolerance:.0e}") if row.given else ("", "")
+        lines.append((row.name, shape, *numbers, str(row.from_step or ""), verdict))
+    give(table(lines, right=[2, 3, 4]) + "\n")
+    for cause in report.causes:
+        names = ", ".join(row.name for row in report.rows if cause in row.causes)
+        said = cause.said(language)
+        give(f"\n{names}:\n  {said if cause.certain else sentence('likely', [said], language)}\n")
+    for note in report.notes:
+        give(f"\n{note.said(language)}\n")
+    rows = [row for row in report.rows if row.given]
+    wrong = sum(not row.ok for row in rows)
+    verdict = sentence("all_agree" if report.ok else "some_wrong", (str(wrong), str(len(rows))), language)
+    cell = report.cell or sentence("no_cell", (), language)
+    say("Check", f"{report.path} · {cell} · {sentence('against', (), language)}: {verdict}")
     return 0 if report.ok else WRONG

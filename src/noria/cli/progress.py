@@ -83,7 +83,7 @@ class Progress:
             case _ if self._quiet:
                 return
             case Chosen():
-                self.say("", _chosen(event))
+                self.say("Chosen", _chosen(event))
             case Started():
                 self.say("Plan", _plan(event))
                 self.say("", _row(*self._titles))

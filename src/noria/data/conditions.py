@@ -111,7 +111,12 @@ class Conditions:
         return np.concatenate([column.encode(columns[column.name]) for column in self.columns], axis=1)
 
     def encode_one(self, values: Any) -> Float[Array, "1 F"]:
-        """Give the features of one sequence: of values by name, or of the value or values in their order.
+        """Give the features of one sequence.
+
+        Parameters
+        ----------
+        values : mapping, list, or single value
+            By the names of the columns, which ``"name=value,name=value"`` is too, or in their order.
 
         Raises
         ------
@@ -120,6 +125,9 @@ class Conditions:
         """
         if isinstance(values, Mapping):
             return self.encode({name: [value] for name, value in values.items()})
+        if isinstance(values, str) and "=" in values:
+            parts = [part.partition("=") for part in values.split(",")]
+            return self.encode({name.strip(): [value.strip()] for name, _, value in parts})
         listed = [values] if isinstance(values, str | numbers.Real) else list(values)
         if len(listed) != len(self.columns):
             names = _some([column.name for column in self.columns])

@@ -42,7 +42,7 @@ class Lines:
     """
 
     def __init__(
-        self, file: str | os.PathLike[str] | IO[bytes] | Iterable[str], *, encoding: str | None = None
+        self, file: str | os.PathLike[str] | io.BufferedIOBase | Iterable[str], *, encoding: str | None = None
     ) -> None:
         self.notes: tuple[str, ...] = ()
         self._stream: Iterator[str] | None = None
@@ -52,12 +52,12 @@ class Lines:
             self._find_encoding(encoding)
             return
         self.source = str(getattr(file, "name", "stream"))
-        if isinstance(file, io.RawIOBase | io.BufferedIOBase):
+        if isinstance(file, io.BufferedIOBase):
             self.encoding = encoding or "UTF-8"
             self._codec = codec_named(self.encoding, self.source)
-            self._stream = self._decoded(cast(IO[bytes], file))
+            self._stream = self._decoded(file)
         else:
-            self.encoding, self._stream = "str", iter(cast(Iterable[str], file))
+            self.encoding, self._stream = "str", iter(file)
 
     @property
     def is_stream(self) -> bool:
@@ -96,7 +96,7 @@ class Lines:
         self.encoding, self._codec, self.notes = guessed.encoding, guessed.encoding, guessed.notes
 
     @staticmethod
-    def _is_utf8(head: bytes, file: IO[bytes]) -> bool:
+    def _is_utf8(head: bytes, file: io.BufferedIOBase) -> bool:
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
         try:
             while head:
@@ -111,7 +111,7 @@ class Lines:
         with self._opened() as file:
             yield from self._decoded(file)
 
-    def _opened(self) -> IO[bytes]:
+    def _opened(self) -> io.BufferedReader:
         if not self._path.exists():
             raise DataError(missing_file(self._path))
         try:
@@ -119,9 +119,9 @@ class Lines:
         except OSError as error:
             raise DataError(f"{self.source}: could not be read: {error.strerror or error}.") from None
 
-    def _decoded(self, file: IO[bytes]) -> Iterator[str]:
+    def _decoded(self, file: io.BufferedIOBase) -> Iterator[str]:
         number = 0
-        wrapped = io.TextIOWrapper(file, encoding=self._codec, errors="strict", newline="")
+        wrapped = io.TextIOWrapper(cast(IO[bytes], file), encoding=self._codec, errors="strict", newline="")
         try:
             for line in wrapped:
                 number += 1

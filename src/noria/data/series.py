@@ -78,7 +78,8 @@ class Series:
         ShapeError
             If the numbers are not as many as there are columns.
         """
-        added = {"values": [np.atleast_1d(values)], "known": list(known), "past": [past]}
+        observed = [values] if isinstance(values, int | float) else list(values)
+        added: dict[str, list[Sequence[float]]] = {"values": [observed], "known": list(known), "past": [past]}
         parts = {name: _appended(name, getattr(self, name), rows) for name, rows in added.items()}
         return Series(self.name, self.start, **parts).tail(steps, frequency)
 

@@ -1,5 +1,6 @@
 """Tables: rows with named columns, read one after the other from whatever file they lie in."""
 
+import io
 import json
 import math
 import os
@@ -8,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from noria.data.delimited import Dialect, read_delimited, sniff
 from noria.data.lines import Lines
@@ -127,7 +128,7 @@ class Table(ABC):
 
 
 def open_table(
-    source: str | os.PathLike[str] | IO[bytes] | Iterable[str] | Lines | Any,
+    source: str | os.PathLike[str] | io.BufferedIOBase | Iterable[str] | Lines | Any,
     *,
     encoding: str | None = None,
     kind: str | None = None,

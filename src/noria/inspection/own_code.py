@@ -1,13 +1,13 @@
-"""The user's own implementation of a cell: a Python file with a forward and a backward, called with care.
+"""The user's own implementation of a cell: a Python file with forward and backward, called with care.
 
-The protocol. A file holds two functions, or one class that has them as methods and is made without arguments::
+A file holds two functions, or one class that has them as methods and is made without arguments::
 
     def forward(x, h0, params):       # -> (h, cache)
     def backward(d_h, cache):         # -> (d_x, d_h0, d_params)
 
-``x`` has shape (T, B, D): T steps of B sequences of D values. ``h0`` is the state before the first step, shape
-(B, H); of a cell with several states a tuple, ``(h0, c0)``, and then ``d_h0`` is a tuple too. ``h`` are the
-outputs of all steps, (T, B, H), or a tuple with one array for each state; ``d_h`` is the gradient of the loss
+``x`` has shape (T, B, D): T steps of B sequences of D values. ``h0`` is the state before the first step,
+shape (B, H); of a cell with several states a tuple, ``(h0, c0)``, and then ``d_h0`` is a tuple too. ``h``
+are the outputs of all steps, (T, B, H), or a tuple with one array for each state; ``d_h`` is the gradient of the loss
 with respect to ``h``, of the same kind. ``params`` and ``d_params`` are dictionaries of arrays; ``cache`` is
 whatever the forward wants its backward to have. For ``d_x`` and ``d_h0`` None may be given: they are not
 looked at then. The file (or the class) may say more:
@@ -122,7 +122,9 @@ class OwnCode:
         first = [self._state_out(state) for state in states]
         h0 = first[0] if len(first) == 1 else tuple(first)
         with self._watched("forward"):
-            given = self._code.forward(self._out(x), h0, {name: value.copy() for name, value in params.items()})
+            given = self._code.forward(
+                self._out(x), h0, {name: value.copy() for name, value in params.items()}
+            )
         if not (isinstance(given, tuple | list) and len(given) == 2):
             raise DataError(f"{self.path}, forward: expected it to return (h, cache), got {_kind(given)}.")
         several = isinstance(given[0], tuple | list)
@@ -151,7 +153,9 @@ class OwnCode:
             return None
         listed = list(given) if isinstance(given, tuple | list) else [given]
         if len(listed) != len(states):
-            raise DataError(f"{self.path}, backward: expected d_h0 for {len(states)} states, got {len(listed)}.")
+            raise DataError(
+                f"{self.path}, backward: expected d_h0 for {len(states)} states, got {len(listed)}."
+            )
         return [self._state_in(value, state.shape) for value, state in zip(listed, states, strict=True)]
 
     def _d_params(self, given: Any, params: Mapping[str, Array]) -> Arrays:
@@ -167,8 +171,8 @@ class OwnCode:
             array = self._array(value, "backward", f"d_params[{name!r}]")
             if array.squeeze().shape != params[name].squeeze().shape:
                 raise DataError(
-                    f"{self.path}, backward: expected d_params[{name!r}] of shape {params[name].shape}, as the "
-                    f"parameter, got {array.shape}."
+                    f"{self.path}, backward: expected d_params[{name!r}] of shape {params[name].shape}, "
+                    f"as the parameter, got {array.shape}."
                 )
             found[name] = array.reshape(params[name].shape)
         return found
@@ -204,10 +208,12 @@ class OwnCode:
     def _state_out(self, value: Array) -> Array:
         match self.layout:
             case "TDB":
-                return value.T.copy()
+                turned = value.T
             case "TD":
-                return value[0].copy()
-        return value.copy()
+                turned = value[0]
+            case _:
+                turned = value
+        return turned.copy()
 
     def _in(
         self, value: Any, steps: int, where: str, what: str, shape: tuple[int, ...] | None = None
@@ -237,9 +243,11 @@ class OwnCode:
 
     def _array(self, value: Any, where: str, what: str) -> Array:
         try:
-            array = np.asarray(value, dtype=np.float64)
+            array = np.array(value, dtype=np.float64)  # a copy: what is handed out may change later
         except (TypeError, ValueError):
-            raise DataError(f"{self.path}, {where}: expected {what} as an array, got {_kind(value)}.") from None
+            raise DataError(
+                f"{self.path}, {where}: expected {what} as an array, got {_kind(value)}."
+            ) from None
         return array
 
     @contextlib.contextmanager
@@ -355,7 +363,9 @@ def _said_by(error: BaseException) -> str:
 def _kind(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"{len(value)} values"
-    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    return (
+        f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    )
 
 
 def _size(word: str) -> int:

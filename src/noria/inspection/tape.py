@@ -164,7 +164,9 @@ class Tape:
         Whether a softmax follows it.
     """
 
-    def __init__(self, cell: Cell, readout: tuple[str, str] | None = None, *, softmaxed: bool = False) -> None:
+    def __init__(
+        self, cell: Cell, readout: tuple[str, str] | None = None, *, softmaxed: bool = False
+    ) -> None:
         self.cell = cell
         self.operations: list[Operation] = []
         self.targets: dict[str, int] = {"x": self._add(Operation(INPUT, name="x"))}
@@ -276,7 +278,7 @@ class Tape:
             found = self._step_back(trace, step, seeds, change, {})
             if change.exchanged is not None:
                 a, b = change.exchanged
-                found = self._step_back(trace, step, seeds, change, {a: found[0][b], b: found[0][a]})
+                found = self._step_back(trace, step, seeds, change, {a: found[0].get(b), b: found[0].get(a)})
             adjoints, of_params = found
             if change.kept is None or step == change.kept % (last + 1):
                 for name, value in of_params.items():
@@ -300,7 +302,7 @@ class Tape:
         step: int,
         seeds: Mapping[int, Array],
         change: Change,
-        instead: Mapping[int, Array],
+        instead: Mapping[int, Array | None],
     ) -> tuple[dict[int, Array], dict[str, Array]]:
         """Go back through one step: the gradient of every operation, and what parameters get."""
         adjoints = dict(seeds)

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from noria.models.classify.classifier import SequenceClassifier
     from noria.models.classify.regressor import SequenceRegressor
     from noria.models.description import Description
+    from noria.models.explanation import Explanation
     from noria.models.forecast.forecaster import Forecaster
+    from noria.models.gradient_reach import GradientThroughTime
     from noria.models.loading import load
     from noria.models.prepared import Prepared
     from noria.models.tag.tagger import SequenceTagger
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Description",
+    "Explanation",
     "Forecaster",
+    "GradientThroughTime",
     "KneserNey",
     "LanguageModel",
     "Prepared",
@@ -36,7 +40,9 @@ __all__ = [
 
 _MODULE_OF = {
     "Description": "description",
+    "Explanation": "explanation",
     "Forecaster": "forecast.forecaster",
+    "GradientThroughTime": "gradient_reach",
     "KneserNey": "text.kneser_ney",
     "LanguageModel": "text.language_model",
     "Prepared": "prepared",

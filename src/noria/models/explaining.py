@@ -87,9 +87,7 @@ def explained(network: Layer, subject: Subject, task: str) -> Explanation:
             values = _values(recorder, layer, is_reversed=is_reversed)
             steps = subject.labels(path, len(next(iter(values.values()))))
             cell = layer.cell
-            layers.append(
-                RecordedLayer(path, cell.name, cell.text, cell.states, steps, values, is_reversed)
-            )
+            layers.append(RecordedLayer(path, cell.name, cell.text, cell.states, steps, values, is_reversed))
         elif recorder.calls(layer):
             attention.append(_attention(path, layer, recorder, subject))
     answers = tuple(subject.answers(y))
@@ -111,7 +109,9 @@ def gradients(network: Layer, subject: Subject, at: int | None) -> GradientThrou
     found = []
     for path, layer, is_reversed in walked(network):
         calls = recorder.calls(layer) if isinstance(layer, Recurrent) else []
-        if not calls or calls[0].layout.batch_size != 1:  # words by their characters: there is no one way back
+        if (
+            not calls or calls[0].layout.batch_size != 1
+        ):  # words by their characters: there is no one way back
             continue
         assert isinstance(layer, Recurrent)
         for state in layer.cell.states:
@@ -155,8 +155,8 @@ def check_memory(network: Layer, steps: int) -> None:
     if free is not None and each * steps > free / 2:
         fitting = int(free / 2 // each)
         raise DataError(
-            f"recording {steps:,} steps takes about {each * steps / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB of "
-            f"memory are free.\n  Take a part of the input: {fitting:,} steps would fit."
+            f"recording {steps:,} steps takes about {each * steps / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB "
+            f"of memory are free.\n  Take a part of the input: {fitting:,} steps would fit."
         )
 
 
@@ -224,7 +224,7 @@ def network_dtype(network: Layer) -> np.dtype[Any]:
 
 
 def _values(recorder: Recorder, layer: Recurrent, *, is_reversed: bool) -> dict[str, Array]:
-    """Give the values of a layer in the order of steps; of several calls or sequences one behind the other."""
+    """Give the values of a layer in the order of steps; several sequences one behind the other."""
     found = {}
     for name in named_values(layer.cell):
         parts = [part for call in recorder.calls(layer) for part in call.sequences(name)]

@@ -75,9 +75,7 @@ class RecordedLayer:
         for unit in units:
             if not 0 <= unit < values.shape[1]:
                 last = values.shape[1] - 1
-                raise UnknownNameError(
-                    f"{self.path}: value {name!r} has the units 0 to {last}, got {unit}."
-                )
+                raise UnknownNameError(f"{self.path}: value {name!r} has the units 0 to {last}, got {unit}.")
         return values[:, list(units)]
 
 
@@ -150,7 +148,7 @@ class Explanation:
         return known[path]
 
     def arrays(self) -> dict[str, Array]:
-        """Give all arrays by layer and name, ``"recurrent.0/i"``; weights of attention as ``".../weights"``."""
+        """Give all arrays by layer and name, ``"recurrent.0/i"``; of attention ``".../weights"``."""
         values = {
             f"{layer.path}/{name}": array for layer in self.layers for name, array in layer.values.items()
         }
@@ -235,6 +233,4 @@ def _layer(entry: Mapping[str, Any], arrays: Mapping[str, Array]) -> RecordedLay
 
 def _attention(entry: Mapping[str, Any], arrays: Mapping[str, Array]) -> RecordedAttention:
     path = entry["path"]
-    return RecordedAttention(
-        path, tuple(entry["steps"]), tuple(entry["seen"]), arrays[f"{path}/{WEIGHTS}"]
-    )
+    return RecordedAttention(path, tuple(entry["steps"]), tuple(entry["seen"]), arrays[f"{path}/{WEIGHTS}"])

@@ -59,15 +59,15 @@ class LayerGradient:
         return distances[order], self.norms[order]
 
     def reach(self, fraction: float) -> int | None:
-        """Give the first distance at which the norm is below this share of that at distance 0.
+        """Give the distance from which on the norm stays below this share of that at distance 0.
 
-        None where it stays above as far back as the input goes; 0 where nothing arrives at all.
+        None where it is above as far back as the input goes; 0 where nothing arrives at all.
         """
         if self.is_zero:
             return 0
         distances, norms = self.decay()
-        below = np.flatnonzero(norms < fraction * norms[0])
-        return int(distances[below[0]]) if below.size else None
+        above = np.flatnonzero(norms >= fraction * norms[0])
+        return int(distances[above[-1]]) + 1 if above[-1] + 1 < len(norms) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -148,11 +148,11 @@ def _sentence(one: LayerGradient) -> str:
     tenth, thousandth = one.reach(TENTH), one.reach(THOUSANDTH)
     share = norms[-1] / norms[0]
     if tenth is None:
-        return f"still {share:.2g} of the norm {far} steps back: it never falls below a tenth."
-    said = f"below a tenth {_steps(tenth)} back"
+        return f"{share:.2g} of the norm is left {_steps(far)} back, a tenth and more."
+    said = f"below a tenth from {_steps(tenth)} back on"
     if thousandth is None:
-        return f"{said}, and never below a thousandth ({share:.2g} of the norm {_steps(far)} back)."
-    return f"{said}, below a thousandth {_steps(thousandth)} back ({share:.2g} of the norm {_steps(far)} back)."
+        return f"{said}; {share:.2g} of the norm is left {_steps(far)} back, a thousandth and more."
+    return f"{said}, below a thousandth from {_steps(thousandth)}; {share:.2g} is left {_steps(far)} back."
 
 
 def _steps(count: int) -> str:

@@ -28,6 +28,7 @@ from noria.models.resuming import check_cells, check_data, check_options, refuse
 from noria.models.schema import Schema
 from noria.models.stored import StoredModel, damage_named, read_run, run_config
 from noria.models.wiring import chosen_cells, describe_model
+from noria.training.lr_finder import FoundRate, find_learning_rate
 from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
@@ -173,7 +174,7 @@ class Model(_WithOptions, ABC):
         return (f"noria evaluate {run} FILE", f"noria predict {run} FILE", f"noria info {run}")
 
     def _subject(self, data: Any, target: Any, row: int) -> Subject:
-        """Give one input with what is to be done with it, for looking inside; `target` is None: none known."""
+        """Give one input with what is to be done with it, for looking inside; `target` may be None."""
         raise OptionError(f"{type(self).__name__}: has no inputs that can be looked at.")
 
     def _initialise(self, fitted: Fitted, prepared: Any) -> None:
@@ -330,6 +331,33 @@ class Model(_WithOptions, ABC):
     def _check_fingerprint(self, about: Mapping[str, Any], fingerprint: str, source: str) -> None:
         if about.get("schema", fingerprint) != fingerprint:
             raise RunError(f"{source}: the file does not belong to config.toml, it is another run's.")
+
+    def find_learning_rate(self, data: Any) -> FoundRate:
+        """Try learning rates that grow from step to step, as ``lr="find"`` does at the beginning of a run.
+
+        Nothing of the model changes.
+
+        Parameters
+        ----------
+        data : Prepared, or whatever ``prepare`` takes
+            ``model.prepare(X, y)`` where there is more than one thing to give.
+
+        Returns
+        -------
+        FoundRate
+            The suggestion, and the curve that it was read off.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss falls at none of the rates.
+        """
+        self.validate()
+        prepared = data if isinstance(data, Prepared) else self.prepare(data)
+        fitted = self._built(chosen_cells(self), prepared.schema, prepared.about())
+        self._initialise(fitted, prepared)
+        with use_threads(self.threads):
+            return find_learning_rate(self._trained(fitted, prepared), self)
 
     @property
     def summary(self) -> ModelDescription:

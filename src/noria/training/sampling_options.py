@@ -15,6 +15,14 @@ class SamplingOptions(Options):
         str,
         Option(help="The text that the sample goes on from.", group="Sampling", aliases=("primetext",)),
     ] = ""
+    conditions: Annotated[
+        str | None,
+        Option(
+            help="What is known of the sequence, of a model that begins with it: 'Italian', or by the names "
+            "of the columns, 'country=Italian,year=1990'.",
+            group="Sampling",
+        ),
+    ] = None
     length: Annotated[int, Option(help="Symbols to write.", group="Sampling", minimum=1)] = 500
     temperature: Annotated[
         float,

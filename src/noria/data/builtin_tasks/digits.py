@@ -8,27 +8,15 @@ import numpy as np
 
 from noria.arrays import Array, Float
 from noria.data.builtin_tasks.parts import BuiltinParts, drawing
-from noria.errors import MissingExtraError
 
 VALIDATION, TEST = 180, 360
 BRIGHTEST = 16
 
 
 def digits(seed: int) -> BuiltinParts:
-    """Give images (8, 8) of values from 0 to 1 with their digits, dealt out to the parts by the seed.
+    """Give images (8, 8) of values from 0 to 1 with their digits, dealt out to the parts by the seed."""
+    from sklearn.datasets import load_digits
 
-    Raises
-    ------
-    MissingExtraError
-        If scikit-learn is not installed.
-    """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise MissingExtraError(
-            "The data set 'digits' ships with scikit-learn, which is not installed.\n"
-            "  pip install scikit-learn"
-        ) from None
     images, labels = load_digits(return_X_y=True)
     rows = (images.reshape(-1, 8, 8) / BRIGHTEST).astype(np.float32)
     order = drawing(seed, "train").permutation(len(rows))

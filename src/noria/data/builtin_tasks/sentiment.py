@@ -11,7 +11,7 @@ PLAIN = ("the", "film", "plot", "cast", "was", "and", "with", "ending", "music",
 NOT = "not"
 WORDS = (*GOOD, *BAD, *PLAIN, NOT)
 SHORTEST, LONGEST = 5, 15
-COUNTS = 8_000, 1_000, 10_000
+COUNTS = 20_000, 1_000, 10_000
 
 
 def sentiment(seed: int) -> BuiltinParts:

@@ -65,12 +65,23 @@ TABLE: tuple[Entry, ...] = (
         "temporal_order",
         "in which order did two signals come, far apart in noise?",
         number=Number("length", 100, 20, "symbols in a sequence, about"),
+        recipes=(recipes.RECALL,),
     ),
     Entry(
-        "number-sum", "classify", "number_sum", "number_sum", "is the sum of a series of numbers positive?"
+        "number-sum",
+        "classify",
+        "number_sum",
+        "number_sum",
+        "is the sum of a series of numbers positive?",
+        recipes=(recipes.NUMBER_SUM,),
     ),
     Entry(
-        "sentiment", "classify", "sentiment", "sentiment", "positive or negative words, turned round by 'not'"
+        "sentiment",
+        "classify",
+        "sentiment",
+        "sentiment",
+        "positive or negative words, turned round by 'not'",
+        recipes=(recipes.SENTIMENT,),
     ),
     Entry("digits", "classify", "digits", "digits", "handwritten digits, read row by row (scikit-learn)"),
     # one number for each sequence
@@ -81,7 +92,7 @@ TABLE: tuple[Entry, ...] = (
         "adding",
         "the sum of the two numbers that are marked in a long series",
         number=Number("length", 100, 2, "steps in a sequence"),
-        recipes=(recipes.ADDING,),
+        recipes=recipes.ADDING,
     ),
     # one tag for each token
     Entry(
@@ -98,6 +109,7 @@ TABLE: tuple[Entry, ...] = (
         "code_tokens",
         "code_tokens",
         "Python source: the type of token of each character",
+        recipes=(recipes.CODE_TOKENS,),
     ),
     # series
     Entry("airline", "forecast", "airline", "airline", "monthly airline passengers, 1949 to 1960"),
@@ -112,17 +124,44 @@ TABLE: tuple[Entry, ...] = (
     ),
     # one sequence into another
     Entry(
-        "numbers-es-en", "translate", "numbers_es_en", "numbers_es_en", "numbers in words, Spanish to English"
+        "numbers-es-en",
+        "translate",
+        "numbers_es_en",
+        "numbers_es_en",
+        "numbers in words, Spanish to English",
+        recipes=(recipes.PHRASES,),
     ),
-    Entry("dates", "translate", "dates", "dates", "dates in many languages to ISO 8601"),
-    Entry("reverse", "translate", "transductions", "reverse", "symbols in reverse"),
-    Entry("sort", "translate", "transductions", "sort", "symbols in order"),
+    Entry(
+        "dates",
+        "translate",
+        "dates",
+        "dates",
+        "dates in many languages to ISO 8601",
+        recipes=(recipes.PHRASES,),
+    ),
+    Entry(
+        "reverse",
+        "translate",
+        "transductions",
+        "reverse",
+        "symbols in reverse",
+        recipes=(recipes.TRANSDUCTION,),
+    ),
+    Entry(
+        "sort",
+        "translate",
+        "transductions",
+        "sort",
+        "symbols in order",
+        recipes=(recipes.TRANSDUCTION,),
+    ),
     Entry(
         "pick",
         "translate",
         "transductions",
         "pick",
         "the five most important of twenty symbols, in their order",
+        recipes=(recipes.TRANSDUCTION,),
     ),
     Entry("names", "translate", "names", "labelled_names", "from a language to a name that sounds like it"),
 )

@@ -1,13 +1,14 @@
 """A classifier of sequences: texts, series, recordings, lists of symbols."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from noria.arrays import Array, Float
-from noria.models.classify.options import ClassifierOptions
+from noria.data.records import SERIES
+from noria.models.classify.options import ATTENTION, ClassifierOptions
 from noria.models.classify.preparing import PreparedSequences
 from noria.models.classify.sequence_model import SequenceModel
 from noria.models.classify.targets import LabelTargets, Targets
@@ -15,7 +16,8 @@ from noria.models.description import Description
 from noria.models.model import Fitted, Metric
 
 SHADES = ("", "dim", "", "bold", "bold underline")
-MOST = 10
+MOST, OFTEN, SHOWN = 10, 5, 1000
+"""How many symbols are listed, how often they must occur, in how many test sequences they are looked for."""
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -40,7 +42,8 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
         What was understood of data and network before training; None of a model that was loaded.
     report_ : dict
         What training came to: figures on ``validation`` and ``test``, the ``baseline`` on the same test part,
-        ``steps``, ``best_step``, ``parameters``, ``seconds``.
+        ``steps``, ``best_step``, ``parameters``, ``seconds``; of the test part ``macro_f1``, the figures of
+        all ``classes``, the ``confusion``, and where attention pools symbols, those most ``attended``.
 
     Examples
     --------
@@ -91,17 +94,7 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
             occur five times or more, or in a tenth of its sequences.
         """
         weights, answers = self.attention_weights(data), self.predict(data).tolist()
-        found: dict[Any, list[tuple[str, float]]] = {}
-        for label in self._labels().labels:
-            own = [pairs for pairs, answer in zip(weights, answers, strict=True) if answer == label]
-            shares: dict[str, list[float]] = {}
-            for pairs in own:
-                for token, weight in pairs:
-                    shares.setdefault(token, []).append(weight * len(pairs))
-            least = min(5, max(1, len(own) // 10))
-            means = {token: float(np.mean(all_)) for token, all_ in shares.items() if len(all_) >= least}
-            found[label] = sorted(means.items(), key=lambda item: (-item[1], item[0]))[:top]
-        return found
+        return self._most_attended(weights, answers, top)
 
     def headline(self, figures: Mapping[str, Any]) -> str:
         """Say the accuracy."""
@@ -159,6 +152,36 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
             "classes": classes,
             "confusion": {"labels": names, "counts": counts.tolist()},
         }
+
+    def _details(self, prepared: PreparedSequences) -> dict[str, Any]:
+        """Give the figures of each class, and the symbols that attention rests on for each."""
+        examples = prepared.test.examples
+        outputs = self._outputs(examples)
+        figures = self._all_figures(outputs, np.array([example.target for example in examples]))
+        details = {name: figures[name] for name in ("macro_f1", "classes", "confusion")}
+        if self.pooling == ATTENTION and self._schema("attend").inputs.kind != SERIES:
+            weights = self._attention(prepared.test.records[:SHOWN], examples[:SHOWN])
+            attended = self._most_attended(weights, self._labels().answers(outputs[:SHOWN]), MOST)
+            details["attended"] = {
+                str(label): [list(pair) for pair in own] for label, own in attended.items()
+            }
+        return details
+
+    def _most_attended(
+        self, weights: Sequence[Sequence[tuple[str, float]]], answers: Sequence[Any], top: int
+    ) -> dict[Any, list[tuple[str, float]]]:
+        """Give the symbols with the highest mean share of attention for each answer."""
+        found: dict[Any, list[tuple[str, float]]] = {}
+        for label in self._labels().labels:
+            own = [pairs for pairs, answer in zip(weights, answers, strict=True) if answer == label]
+            shares: dict[str, list[float]] = {}
+            for pairs in own:
+                for token, weight in pairs:
+                    shares.setdefault(token, []).append(weight * len(pairs))
+            least = min(OFTEN, max(1, len(own) // 10))
+            means = {token: float(np.mean(each)) for token, each in shares.items() if len(each) >= least}
+            found[label] = sorted(means.items(), key=lambda item: (-item[1], item[0]))[:top]
+        return found
 
     @property
     def _resampling(self) -> str:

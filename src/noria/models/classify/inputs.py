@@ -116,10 +116,9 @@ class TextInputs(Inputs):
         """Give the ids of a text, cut to the length that is read."""
         if not isinstance(sequence, str):
             raise DataError(f"{place}: expected a text, got {type(sequence).__name__}.")
-        ids = self.vocabulary.encode(self.clean(sequence))
-        if not len(ids):
+        if not sequence.strip():
             raise DataError(f"{place}: expected a text, got nothing but white space.")
-        return ids[: self.max_length or None]
+        return self.vocabulary.encode(self.clean(sequence))[: self.max_length or None]
 
     def clean(self, text: str) -> str:
         """Give a text as it is cut into symbols."""

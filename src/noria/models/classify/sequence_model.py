@@ -13,17 +13,19 @@ from noria.data.records import TEXTS, Record
 from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, OptionError
-from noria.layers import INFERENCE, Embedding, Stack, State, Stream
+from noria.layers import Embedding, Stack, State, Stream
 from noria.layers.auxiliary import FEATURES
 from noria.models.classify.baseline import baseline_figures
+from noria.models.classify.explaining import subject_of
 from noria.models.classify.network import EXTRAS, INPUT, POOLING, build_network
 from noria.models.classify.options import ATTENTION
 from noria.models.classify.preparing import PreparedSequences, example_of, examples_of, prepare
 from noria.models.classify.reading import read
 from noria.models.classify.schema import SequenceSchema
 from noria.models.classify.targets import Targets
-from noria.models.classify.task import Example, SequenceTask, batch_of, outputs_of
+from noria.models.classify.task import Example, SequenceTask, attention_of, outputs_of
 from noria.models.description import Description
+from noria.models.explaining import Subject, chosen_row
 from noria.models.model import Fitted, Model, Run, opened
 from noria.training.randomness import generator
 from noria.training.report import Listener, silent
@@ -127,9 +129,9 @@ class SequenceModel(_WithOptions):
             prepared = data
         else:
             prepared = self.prepare(data, y, resuming=resume is not None)
-        return self._train(
-            prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener
-        )
+        self._train(prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener)
+        self._report_details(prepared, resume if out is None else out)
+        return self
 
     @classmethod
     def resume(
@@ -216,10 +218,9 @@ class SequenceModel(_WithOptions):
         records = iter(read(source, None, self, schema=schema, known=False))
         while chunk := list(itertools.islice(records, CHUNK)):
             examples = examples_of(chunk, schema, known=False)
-            outputs = self._outputs(examples)
-            answers = self._rows(outputs)
-            for number, (record, answer) in enumerate(zip(chunk, answers, strict=True)):
-                yield {**answer, **self._shown_of(record, examples[number])}
+            answers = self._rows(self._outputs(examples))
+            for answer, beside in zip(answers, self._shown_of(chunk, examples), strict=True):
+                yield {**answer, **beside}
 
     def attention_weights(self, data: Any) -> list[list[tuple[str, float]]]:
         """Give how much attention lies on each step of each sequence; the weights of a sequence sum to 1.
@@ -234,10 +235,15 @@ class SequenceModel(_WithOptions):
             raise OptionError(
                 f"{type(self).__name__}: expected pooling='attention' to have weights, got {self.pooling!r}."
             )
-        return [
-            self._attention(record, example_of(record, schema, known=False))
-            for record in read(data, None, self, schema=schema, known=False)
-        ]
+        records = list(read(data, None, self, schema=schema, known=False))
+        return self._attention(records, examples_of(records, schema, known=False))
+
+    def _subject(self, data: Any, target: Any, row: int) -> Subject:
+        schema, is_file = self._schema("be explained"), isinstance(data, Path)
+        records = read(data if is_file else [data], None, self, schema=schema, known=False)
+        record = chosen_row(records, row if is_file else 0, str(data))
+        target = record.target if target is None else target
+        return subject_of(record, example_of(record, schema, known=False), schema, target)
 
     def start(self, batch_size: int = 1) -> State:
         """Give the state before the first step; from here on :meth:`step` has the weights of this moment.
@@ -283,7 +289,18 @@ class SequenceModel(_WithOptions):
         outputs, state = self._stream.step(example.sequence, state, given=given)
         return self._answer(outputs.astype(np.float64))[0], state
 
+    def _report_details(self, prepared: PreparedSequences, run: Run | None) -> None:
+        """Add to the report what more there is to say of the test part."""
+        details = self._details(prepared) if self.report_["steps"] and prepared.test.examples else {}
+        self.report_ |= details
+        if details and run is not None:
+            opened(run).update_report(self.report_)
+
     # What differs between labels and numbers.
+
+    def _details(self, prepared: PreparedSequences) -> dict[str, Any]:
+        """Give what more there is to say of the test part."""
+        return {}
 
     def _answer(self, outputs: Float[Array, "S O"]) -> Array:
         """Give the most that can be said of each sequence."""
@@ -382,17 +399,27 @@ class SequenceModel(_WithOptions):
         with use_threads(self.threads):
             return outputs_of(self.network_, examples)
 
-    def _attention(self, record: Record, example: Example) -> list[tuple[str, float]]:
-        inputs, given = batch_of([example])
+    def _attention(
+        self, records: Sequence[Record], examples: Sequence[Example]
+    ) -> list[list[tuple[str, float]]]:
+        """Give each step of each sequence with the weight that lies on it."""
         with use_threads(self.threads):
-            _, backward = self.network_(inputs, given=given, mode=INFERENCE)
-        weights: Iterable[float] = backward.kept[f"{POOLING}.weights"].tolist()
-        return list(zip(self.schema_.inputs.tokens(record.sequence), weights, strict=True))
+            weights = attention_of(self.network_, examples, f"{POOLING}.weights")
+        tokens = (self.schema_.inputs.tokens(record.sequence) for record in records)
+        return [list(zip(*pair, strict=True)) for pair in zip(tokens, map(_floats, weights), strict=True)]
 
-    def _shown_of(self, record: Record, example: Example) -> dict[str, Any]:
+    def _shown_of(self, records: Sequence[Record], examples: Sequence[Example]) -> list[dict[str, Any]]:
+        """Give what stands beside the answers."""
         if self.schema_.inputs.kind != TEXTS:
-            return {"of": record.place}
-        shown: dict[str, Any] = {"text": " ".join(record.sequence[:LISTED].split())}
+            return [{"of": record.place} for record in records]
+        shown: list[dict[str, Any]] = [
+            {"text": " ".join(record.sequence[:LISTED].split())} for record in records
+        ]
         if self.pooling == ATTENTION:
-            shown["attention"] = [list(pair) for pair in self._attention(record, example)]
+            for row, pairs in zip(shown, self._attention(records, examples), strict=True):
+                row["attention"] = [list(pair) for pair in pairs]
         return shown
+
+
+def _floats(weights: Float[Array, " T"]) -> list[float]:
+    return [float(weight) for weight in weights]

@@ -174,6 +174,17 @@ def batch_of(examples: Sequence[Example]) -> tuple[Ragged, Mapping[str, Array] |
     return inputs, {f"{EXTRAS}.{FEATURES}": np.stack(extras)[inputs.layout.caller_of_row]}
 
 
+def attention_of(network: Layer, examples: Sequence[Example], name: str) -> list[Float[Array, " T"]]:
+    """Give the weights of attention over the steps of each example, as a layer records them under a name."""
+    weights: list[Float[Array, " T"]] = [np.zeros(0)] * len(examples)
+    for batch in side_by_side(examples, [len(example.sequence) for example in examples]):
+        inputs, given = batch_of([examples[index] for index in batch])
+        kept = network(inputs, given=given, mode=INFERENCE)[1].kept[name]
+        for index, own in zip(batch, inputs.with_rows(kept).to_sequences(), strict=True):
+            weights[index] = own
+    return weights
+
+
 def outputs_of(network: Layer, examples: Sequence[Example]) -> Float[Array, "S O"]:
     """Run the network over examples, in their order."""
     outputs = np.zeros((len(examples), network.output_size))

@@ -22,8 +22,16 @@ def evaluation(
     output: Output,
     intervals: Intervals,
     dtype: Precision,
+    others: Mapping[str, Float[Array, "n h C"]] | None = None,
 ) -> dict[str, Any]:
     """Measure forecasts from every origin.
+
+    Parameters
+    ----------
+    network, windows, examples, output, intervals, dtype
+        Who forecasts what, and how it is read.
+    others : mapping of arrays (n, h, C), optional
+        Forecasts of further models, to stand beside the rules.
 
     Returns
     -------
@@ -41,7 +49,7 @@ def evaluation(
     predicted = windows.values(batch.levels(output.centre(outputs)))
     low, high = (windows.values(batch.levels(end)) for end in intervals.around(output, outputs))
     naive = naive_errors(windows, examples)
-    rules = baseline_figures(windows, examples, actual)
+    rules = baseline_figures(windows, examples, actual, others or {})
     figures: dict[str, Any] = {
         "loss": loss,
         **errors_of(actual, predicted),
@@ -56,9 +64,12 @@ def evaluation(
 
 
 def baseline_figures(
-    windows: Windows, examples: Sequence[Example], actual: Float[Array, "n h C"]
+    windows: Windows,
+    examples: Sequence[Example],
+    actual: Float[Array, "n h C"],
+    others: Mapping[str, Float[Array, "n h C"]],
 ) -> dict[str, dict[str, Any]]:
-    """Measure the rules from the same origins."""
+    """Measure the rules, and further models, from the same origins."""
     naive = naive_errors(windows, examples)
     return {
         name: {
@@ -66,7 +77,7 @@ def baseline_figures(
             "mase": scaled_error(actual, predicted, naive),
             "horizons": by_horizon(actual, predicted, naive),
         }
-        for name, predicted in baseline_forecasts(windows, examples).items()
+        for name, predicted in {**baseline_forecasts(windows, examples), **others}.items()
     }
 
 

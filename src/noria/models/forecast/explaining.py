@@ -8,7 +8,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.layers import Backward, Layer, Mode
 from noria.models.explaining import Loss, Subject, network_dtype
-from noria.models.forecast.network import AHEAD, FORCED, DecoderNetwork, Members
+from noria.models.forecast.network import BESIDE, FORCED, DecoderNetwork, Members
 from noria.models.forecast.outputs import Output
 from noria.models.forecast.rolling import beside_steps, given_of, rows_of
 from noria.models.forecast.windows import Batch, Example, Windows
@@ -41,15 +41,15 @@ def subject_of(
     def forward(network: Layer, mode: Mode) -> tuple[Ragged, Backward]:
         assert isinstance(network, Members)
         dtype = network_dtype(network)
-        given = given_of(network, batch, len(windows.schema.known), dtype)
+        given = given_of(network, batch, windows.schema, dtype)
         if isinstance(network.members[0], DecoderNetwork):
-            given = {FORCED: _own(network, batch, output), AHEAD: beside_steps(batch).astype(dtype)}
+            given = {FORCED: _own(network, batch, output), BESIDE: beside_steps(batch).astype(dtype)}
         return network(rows_of(batch, dtype), given=given, mode=mode)
 
     def answers(y: Ragged) -> list[dict[str, Any]]:
         return [
-            {"step": str(row.get("time", row.get("step"))), "value": row["forecast"]}
-            | {name: row[name] for name in ("low", "high") if row.get(name) is not None}
+            {"step": to_come[row["step"] - 1], "value": row["forecast"]}
+            | {name: row[name] for name in ("channel", "low", "high") if row.get(name) is not None}
             for row in rows
         ]
 
@@ -65,7 +65,7 @@ def _own(network: Members, batch: Batch, output: Output) -> Array:
     """Give what a decoder reads when it goes on from its own forecasts: those of all members together."""
     dtype = network_dtype(network)
     before = np.zeros(batch.targets.shape, dtype)
-    given = {FORCED: before, AHEAD: beside_steps(batch).astype(dtype)}
+    given = {FORCED: before, BESIDE: beside_steps(batch).astype(dtype)}
     size, horizon, channels = before.shape
     for step in range(horizon - 1):
         y, _ = network(rows_of(batch, dtype), given=given, mode=Mode(save=False))

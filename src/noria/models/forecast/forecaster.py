@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from noria.arrays import Array
 from noria.data.series import Series, SeriesSet
 from noria.data.series_reading import SeriesData
 from noria.engines.threads import use_threads
@@ -14,10 +15,12 @@ from noria.equations import Cell
 from noria.errors import DataError, RunError
 from noria.layers import Layer
 from noria.models.description import Description
+from noria.models.explaining import Subject, chosen_row
 from noria.models.forecast.evaluation import best_rule, evaluation
+from noria.models.forecast.explaining import subject_of
 from noria.models.forecast.intervals import Intervals
 from noria.models.forecast.network import Members, build_network
-from noria.models.forecast.options import DIRECT, SEQ2SEQ, ForecastOptions
+from noria.models.forecast.options import ForecastOptions
 from noria.models.forecast.outputs import Output, output_of
 from noria.models.forecast.picture import draw
 from noria.models.forecast.preparing import (
@@ -30,10 +33,11 @@ from noria.models.forecast.preparing import (
 )
 from noria.models.forecast.rolling import forecast_outputs
 from noria.models.forecast.schema import ForecastSchema
+from noria.models.forecast.statistical import statistical_forecasts
 from noria.models.forecast.tables import forecast_rows, forecast_table, plain_row
 from noria.models.forecast.task import ForecastTask
 from noria.models.forecast.views import view_of
-from noria.models.forecast.windows import Example, Windows, ahead_size, input_size, lagged_size
+from noria.models.forecast.windows import Example, Windows, beside_size, input_size
 from noria.models.model import Fitted, Metric, Model, Run, opened
 from noria.models.wiring import chosen_cells, describe_model
 from noria.training.option import did_you_mean
@@ -281,6 +285,19 @@ class Forecaster(Model, ForecastOptions):
         tests = [self._fresh(series) for series in found.series]
         self._draw(path, self._windows(found.series), tests)
 
+    def _subject(self, data: Any, target: Any, row: int) -> Subject:
+        known = [memory.end for memory in self.schema_.memory.values()]
+        found = known if data is None else list(self._read(data).series)
+        one: Series = chosen_row(found, row, "the series")
+        windows, schema = self._windows([one]), self.schema_
+        origin = len(one) - 1
+        self._check_window(one, windows, origin)
+        times = schema.frequency.times(one.start, len(one) + self.horizon)
+        named = [str(plain_row({"time": time})["time"]) for time in times]
+        rows = [plain_row(forecast) for forecast in self._continued(one, self.horizon)]
+        seen, to_come = named[len(one) - schema.lookback : len(one)], named[len(one) :]
+        return subject_of(windows, (0, origin), self._output, seen, to_come, rows)
+
     def start(self, series: str = "") -> Series:
         """Give the end of a series that was trained on, to go on from with :meth:`step`.
 
@@ -351,16 +368,11 @@ class Forecaster(Model, ForecastOptions):
         return (f"noria predict {run}", f"noria evaluate {run} FILE", f"noria info {run}")
 
     def _network(self, cells: Sequence[Cell], schema: ForecastSchema) -> Members:
-        lagged = lagged_size(schema)
-        ahead = ahead_size(schema) + lagged
-        if self.strategy != SEQ2SEQ:
-            all_at_once = self.strategy == DIRECT and self.horizon > 1
-            ahead = self.horizon * (len(schema.known) + lagged) if all_at_once else 0
         return build_network(
             self,
             cells,
             inputs=input_size(schema),
-            ahead=ahead,
+            beside=beside_size(schema, self.strategy, self.horizon),
             channels=len(schema.channels),
             outputs=self._output.count,
         )
@@ -387,7 +399,11 @@ class Forecaster(Model, ForecastOptions):
         measured = {"intervals": self.intervals_.to_dict()}
         if not prepared.test:
             return measured
-        figures = self._measured(fitted, prepared.scoring, prepared.test)
+        others = {}
+        if self.statistical:
+            learnt = [cut.chosen for cut in prepared.cuts]
+            others = statistical_forecasts(prepared.scoring, prepared.test, learnt)
+        figures = self._measured(fitted, prepared.scoring, prepared.test, others)
         best = best_rule(figures["baselines"])
         rule = {key: value for key, value in figures["baselines"][best].items() if key != "horizons"}
         return {"name": best, **rule, "beaten": figures["skill"] > 0, "evaluation": figures, **measured}
@@ -405,16 +421,16 @@ class Forecaster(Model, ForecastOptions):
         )
         return Intervals.measured(self._output, outputs, windows.batch(examples).targets, self.level)
 
-    def _measured(self, fitted: Fitted, windows: Windows, examples: Sequence[Example]) -> dict[str, Any]:
+    def _measured(
+        self,
+        fitted: Fitted,
+        windows: Windows,
+        examples: Sequence[Example],
+        others: Mapping[str, Array] | None = None,
+    ) -> dict[str, Any]:
+        network, dtype = _members(fitted.network), fitted.parameters.dtype
         with use_threads(self.threads):
-            return evaluation(
-                _members(fitted.network),
-                windows,
-                examples,
-                self._output,
-                self.intervals_,
-                fitted.parameters.dtype,
-            )
+            return evaluation(network, windows, examples, self._output, self.intervals_, dtype, others)
 
     def _continued(self, series: Series, steps: int) -> Iterator[dict[str, Any]]:
         schema, windows = self.schema_, self._windows([series])

@@ -23,7 +23,7 @@ from noria.models.forecast.options import DIRECT, SEQ2SEQ, ForecastModelOptions
 from noria.models.wiring import dropout_layer, initialise_matrices, recurrent_part
 from noria.sequences import Ragged
 
-AHEAD = "ahead"
+BESIDE = "beside"
 FORCED = "forced"
 
 NOTHING = Initial("zero", ())
@@ -31,26 +31,28 @@ NOTHING = Initial("zero", ())
 
 
 class DirectNetwork(Layer):
-    """Recurrent layers over a window; their last output, beside what is known beforehand, gives all steps.
+    """Recurrent layers over a window; their last output, beside what else is known, gives all steps.
 
-    window (B, L, D) -> recurrent -> last step -> [h, ahead] -> linear -> (B, F)
+    window (B, L, D) -> recurrent -> last step -> [h, beside] -> linear -> (B, F)
 
-    Auxiliary input ``"ahead"``, where `ahead` is not 0: an array (B, ahead) in the caller's order.
+    With the values of the window beside it there is a linear autoregression in parallel (Lai et al. 2018).
+
+    Auxiliary input ``"beside"``, where `beside` is not 0: an array (B, beside) in the caller's order.
 
     Parameters
     ----------
     recurrent : Stack
     size : int
         Numbers that come out, F.
-    ahead : int, default 0
+    beside : int, default 0
         Numbers that are joined to the last output.
     """
 
     kind = "forecast"
 
-    def __init__(self, recurrent: Stack, size: int, ahead: int = 0, *, name: str | None = None) -> None:
+    def __init__(self, recurrent: Stack, size: int, beside: int = 0, *, name: str | None = None) -> None:
         super().__init__(name)
-        self.recurrent, self.size, self.ahead = recurrent, size, ahead
+        self.recurrent, self.size, self.beside = recurrent, size, beside
         self.output = Linear(size, initial=NOTHING, name="output")
 
     def children(self) -> Iterator[tuple[str, Layer]]:
@@ -63,18 +65,18 @@ class DirectNetwork(Layer):
         return self.recurrent.start(batch_size)
 
     def _declare(self, input_size: int) -> int:
-        return self.output.configure(self.recurrent.configure(input_size) + self.ahead)
+        return self.output.configure(self.recurrent.configure(input_size) + self.beside)
 
     def __call__(
         self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
     ) -> tuple[Ragged, Backward]:
         """Map windows (N rows of B sequences) to one row for each of them, in the caller's order."""
-        self._check_given(given, (AHEAD,) if self.ahead else ())
+        self._check_given(given, (BESIDE,) if self.beside else ())
         y, back = self.recurrent(x, state=state, mode=mode)
         rows, width = y.last(), y.rows.shape[1]
-        if self.ahead:
-            beside = handed_in(self.title, given, AHEAD, (x.batch_size, self.ahead), rows.dtype)
-            rows = np.concatenate([rows, beside], axis=1)
+        if self.beside:
+            more = handed_in(self.title, given, BESIDE, (x.batch_size, self.beside), rows.dtype)
+            rows = np.concatenate([rows, more], axis=1)
         forecast, back_output = self.output(Ragged.from_dense(rows[:, None]), mode=mode)
 
         def backward(d_y: Array, d_state: State) -> Gradients:
@@ -83,7 +85,7 @@ class DirectNetwork(Layer):
             d_rows = np.zeros(y.rows.shape, d_last.dtype)
             d_rows[y.layout.last_rows[y.layout.inverse]] = d_last[:, :width]
             d_x = back(d_rows, d_state)
-            return Gradients(d_x, back.d_state, {AHEAD: d_last[:, width:]} if self.ahead else {})
+            return Gradients(d_x, back.d_state, {BESIDE: d_last[:, width:]} if self.beside else {})
 
         return forecast, Backward(backward if mode.save else None, self.title, state=back.state)
 
@@ -93,9 +95,9 @@ class DecoderNetwork(Layer):
 
     window -> encoder -> state; [what came before, what is known of the step] -> decoder -> linear
 
-    Auxiliary inputs: ``"forced"`` (B, h, C), what came before each step that is forecast, and ``"ahead"``
-    (B, h, ahead), both in the caller's order. In training they are the truth (teacher forcing, Williams &
-    Zipser 1989); else :meth:`encoded` and :meth:`decoded` go on from its own output.
+    Auxiliary inputs, in the caller's order: ``"forced"`` (B, h, C), what came before each step that is
+    forecast, and ``"beside"`` (B, h, beside), what else is known of it. In training ``"forced"`` is the truth
+    (teacher forcing, Williams & Zipser 1989); else one goes on from its own output, step by step.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ class DecoderNetwork(Layer):
         C.
     size : int
         Numbers that come out for each step.
-    ahead : int
+    beside : int, default 0
     """
 
     kind = "forecast"
@@ -116,13 +118,13 @@ class DecoderNetwork(Layer):
         decoder: Stack,
         channels: int,
         size: int,
-        ahead: int = 0,
+        beside: int = 0,
         *,
         name: str | None = None,
     ) -> None:
         super().__init__(name)
         self.encoder, self.decoder = encoder, decoder
-        self.channels, self.size, self.ahead = channels, size, ahead
+        self.channels, self.size, self.beside = channels, size, beside
         self.output = Linear(size, initial=NOTHING, name="output")
 
     def children(self) -> Iterator[tuple[str, Layer]]:
@@ -137,19 +139,19 @@ class DecoderNetwork(Layer):
 
     def _declare(self, input_size: int) -> int:
         self.encoder.configure(input_size)
-        return self.output.configure(self.decoder.configure(self.channels + self.ahead))
+        return self.output.configure(self.decoder.configure(self.channels + self.beside))
 
     def __call__(
         self, x: Ragged, *, state: State = None, given: Inputs | None = None, mode: Mode = TRACKED
     ) -> tuple[Ragged, Backward]:
         """Map windows to rows (h steps of B sequences), forced to what came before each."""
-        self._check_given(given, (FORCED, AHEAD))
+        self._check_given(given, (FORCED, BESIDE))
         forced = np.asarray((given or {})[FORCED])
         steps = forced.shape[1]
         dtype = x.rows.dtype
-        beside = handed_in(self.title, given, AHEAD, (x.batch_size, steps, self.ahead), dtype)
+        more = handed_in(self.title, given, BESIDE, (x.batch_size, steps, self.beside), dtype)
         seen, back_encoder = self.encoder(x, state=state, mode=mode)
-        inputs = Ragged.from_dense(np.concatenate([forced.astype(dtype), beside], axis=2))
+        inputs = Ragged.from_dense(np.concatenate([forced.astype(dtype), more], axis=2))
         y, back_decoder = self.decoder(inputs, state=back_encoder.state, mode=mode)
         forecast, back_output = self.output(y, mode=mode)
 
@@ -160,7 +162,7 @@ class DecoderNetwork(Layer):
             assert d_inputs is not None
             d_x = back_encoder(np.zeros(seen.rows.shape, d_inputs.dtype), back_decoder.d_state)
             d_dense = inputs.with_rows(d_inputs).to_dense()
-            d_given = {FORCED: d_dense[..., : self.channels], AHEAD: d_dense[..., self.channels :]}
+            d_given = {FORCED: d_dense[..., : self.channels], BESIDE: d_dense[..., self.channels :]}
             return Gradients(d_x, back_encoder.d_state, d_given)
 
         return forecast, Backward(backward if mode.save else None, self.title, state=back_decoder.state)
@@ -226,7 +228,7 @@ def build_network(
     cells: Sequence[Cell],
     *,
     inputs: int,
-    ahead: int,
+    beside: int,
     channels: int,
     outputs: int,
 ) -> Members:
@@ -239,7 +241,7 @@ def build_network(
         One for each recurrent layer, as written.
     inputs : int
         Width of a step of the window.
-    ahead : int
+    beside : int
         Numbers that the output sees beside the last state (direct, recursive), or each step of the decoder.
     channels : int
     outputs : int
@@ -259,11 +261,11 @@ def build_network(
         if options.strategy == SEQ2SEQ:
             encoder, decoder = recurrent("encoder"), recurrent("decoder")
             return DecoderNetwork(
-                encoder, decoder, channels, channels * outputs, ahead, name=f"member_{number}"
+                encoder, decoder, channels, channels * outputs, beside, name=f"member_{number}"
             )
         steps = options.horizon if options.strategy == DIRECT else 1
         size = steps * channels * outputs
-        return DirectNetwork(recurrent("recurrent"), size, ahead, name=f"member_{number}")
+        return DirectNetwork(recurrent("recurrent"), size, beside, name=f"member_{number}")
 
     network = Members([member(number) for number in range(options.members)], name="forecaster")
     network.configure(inputs)

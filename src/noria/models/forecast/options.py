@@ -107,9 +107,10 @@ class ForecastModelOptions(ModelOptions):
     season_lag: Annotated[
         bool,
         Option(
-            help="Show beside each step what came a season before the next one.",
+            help="Show beside each step what came a season before the next one, where the window is shorter "
+            "than a season.",
             group="Forecast",
-            reason="The state need not carry it over a whole season.",
+            reason="What came a season before is the best that is known of many series.",
         ),
     ] = True
     calendar: Annotated[
@@ -123,6 +124,15 @@ class ForecastModelOptions(ModelOptions):
             "dates.",
         ),
     ] = AUTO
+    linear: Annotated[
+        bool,
+        Option(
+            help="Let a linear autoregression over the window stand beside the network (Lai et al. 2018).",
+            group="Forecast",
+            only_with=("strategy", (DIRECT, RECURSIVE)),
+            reason="What is linear is learnt at once, and the network has the rest to itself.",
+        ),
+    ] = True
     members: Annotated[
         int,
         Option(
@@ -184,6 +194,14 @@ class ForecastOptions(ForecastModelOptions, TrainingOptions, ColumnOptions):
             reason="Seasons have to be seen several times to be judged by.",
         ),
     ] = 0.2
+    statistical: Annotated[
+        bool,
+        Option(
+            help="Measure ETS and ARIMA models beside it on the test part, fitted by statsmodels.",
+            group="Reporting",
+            reason="Fitting them takes longer than training some networks.",
+        ),
+    ] = False
     picture: Annotated[
         str,
         Option(

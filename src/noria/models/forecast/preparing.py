@@ -16,7 +16,7 @@ from noria.errors import DataError
 from noria.models.examples import digest
 from noria.models.forecast.description import SeriesDescription
 from noria.models.forecast.metrics import naive_error
-from noria.models.forecast.options import AUTO, ON, RECURSIVE, ForecastOptions
+from noria.models.forecast.options import AUTO, ON, RECURSIVE, SEQ2SEQ, ForecastOptions
 from noria.models.forecast.schema import ForecastSchema, SeriesMemory
 from noria.models.forecast.views import levels_of, view_of
 from noria.models.forecast.windows import Example, Windows
@@ -90,9 +90,10 @@ def laid_out(found: SeriesSet, options: ForecastOptions) -> tuple[ForecastSchema
     log = options.log == ON or (options.log == AUTO and wants_log([part.values for part in learnt], season))
     levels = [levels_of(part, log, ()) for part in learnt]
     lags = _lags(options.difference, levels, season)
-    season_lag = season if options.season_lag and season > 1 else 0
-    warm_up = sum(lags) + max(season_lag - 1, 0)
-    lookback = options.lookback or _lookback(season, shortest - warm_up - options.horizon)
+    differenced_by = sum(lags)
+    lookback = options.lookback or _lookback(season, shortest - differenced_by - options.horizon)
+    season_lag = season if options.season_lag and season > 1 and lookback < season else 0
+    warm_up = differenced_by + max(season_lag - 1, 0)
     for series, cut in zip(found.series, cuts, strict=True):
         _check_length(found, series, cut, warm_up, lookback, options)
     memory = {
@@ -112,6 +113,7 @@ def laid_out(found: SeriesSet, options: ForecastOptions) -> tuple[ForecastSchema
         log=log,
         lags=lags,
         season_lag=season_lag,
+        linear=options.linear and options.strategy != SEQ2SEQ,
         calendar=_shows_calendar(options.calendar, season > 1 and season in lags) and cyclic,
         marks_gaps=any(series.gaps for series in found.series),
         channels=found.channels,

@@ -8,7 +8,7 @@ import numpy as np
 from noria.arrays import Array, Float
 from noria.data.series_transforms import continued
 from noria.layers import INFERENCE, Layer
-from noria.models.forecast.network import AHEAD, FORCED, DecoderNetwork, DirectNetwork, Members
+from noria.models.forecast.network import BESIDE, FORCED, DecoderNetwork, DirectNetwork, Members
 from noria.models.forecast.outputs import Output
 from noria.models.forecast.schema import ForecastSchema
 from noria.models.forecast.windows import Batch, Example, Windows, lagged_size
@@ -51,10 +51,20 @@ def beside_steps(batch: Batch) -> Float[Array, "B h E"]:
     return np.concatenate([batch.ahead, batch.lagged], axis=2)
 
 
-def beside_window(batch: Batch, known: int) -> Float[Array, "B E"]:
-    """Give what stands beside the last state: of all steps, known covariates and the season before."""
-    covariates = batch.ahead[:, :, batch.ahead.shape[2] - known :]
-    return np.concatenate([covariates, batch.lagged], axis=2).reshape(len(batch.ahead), -1)
+def beside_window(batch: Batch, schema: ForecastSchema) -> Float[Array, "B E"]:
+    """Give what stands beside the last state.
+
+    The values of the window, where there is an autoregression; and where several steps are forecast at once,
+    of each of them the known covariates and the season before.
+    """
+    size, steps, channels = batch.base.shape
+    window = batch.inputs[:, :, : channels if schema.linear else 0].reshape(size, -1)
+    if steps == 1:
+        return window
+    covariates = batch.ahead[:, :, batch.ahead.shape[2] - len(schema.known) :]
+    return np.concatenate(
+        [window, np.concatenate([covariates, batch.lagged], axis=2).reshape(size, -1)], axis=1
+    )
 
 
 def forced(batch: Batch) -> Float[Array, "B h C"]:
@@ -64,13 +74,13 @@ def forced(batch: Batch) -> Float[Array, "B h C"]:
     return came_before
 
 
-def given_of(network: Members, batch: Batch, known: int, dtype: Precision) -> dict[str, Array]:
+def given_of(network: Members, batch: Batch, schema: ForecastSchema, dtype: Precision) -> dict[str, Array]:
     """Give the auxiliary inputs with which a network is trained."""
     first = network.members[0]
     if isinstance(first, DecoderNetwork):
-        return {FORCED: forced(batch).astype(dtype), AHEAD: beside_steps(batch).astype(dtype)}
+        return {FORCED: forced(batch).astype(dtype), BESIDE: beside_steps(batch).astype(dtype)}
     assert isinstance(first, DirectNetwork)
-    return {AHEAD: beside_window(batch, known).astype(dtype)} if first.ahead else {}
+    return {BESIDE: beside_window(batch, schema).astype(dtype)} if first.beside else {}
 
 
 def _answer(
@@ -81,7 +91,7 @@ def _answer(
     assert isinstance(member, DirectNetwork)
     if horizon > 1 and member.size == len(schema.channels) * output.count:
         return _step_by_step(member, batch, schema, horizon, output, dtype)
-    given = {AHEAD: beside_window(batch, len(schema.known)).astype(dtype)} if member.ahead else {}
+    given = {BESIDE: beside_window(batch, schema).astype(dtype)} if member.beside else {}
     y, _ = member(rows_of(batch, dtype), given=given, mode=INFERENCE)
     return y.rows.astype(np.float64).reshape(len(batch.base), horizon, -1, output.count)
 
@@ -113,13 +123,15 @@ def _step_by_step(
     """Feed each forecast back as if it had been observed."""
     channels, ahead = len(schema.channels), batch.ahead.shape[2]
     x, state = rows_of(batch, dtype), None
-    path, differences = batch.history, np.zeros((len(batch.base), 0, channels))
+    path, differences = batch.history, batch.inputs[:, :, :channels]
     row = batch.inputs[:, -1].copy()
     steps = []
     for step in range(horizon):
         seen, back = member.recurrent(x, state=state, mode=INFERENCE)
         state = back.state
-        y, _ = member.output(Ragged.from_dense(seen.last()[:, None]), mode=INFERENCE)
+        window = differences[:, step:] if schema.linear else differences[:, :0]
+        last = np.concatenate([seen.last(), window.reshape(len(row), -1).astype(dtype)], axis=1)
+        y, _ = member.output(Ragged.from_dense(last[:, None]), mode=INFERENCE)
         answer = y.rows.astype(np.float64).reshape(len(row), channels, output.count)
         one = output.centre(answer)[:, None]
         level = continued(path, schema.lags, 1) + batch.centre + batch.spread * one
@@ -135,7 +147,7 @@ def _step_by_step(
             width = row.shape[1] - lagged_size(schema)
             row[:, width - ahead : width] = batch.ahead[:, step + 1]
             if schema.season_lag:
-                before = step + 1 - schema.season_lag
-                row[:, width:] = differences[:, before] if before >= 0 else batch.lagged[:, step + 1]
+                of_season = differences[:, schema.lookback + step + 1 - schema.season_lag]
+                row[:, width:] = of_season if step + 1 >= schema.season_lag else batch.lagged[:, step + 1]
             x = Ragged.from_dense(row.astype(dtype)[:, None])
     return np.stack(steps, axis=1)

@@ -51,6 +51,8 @@ class ForecastSchema(Schema):
         Of the differences, in their order.
     season_lag : int
         How far back the value lies that is shown beside each step; 0: none.
+    linear : bool
+        Whether a linear autoregression over the window stands beside the network.
     calendar, marks_gaps : bool
         Whether steps are told their place in the calendar, and whether they were observed.
     channels, known, past : tuple of str
@@ -68,6 +70,7 @@ class ForecastSchema(Schema):
     log: bool
     lags: tuple[int, ...]
     season_lag: int
+    linear: bool
     calendar: bool
     marks_gaps: bool
     channels: tuple[str, ...]
@@ -98,6 +101,7 @@ class ForecastSchema(Schema):
             "log": self.log,
             "lags": list(self.lags),
             "season_lag": self.season_lag,
+            "linear": self.linear,
             "calendar": self.calendar,
             "marks_gaps": self.marks_gaps,
             "channels": list(self.channels),
@@ -129,6 +133,7 @@ class ForecastSchema(Schema):
                 log=bool(entry(data, "log", bool, source)),
                 lags=tuple(int(lag) for lag in entry(data, "lags", list, source)),
                 season_lag=numbers("season_lag"),
+                linear=bool(entry(data, "linear", bool, source)),
                 calendar=bool(entry(data, "calendar", bool, source)),
                 marks_gaps=bool(entry(data, "marks_gaps", bool, source)),
                 channels=names("channels"),

@@ -60,7 +60,7 @@ class ForecastTask(ExamplesTask[Example]):
     def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
         """Run windows through every member; their losses are averaged, and each learns from its own."""
         batch, dtype = self.learning.batch(examples), self.parameters.dtype
-        given = given_of(self.network, batch, len(self.learning.schema.known), dtype)
+        given = given_of(self.network, batch, self.learning.schema, dtype)
         y, back = self.network(rows_of(batch, dtype), given=given, mode=mode)
         outputs = by_member(y.to_dense(), batch, len(self.network.members), self.output.count)
         targets = np.broadcast_to(batch.targets[:, None], outputs.shape[:-1])

@@ -9,6 +9,7 @@ import numpy as np
 from noria.arrays import Array, Float
 from noria.data.series_calendar import calendar_names
 from noria.data.series_transforms import continued
+from noria.models.forecast.options import DIRECT, SEQ2SEQ
 from noria.models.forecast.schema import ForecastSchema
 from noria.models.forecast.views import SeriesView
 
@@ -167,3 +168,11 @@ def ahead_size(schema: ForecastSchema) -> int:
 def lagged_size(schema: ForecastSchema) -> int:
     """Give how many numbers of a season before stand beside a step."""
     return len(schema.channels) if schema.season_lag else 0
+
+
+def beside_size(schema: ForecastSchema, strategy: str, horizon: int) -> int:
+    """Give how many numbers the output sees beside the last state, or each step of a decoder sees."""
+    if strategy == SEQ2SEQ:
+        return ahead_size(schema) + lagged_size(schema)
+    several = horizon * (len(schema.known) + lagged_size(schema)) if strategy == DIRECT and horizon > 1 else 0
+    return several + (schema.lookback * len(schema.channels) if schema.linear else 0)

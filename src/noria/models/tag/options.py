@@ -139,13 +139,12 @@ class TaggerOptions(
     min_count: Annotated[
         int,
         Option(
-            help="How often a word must occur in the training part to have a vector of its own; 0: 2 for "
-            "words, 1 for characters.",
+            help="How often a word, or character, must occur in the training part to have a vector of its own.",
             group="Data",
-            minimum=0,
-            reason="Words that occur once are what <unk> is learnt from.",
+            minimum=1,
+            reason="From those that occur once it is learnt what to make of unknown ones.",
         ),
-    ] = 0
+    ] = 2
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)

@@ -73,10 +73,9 @@ class TagSchema(Schema):
             looked_up[looked_up_as(word, level, lowercase=options.lowercase)] += count
             if spelt and options.spelling_size:
                 signs.update(word)
-        least = options.min_count or (2 if spelt else 1)
         return cls(
             level,
-            tuple(most_frequent(looked_up, least, None)),
+            tuple(most_frequent(looked_up, options.min_count, None)),
             tuple(most_frequent(signs, 1, None)),
             tuple(sorted(tags)),
             _columns(sequences),

@@ -1,7 +1,7 @@
 """A tagger: it learns from tagged sequences which tag each word or character has."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TextIO
 
@@ -10,15 +10,17 @@ import numpy as np
 from noria.arrays import Array
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.lines import Lines
-from noria.data.tagged import COLUMNS, PLAIN, TaggedFile, TaggedSequence
+from noria.data.tagged import AUTO, COLUMNS, PLAIN, TaggedFile, TaggedSequence
 from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, OptionError
 from noria.layers import Embedding, Stack, Stream
 from noria.layers.state import State
 from noria.models.description import Description
+from noria.models.explaining import Subject, chosen_row
 from noria.models.model import Fitted, Metric, Model, Run, opened
 from noria.models.tag.baseline import NAME, most_frequent_tags
+from noria.models.tag.explaining import subject_of
 from noria.models.tag.figures import agreement, full_figures, headline
 from noria.models.tag.lexicon import Lexicon
 from noria.models.tag.network import CRF, INPUT, build_network
@@ -251,9 +253,9 @@ BuiltinParts or PreparedTags
         if self.schema_.level == CHARACTERS:
             yield from self._predictor.lines(Lines(source))
             return
-        layout = self.schema_.layout
-        fallback = COLUMNS if layout == COLUMNS else PLAIN
-        yield from self._predictor.rows(TaggedFile(source, self.tag_layout, tagged=False, fallback=fallback))
+        fallback = COLUMNS if self.schema_.layout == COLUMNS else PLAIN
+        layout = replace(self.tag_layout, layout=AUTO)  # one without tags is laid out in another way
+        yield from self._predictor.rows(TaggedFile(source, layout, tagged=False, fallback=fallback))
 
     def shown(self, row: Mapping[str, Any], *, colour: bool = False) -> str:
         """Write a row in columns, or in colour as rich's markup has it."""
@@ -262,6 +264,16 @@ BuiltinParts or PreparedTags
     def headline(self, figures: Mapping[str, Any]) -> str:
         """Say the accuracy of tokens, and the F1 of spans."""
         return headline(figures)
+
+    def _subject(self, data: Any, target: Any, row: int) -> Subject:
+        if isinstance(data, Path):
+            one = chosen_row(read_tagged(data, None, self).sequences, row, str(data))
+            target = one.tags if target is None else target
+        else:
+            is_line = isinstance(data, str) and self.schema_.level != CHARACTERS
+            (one,) = sequences_of([data.split() if is_line else data], tagged=False)
+        self._check_level([one])
+        return subject_of(self._network_, one, self.schema_, target)
 
     def start(self) -> State:
         """Give the state before the first token of a sequence, for :meth:`step`."""

@@ -165,7 +165,7 @@ def corpus_of_sequences(
     Where they are the lines of a `text`, its source, encoding and notes are those of the corpus. Labels and
     scales of `columns`, of what is known of each sequence, are those of the training part.
     """
-    text = text or Text("", f"{len(sequences):,} sequences")
+    text = Text("", f"{len(sequences):,} sequences") if text is None else text
     clean = [_normal(sequence, index) for index, sequence in enumerate(sequences)]
     split = split_sequences(len(clean), rng, valid_fraction, test_fraction)
     of_parts = split.train, split.validation, split.test

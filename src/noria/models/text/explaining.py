@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from noria.arrays import Array
 from noria.data import Vocabulary
 from noria.data.text import normalised
 from noria.errors import DataError
 from noria.layers import Backward, Layer, Mode
-from noria.models.explaining import Loss, Subject, likeliest, position
+from noria.models.explaining import Loss, Subject, likeliest, network_dtype, position
 from noria.models.text.corpus import begun
+from noria.models.text.network import BEGINS
 from noria.sequences import Ragged
 from noria.training.losses import sequence_cross_entropy
 
@@ -17,8 +19,15 @@ BEGIN = "^"
 """What is written for the symbol before the first one."""
 
 
-def subject_of(text: Any, vocabulary: Vocabulary) -> Subject:
+def subject_of(text: Any, vocabulary: Vocabulary, begins: Array | None = None) -> Subject:
     """Read a text from its beginning; at each symbol the model says what comes next.
+
+    Parameters
+    ----------
+    text : str
+    vocabulary : Vocabulary
+    begins : array of shape (1, F), optional
+        The features with which the model begins the sequence.
 
     Raises
     ------
@@ -34,7 +43,8 @@ def subject_of(text: Any, vocabulary: Vocabulary) -> Subject:
     targets = ids[1:]
 
     def forward(network: Layer, mode: Mode) -> tuple[Ragged, Backward]:
-        return network(Ragged.from_sequences([ids]), mode=mode)
+        given = None if begins is None else {BEGINS: begins.astype(network_dtype(network))}
+        return network(Ragged.from_sequences([ids]), given=given, mode=mode)
 
     def answers(y: Ragged) -> list[dict[str, Any]]:
         found = [

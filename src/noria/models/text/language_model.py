@@ -1,8 +1,10 @@
 """A language model: it learns from text which symbol comes next, and writes."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,12 +20,14 @@ from noria.equations import Cell
 from noria.errors import DataError, RunError
 from noria.layers import Embedding, Stack, SymbolFeatures
 from noria.models.description import Description
+from noria.models.explaining import Subject, chosen_row
 from noria.models.model import Fitted, Metric, Run, opened
 from noria.models.stored import StoredModel
 from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.baseline import baseline_figures
 from noria.models.text.comparing import corpus_differences, thesaurus_of, vocabulary_differences
 from noria.models.text.evaluating import score_texts
+from noria.models.text.explaining import subject_of
 from noria.models.text.network import begun_states, build_network
 from noria.models.text.options import TextOptions
 from noria.models.text.preparing import KINDS, PreparedText, TextOrParts, as_sequences, prepare, tested_part
@@ -31,6 +35,7 @@ from noria.models.text.sampling import Sampler
 from noria.models.text.schema import CONDITIONS, TextSchema, condition_differences
 from noria.models.text.task import SequenceTask, StreamTask, TextTask
 from noria.models.text.writing import TextWriter
+from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
 from noria.training.token_options import CHARACTERS
@@ -284,11 +289,35 @@ class LanguageModel(TextWriter, TextOptions):
         bits = f"{figures['bits_per_character']:.3f} bits per character"
         is_of_words = self.vocabulary_.kind != CHARACTERS
         more = f"perplexity {figures['perplexity']:,.1f}, {bits}" if is_of_words else bits
-        return f"{figures['loss']:.3f} nats ({more})"
+        said = f"{figures['loss']:.3f} nats ({more})"
+        if "sequences_right" in figures:
+            said += f", {100 * figures['sequences_right']:.3g} % of sequences right where it is certain"
+        return said
 
     def next_steps(self, run: str) -> Sequence[str]:
         """Give the commands that go on from a run."""
-        return (f"noria sample {run} --temperature 0.7", f"noria evaluate {run} FILE", f"noria info {run}")
+        sample = f"noria sample {run} --temperature 0.7"
+        if self._conditions is not None:
+            drawn = self._conditions.drawn(generator(self.seed, "sample"))
+            known = ",".join(f"{name}={value}" for name, value in drawn.items())
+            sample += f" --conditions {shlex.quote(known)}"
+        return (sample, f"noria evaluate {run} FILE", f"noria info {run}")
+
+    def _subject(self, data: Any, target: Any, row: int) -> Subject:
+        text, known = data if isinstance(data, tuple) else (data, None)
+        if isinstance(data, Path) and self._is_table(data):
+            described = self._described(data, None, None)
+            text = chosen_row(described.texts, row, str(data))
+            columns = described.columns
+            known = None if columns is None else {name: column[row] for name, column in columns.items()}
+        elif isinstance(data, Path):
+            text = read_text(data).text
+            text = chosen_row(filter(None, text.split("\n")), row, str(data)) if self._separate else text
+        begins = None
+        if self._needs_conditions(known):
+            assert self._conditions is not None
+            begins = self._conditions.encode_one(known)
+        return subject_of(text, self.vocabulary_, begins)
 
     def _network(self, cells: Sequence[Cell], schema: TextSchema) -> Stack:
         return build_network(

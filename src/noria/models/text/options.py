@@ -29,7 +29,8 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
             closed="left",
             undecided=(None,),
             by_passes=((0.0, 0.0), (14.0, 0.1)),
-            reason="TO BE WRITTEN",
+            reason="At 17 to 19 passes 0.1 lowered the validation loss of four texts by 0.02 to 0.04 nats, "
+            "at 10 and 11 it raised that of two by as much (benchmarks/defaults.md).",
         ),
     ] = None
     features: Annotated[
@@ -135,8 +136,8 @@ class TextTableOptions(Options):
     text_column: Annotated[
         str,
         Option(
-            help="The column of a table (.csv, .tsv, .jsonl, .parquet) that holds texts, each a sequence of its "
-            "own; left out, a file is one text, or lines of it.",
+            help="The column of a table (.csv, .tsv, .jsonl, .parquet) that holds texts, each a sequence of "
+            "its own; left out, a file is one text, or lines of it.",
             group="Data",
         ),
     ] = ""

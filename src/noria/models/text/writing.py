@@ -117,13 +117,15 @@ class TextWriter(Model):
         rng, state = generator(seed, "sample"), self._begun(conditions)
         return whole_characters(self._written(prompt, sampler, length, rng, record, state))
 
-    def attention_weights(self, text: str) -> Array:
+    def attention_weights(self, text: str, *, conditions: Any = None) -> Array:
         """Say how much a model with attention looks back on each earlier step while it reads a text.
 
         Parameters
         ----------
         text : str
             What the vocabulary does not have is read as ``<unk>``.
+        conditions : optional
+            As for :meth:`sample`.
 
         Returns
         -------
@@ -148,7 +150,8 @@ class TextWriter(Model):
         if not len(read_ids):
             raise DataError("attention: expected at least one symbol to read, got an empty string.")
         stream = self.network_.stream()
-        read(stream, read_ids, stream.start(), record)
+        state = self._begun(conditions)
+        read(stream, read_ids, stream.start() if state is None else state, record)
         return np.stack(rows)
 
     def start(self, batch_size: int = 1, *, conditions: Any = None) -> State:

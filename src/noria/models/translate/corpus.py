@@ -79,7 +79,8 @@ class Batch:
 
 def batch_of(examples: Sequence[Example], end: int) -> Batch:
     """Put examples side by side."""
-    written = Ragged.from_sequences([example.written for example in examples])
-    before = Ragged.from_sequences([np.append(end, example.written[:-1]) for example in examples])
     source = Ragged.from_sequences([example.read for example in examples])
-    return Batch(source, before, written.rows)
+    written = Ragged.from_sequences([example.written for example in examples])
+    first = np.full(len(examples), end, written.rows.dtype)
+    before = np.concatenate([first, written.rows])[written.layout.previous]
+    return Batch(source, written.with_rows(before), written.rows)

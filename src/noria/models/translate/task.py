@@ -7,16 +7,17 @@ import numpy as np
 from noria.layers import EncoderDecoder, FlatParameters, Mode
 from noria.models.examples import ExamplesTask
 from noria.models.translate.corpus import Example, batch_of
+from noria.models.translate.scheduled_sampling import own_inputs
 from noria.models.translate.schema import PairSchema
 from noria.models.translate.scoring import exactness, nats, translations
-from noria.models.translate.search import Writer, own_inputs
+from noria.models.translate.search import Writer
 from noria.training import StepResult
 from noria.training.losses import sequence_cross_entropy
 from noria.training.task import Part
 
 TRANSLATED = 256
 """Pairs of the validation part that are translated at each evaluation; the loss is that of all."""
-SHOWN = 3
+SHOWN = 2
 
 
 class TranslationTask(ExamplesTask[Example]):
@@ -96,10 +97,11 @@ class TranslationTask(ExamplesTask[Example]):
         known = self.validation or self.train
         chosen = [known[int(index)] for index in rng.integers(0, len(known), SHOWN)]
         answers = translations(self._writer(), chosen, self.schema)
-        return "\n".join(
-            f"{example.source}\n  is     {example.target}\n  wrote  {answer}"
+        shown = (
+            f"{example.source} → {example.target} {'✓' if answer == example.target else f'✗ {answer}'}"
             for example, answer in zip(chosen, answers, strict=True)
         )
+        return "\n".join(shown)
 
     def _measured(self, scored: Sequence[Example], translated: Sequence[Example]) -> dict[str, float]:
         loss, count = nats(self.network, scored, self.schema.end)

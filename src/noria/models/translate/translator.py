@@ -8,16 +8,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from noria.data.parallel import open_pairs, read_sources
+from noria.data.parallel import Pair, open_pairs, read_sources
 from noria.data.text import normalised
 from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, OptionError
 from noria.layers import EncoderDecoder
+from noria.models.explaining import Subject, chosen_row
 from noria.models.model import Fitted, Metric, Model, Run, opened
 from noria.models.translate.alignment import Alignment, aligned
 from noria.models.translate.baseline import baseline_figures
 from noria.models.translate.corpus import Example, encoded, source_ids
+from noria.models.translate.explaining import subject_of
 from noria.models.translate.network import build_network
 from noria.models.translate.options import NONE, TranslatorOptions
 from noria.models.translate.preparing import PreparedPairs, prepare
@@ -158,6 +160,16 @@ class Translator(Model, TranslatorOptions):
             read = source_ids(normalised(source), fitted.schema, "source")
             written = self.predict([source])[0] if target is None else normalised(target)
             return aligned(_network_of(fitted), fitted.schema, read, written)
+
+    def _subject(self, data: Any, target: Any, row: int) -> Subject:
+        if isinstance(data, Path):
+            data = chosen_row(read_sources(data, self.source_column), row, str(data))
+        if not isinstance(data, str):
+            raise DataError(f"expected a source to look at, got {type(data).__name__}.")
+        written = self.predict([data])[0] if target is None else target
+        schema: PairSchema = self._fitted.schema
+        (example,) = encoded([Pair(normalised(data), normalised(written), "source")], schema)
+        return subject_of(example, schema)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Give the share of sources whose translation is exactly the target."""

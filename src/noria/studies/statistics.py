@@ -1,0 +1,144 @@
+"""Paired differences with confidence intervals: whether one variant is better than another, over the seeds.
+
+Runs are paired by seed: with the same seed they have the same data, the same split and the same order, so that
+what these do to the figure falls out of the difference.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+LEVEL = 0.95
+
+Verdict = Literal["better", "worse", "no difference"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one variant's figures are less another's, over the seeds that both have.
+
+    Attributes
+    ----------
+    one, other : str
+    mean : float
+    low, high : float
+        The ends of the interval; infinite where a single seed leaves nothing to judge by.
+    seeds : int
+    level : float
+        Of the interval.
+    """
+
+    one: str
+    other: str
+    mean: float
+    low: float
+    high: float
+    seeds: int
+    level: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval leaves zero out: only then may a difference be claimed."""
+        return self.low > 0 or self.high < 0
+
+    def verdict(self, *, higher_is_better: bool) -> Verdict:
+        """Say whether the first is better than the other."""
+        if not self.excludes_zero:
+            return "no difference"
+        return "better" if (self.low > 0) is higher_is_better else "worse"
+
+
+def paired_difference(
+    one: Mapping[int, float],
+    other: Mapping[int, float],
+    *,
+    level: float = LEVEL,
+    names: tuple[str, str] = ("", ""),
+) -> Difference | None:
+    """Give the mean of the differences and its interval by Student's t; None without a common seed.
+
+    Parameters
+    ----------
+    one, other : mapping of int to float
+        The figure by seed. What is not finite is left out.
+    level : float, default 0.95
+    names : tuple of str
+
+    References
+    ----------
+    Student 1908, The probable error of a mean.
+    """
+    seeds = sorted(
+        seed for seed in one.keys() & other.keys() if math.isfinite(one[seed]) and math.isfinite(other[seed])
+    )
+    if not seeds:
+        return None
+    differences = np.array([one[seed] - other[seed] for seed in seeds])
+    mean = float(differences.mean())
+    half = half_width(differences, level)
+    return Difference(names[0], names[1], mean, mean - half, mean + half, len(seeds), level)
+
+
+def all_pairs(figures: Mapping[str, Mapping[int, float]], *, level: float = LEVEL) -> list[Difference]:
+    """Compare every variant with every other; the intervals hold together at the level (Bonferroni).
+
+    Parameters
+    ----------
+    figures : mapping of str to mapping of int to float
+        By variant and seed.
+    level : float, default 0.95
+        The chance that none of the intervals misses.
+    """
+    pairs = list(combinations(figures, 2))
+    each = 1.0 - (1.0 - level) / max(1, len(pairs))
+    found = [
+        paired_difference(figures[one], figures[other], level=each, names=(one, other)) for one, other in pairs
+    ]
+    return [difference for difference in found if difference is not None]
+
+
+def half_width(values: Sequence[float] | np.ndarray, level: float = LEVEL) -> float:
+    """Give half the width of the interval around the mean; infinite for a single value."""
+    numbers = np.asarray(values, float)
+    if len(numbers) < 2:
+        return math.inf
+    deviation = float(numbers.std(ddof=1))
+    return t_quantile(0.5 + level / 2, len(numbers) - 1) * deviation / math.sqrt(len(numbers))
+
+
+def spread(values: Sequence[float]) -> float:
+    """Give the standard deviation of a sample; not a number for a single value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+
+
+def t_quantile(share: float, freedom: int) -> float:
+    """Give the value that Student's t with so many degrees of freedom stays below with a probability."""
+    if share < 0.5:
+        return -t_quantile(1.0 - share, freedom)
+    low, high = 0.0, 1.0
+    while t_below(high, freedom) < share:
+        low, high = high, 2.0 * high
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if t_below(middle, freedom) < share else (low, middle)
+    return 0.5 * (low + high)
+
+
+def t_below(value: float, freedom: int) -> float:
+    """Give the probability that Student's t is below a value (Abramowitz & Stegun 1964, 26.7.3, 26.7.4)."""
+    angle = math.atan(value / math.sqrt(freedom))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    first = 1 if freedom % 2 == 0 else cosine
+    total, term = 0.0, float(first)
+    for number in range(1 if freedom % 2 == 0 else 2, freedom - 1 + freedom % 2, 2):
+        total += term
+        term *= cosine * cosine * number / (number + 1)
+    if freedom % 2:
+        inside = 2 / math.pi * (angle + (sine * total if freedom > 1 else 0.0))
+    else:
+        inside = sine * total
+    return 0.5 * (1.0 + inside)
