@@ -30,11 +30,7 @@ Figures = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Level:
-    """What is asked of one figure.
-
-    ``path`` leads to it in the report, ``of`` what the baseline calls the same. The level is for the worst
-    seed, the median or the best one (``over``).
-    """
+    """What is asked of the figure that ``path`` leads to in a report: of the median, worst or best seed."""
 
     path: tuple[str, ...]
     asked: float
@@ -74,7 +70,6 @@ LEVELS: dict[tuple[str, str], tuple[Level, ...]] = {
     ("classify", "digits"): (Level(ACCURACY, 0.975),),
     ("regress", "adding"): (Level(("test", "mse"), 1e-3, lower_is_better=True),),
     ("regress", "adding:600"): (Level(("test", "mse"), 1e-3, lower_is_better=True),),
-    ("tag", "copy"): (Level(ACCURACY, 0.99),),
     ("tag", "code-tokens"): (Level(ACCURACY, 0.99),),
     ("translate", "numbers-es-en"): (Level(EXACT, 0.99),),
     ("translate", "dates"): (Level(EXACT, 0.99),),

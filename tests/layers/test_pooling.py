@@ -140,6 +140,13 @@ def test_large_scores_do_not_overflow():
     assert np.isfinite(backward(np.ones_like(y.rows), backward.state)).all()
 
 
+def test_of_equal_values_the_first_has_the_gradient():
+    layer, _ = built(MaxPooling(), 2)
+    x = Ragged.from_sequences([np.array([[1.0, 5.0], [3.0, 5.0], [3.0, 2.0]])])
+    _, backward = layer(x)
+    assert backward(np.array([[7.0, 8.0]])).tolist() == [[0, 8], [7, 0], [0, 0]]
+
+
 def test_what_is_no_number_is_not_hidden_by_a_maximum():
     layer, _ = built(MaxPooling(), 2)
     x = features([3, 2], 2)

@@ -1,4 +1,4 @@
-"""Recording: what layers hand over is what their engine computed, and what the readable engine computes too."""
+"""Recording: what layers hand over is what their engine computed, and the readable engine too."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import pytest
 from noria.arrays import Array
 from noria.equations import Cell, cells
 from noria.layers import (
+    INFERENCE,
     Bidirectional,
     CausalAttention,
     DecoderAttention,
@@ -45,18 +46,23 @@ def test_what_is_recorded_is_what_the_readable_engine_computes_step_by_step(cell
     names = named_values(known)
     seen = built(Recurrent(cell, 7), size)
     twin = built(Recurrent(cell, 7, engine="reference", keep=names), size)
-    recorder = Recorder()
-    seen(Ragged.from_sequences(sequences(size)), mode=Mode(save=False, recorder=recorder))
+    recorder, other = Recorder(gradients=True), Recorder(values=False, gradients=True)
+    for layer, one in ((seen, recorder), (twin, other)):
+        y, back = layer(Ragged.from_sequences(sequences(size)), mode=Mode(recorder=one))
+        back(np.sin(np.arange(y.rows.size, dtype=np.float64)).reshape(y.rows.shape))
     (call,) = recorder.calls(seen)
-    assert set(call.values) == set(names)
+    assert set(call.values) == {*names, *(f"d_{state}" for state in known.states)}
+    for state in known.states:
+        right = other.calls(twin)[0].values[f"d_{state}"]
+        np.testing.assert_allclose(call.values[f"d_{state}"], right, rtol=0, atol=1e-12)
     for number, rows in enumerate(sequences(size)):
-        stream = twin.stream(1)
-        state = stream.start()
+        state = twin.start(1)
         for step, row in enumerate(rows):
-            _, state = stream.step(row[None], state)
+            _, back = twin(Ragged.from_sequences([row[None]]), state=state, mode=INFERENCE)
+            state = back.state
             for name in names:
                 found = call.sequences(name)[number][step]
-                np.testing.assert_allclose(found, stream.kept[name][0], rtol=0, atol=1e-12, err_msg=name)
+                np.testing.assert_allclose(found, back.kept[name][0], rtol=0, atol=1e-12, err_msg=name)
 
 
 def test_the_gates_of_an_lstm_are_those_of_the_textbook() -> None:

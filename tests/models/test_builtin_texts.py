@@ -1,11 +1,14 @@
 """A language model on built-in sequences: parts as they are given, and what it knows of what is certain."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from noria import LanguageModel
 from noria.data.builtin_tasks import BuiltinParts, builtin_data
 from noria.data.builtin_tasks.counting import behind_first_b
+from noria.data.builtin_tasks.names import languages_of
 from noria.layers import INFERENCE
 from noria.models.text.certain import CertainTally, tally_of
 from noria.models.text.corpus import corpus_of_builtin
@@ -116,6 +119,36 @@ def test_further_test_parts_are_measured_too():
     every = model.report_["extra"]["every n"]
     assert every["tokens"] == sum(2 * n + 1 for n in range(1, 12))
     assert {"certain_accuracy", "sequences_right", "right_to_length"} <= every.keys()
+
+
+def test_what_is_known_of_a_sequence_goes_with_it():
+    parts = builtin_data("names", "text", 1)
+    corpus = corpus_of_builtin(parts)
+    assert corpus.conditions.columns[0].labels == ("hill", "isle", "lake")
+    for part, name in ((corpus.train, "train"), (corpus.validation, "validation"), (corpus.test, "test")):
+        found = [("hill", "isle", "lake")[int(np.argmax(reading.begins))] for reading in part.readings]
+        assert found == parts.conditions[name]["language"]
+        decoded = corpus.vocabulary.decode(part.readings[7].ids[1:-1])
+        assert languages_of(decoded) == [found[7]]
+
+
+def test_known_at_evaluation_too():
+    parts = builtin_data("names", "text", 1)
+    few = replace(
+        parts,
+        train=parts.train[:40],
+        test=parts.test[:9],
+        conditions={name: {"language": known["language"][:40]} for name, known in parts.conditions.items()},
+    )
+    few = replace(
+        few,
+        validation=parts.validation[:40],
+        conditions={**few.conditions, "test": {"language": parts.conditions["test"]["language"][:9]}},
+    )
+    model = LanguageModel(**SMALL).fit(few, steps=2)
+    assert model.evaluate(few)["loss"] == model.report_["test"]["loss"]
+    turned = {"language": few.conditions["test"]["language"][::-1]}
+    assert model.evaluate(few, conditions=turned)["loss"] != model.report_["test"]["loss"]
 
 
 def test_tally():

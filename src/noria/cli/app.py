@@ -29,7 +29,8 @@ VERBS = {
     "summary": "List the layers of a run: shapes, parameters, arithmetic and memory per token.",
     "cite": "Give the BibTeX of a run: Noria, and the papers of what it used.",
     "cell": "List the cells, or show everything that is derived from one.",
-    "check": "Check the gradients of a cell against the definition of a derivative.",
+    "check": "Check the gradients of a cell, or of your own NumPy code, and say what is wrong.",
+    "compare": "Compare cells and options over seeds, with intervals, and write a report.",
 }
 WITH_SUBCOMMANDS = {"cell", "train"}
 WITH_STANDARD_INPUT = {"train", "evaluate", "predict"}

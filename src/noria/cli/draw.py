@@ -22,8 +22,8 @@ def draw(
     debug: Debug = False,
 ) -> None:
     """Draw the network of a run, unrolled in time with its sizes, as SVG and PNG."""
-    from noria.inspection.unrolled import unrolled
     from noria.inspection.unrolled_picture import draw_unrolled
+    from noria.inspection.unrolling import unrolled
     from noria.models import load
 
     network = unrolled(load(run).network_, run.name)

@@ -59,13 +59,13 @@ def evaluate(
 
 def _measured(model: Any, file: str | None, more: tuple[str, ...], name: str | None) -> dict[str, Any]:
     """Measure on files, or on the test part of built-in data."""
-    from noria.cli.tasks import builtin
+    from noria.cli.tasks import TEXT, builtin
     from noria.engines.threads import use_threads
 
     source: Any
     if file is None:
         parts = builtin(model, name)
-        source = parts.test if parts.test is not None else parts.train
+        source = parts if model.task == TEXT else parts.tested  # parts of texts say what of them is certain
     else:
         paths = [Path(name) for name in (file, *more)]
         missing = [path for path in paths if not path.exists()]

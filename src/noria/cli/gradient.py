@@ -35,7 +35,7 @@ def gradient(
     ] = False,
     recall: Annotated[
         int | None,
-        Parameter(help="Train rnn, gru and lstm to recall a letter over so many others, and compare them."),
+        Parameter(help="Train rnn, gru, lstm and janet to recall a letter over so many others."),
     ] = None,
     steps: Annotated[int, Parameter(help="Updates of each, with --recall.")] = 1500,
     out: Annotated[Path | None, Parameter(help="A folder for figures as JSON and pictures.")] = None,

@@ -28,7 +28,7 @@ def summary(
     """List layers, shapes, parameters, arithmetic and memory for each token that is read."""
     import numpy as np
 
-    from noria.inspection.layer_costs import layer_costs, totals
+    from noria.inspection.costs import layer_costs, totals
     from noria.models import load
 
     model = load(run)

@@ -168,7 +168,7 @@ def _of_table(table: Table, source: str, target: str) -> Pairs:
         raise DataError(
             f"{table.source}: expected a column of sources and one of targets, got {listed}.\n"
             "  Name them: source_column and target_column (--source-column, --target-column). The first "
-            "line has to name the columns."
+            "line has to name the columns. Two files, line by line, are two names of files."
         )
     said = (
         () if all(asked) else (f"column {names[0]!r} holds the sources, {names[1]!r} the targets (guessed)",)

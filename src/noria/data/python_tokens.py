@@ -18,6 +18,9 @@ COMMENT, KEYWORD, NAME, NUMBER, OPERATOR, STRING, WHITESPACE = (
     "whitespace",
 )
 
+WINDOW = 1_000
+"""Characters of a piece, about: most docstrings begin and end within one."""
+
 _TYPES = {
     token.COMMENT: COMMENT,
     token.NUMBER: NUMBER,
@@ -62,7 +65,8 @@ def python_tags(source: str, name: str = "source") -> list[str]:
             if kind in _BEGINS:
                 opened.append(first)
             elif kind in _ENDS:
-                tags[opened[-1] : last] = [STRING] * (last - opened.pop())
+                begun = opened.pop()
+                tags[begun:last] = [STRING] * (last - begun)
             elif kind == token.NAME:
                 tags[first:last] = [KEYWORD if keyword.iskeyword(text) else NAME] * (last - first)
             elif kind == token.ERRORTOKEN and text.strip():
@@ -77,7 +81,9 @@ def python_tags(source: str, name: str = "source") -> list[str]:
     return tags
 
 
-def python_windows(source: str, tags: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
+def python_windows(
+    source: str, tags: Sequence[str], size: int = WINDOW
+) -> Iterator[tuple[str, Sequence[str]]]:
     """Cut tagged source into pieces of about `size` characters, none of them within a string.
 
     A piece ends with the line in which it reaches its size, or with the first one after it that does not end
@@ -89,7 +95,7 @@ def python_windows(source: str, tags: Sequence[str], size: int) -> Iterator[tupl
     source : str
     tags : sequence of str
         As :func:`python_tags` gives them.
-    size : int
+    size : int, default 1,000
         At least 1.
     """
     begin = 0

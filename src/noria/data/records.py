@@ -152,7 +152,8 @@ def checked_series(series: Array, place: str, channels: Sequence[str] = ()) -> A
 
 def _plain(targets: Any) -> list[Any]:
     """Give targets as Python values, so that an array and a list of the same labels are the same."""
-    return list(targets.tolist() if hasattr(targets, "tolist") else targets)
+    values = targets.tolist() if hasattr(targets, "tolist") else targets
+    return [value.item() if isinstance(value, np.generic) else value for value in values]
 
 
 def _kind_of(item: object) -> Kind:

@@ -12,9 +12,10 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase
 from itertools import chain
 from pathlib import Path
-from typing import IO, TextIO, TypeAlias
+from typing import TextIO, TypeAlias
 
 from noria.data.lines import Lines
 from noria.errors import DataError
@@ -26,7 +27,7 @@ FILE_ENDINGS = (".conll", ".conllu", ".iob", ".iob2", ".bio", ".iobes", ".tsv", 
 _CONLL_U, _RANGE = 10, re.compile(r"\d+[-.]\d+")  # columns; the ids of words of several tokens, and of none
 _SHOWN = 60
 
-TaggedSource: TypeAlias = str | os.PathLike[str] | IO[bytes] | TextIO
+TaggedSource: TypeAlias = str | os.PathLike[str] | BufferedIOBase | TextIO
 
 
 @dataclass(frozen=True)
@@ -265,9 +266,14 @@ class TaggedFile:
                     f"{self.source}: expected {what} in column {column}, the file has {len(fields)}: "
                     f"{' '.join(fields)[:_SHOWN]!r}."
                 )
+        if self._tagged and tag in self.wanted.feature_columns:
+            raise DataError(
+                f"{self.source}: column {tag} holds the tags, which are to be found out, and is no feature.\n"
+                "  Leave it out of feature_columns, or name another tag_column."
+            )
         if self._tagged and tag == word:
             raise DataError(
-                f"{self.source}: expected words and tags in columns of their own, got one column: "
+                f"{self.source}: expected words and tags in columns of their own, got column {tag} for both: "
                 f"{' '.join(fields)[:_SHOWN]!r}.\n"
                 "  Each line is a word and its tag, with blank lines between sequences, or each is a whole "
                 f"sequence of word{self.wanted.separator}tag."

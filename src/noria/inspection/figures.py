@@ -79,6 +79,7 @@ def written(drawn: Any, path: str | PathLike[str]) -> list[Path]:
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # SVG has them where fonts do
             for file in files:
                 drawn.savefig(file, dpi=DPI, metadata={"Date": None} if file.suffix == ".svg" else None)
+                drawn.set_layout_engine("none")  # the first has found it
     except OSError as error:
         raise DataError(f"{place}: cannot be written: {error.strerror or error}.") from None
     return files

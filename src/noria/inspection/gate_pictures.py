@@ -14,7 +14,7 @@ from noria.models.explanation import RecordedLayer
 
 ROW = 72
 """Steps of one row of a map; what is longer goes on in the next."""
-MOST_ROWS = 6
+MOST_ROWS = 3
 TICKS = 8
 
 
@@ -60,7 +60,7 @@ def draw_step(layer: RecordedLayer, step: int, path: str | PathLike[str]) -> lis
 def draw_map(layer: RecordedLayer, name: str, path: str | PathLike[str]) -> list[Path]:
     """Draw one value over the steps: a column for each, with what was read, and a line for each unit.
 
-    Of what is longer than fits into six rows the last steps are drawn.
+    Of what is longer than fits into three rows the last steps are drawn.
     """
     values = layer.value(name)
     shown, labels, first = _last(values, layer.steps)

@@ -59,12 +59,11 @@ def draw_gradients(
         if relative:
             for share, words in ((TENTH, "a tenth"), (THOUSANDTH, "a thousandth")):
                 panel.axhline(share, color="0.5", linewidth=0.7, linestyle=(0, (2, 3)))
-                panel.annotate(
-                    words, (1.0, share), xycoords=("axes fraction", "data"), fontsize=7.5, va="bottom"
-                )
+                place_of = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+                panel.annotate(words, (0.995, share), fontsize=7.5, **place_of)
         powers_of_ten(panel.yaxis)
         panel.set_xlabel("steps back from where the loss is taken")
         panel.set_ylabel("norm of dL/d state" + (", relative" if relative else ""))
         panel.set_title("gradient through time")
-        panel.legend(loc="center left", bbox_to_anchor=(1.12, 0.5), fontsize=8)
+        panel.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8)
         return written(drawn, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from noria.inspection.figures import figure, written
-from noria.inspection.unrolled import (
+from noria.inspection.unrolling import (
     BOTH,
     BOTH_LAST,
     FORWARD,

@@ -11,6 +11,7 @@ from noria.layers.batch_norm import BatchNorm
 from noria.layers.bidirectional import Bidirectional
 from noria.layers.causal_attention import CausalAttention
 from noria.layers.conditioned import Conditioned
+from noria.layers.convolution import Convolution
 from noria.layers.decoder_attention import DecoderAttention
 from noria.layers.decoder_feeding import InputFeeding
 from noria.layers.dropout import Dropout
@@ -23,6 +24,7 @@ from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
 from noria.layers.linear import Linear
 from noria.layers.onehot import OneHot
 from noria.layers.parameters import Parameter, Statistic
+from noria.layers.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling, Pooling
 from noria.layers.recurrent import Recurrent
 from noria.layers.recurrent_stack import recurrent_stack
 from noria.layers.stack import Stack
@@ -34,11 +36,13 @@ __all__ = [
     "INFERENCE",
     "INITIALISERS",
     "TRACKED",
+    "AttentionPooling",
     "Backward",
     "BatchNorm",
     "Bidirectional",
     "CausalAttention",
     "Conditioned",
+    "Convolution",
     "DecoderAttention",
     "Dropout",
     "Embedding",
@@ -49,11 +53,15 @@ __all__ = [
     "InputFeeding",
     "Inputs",
     "Joined",
+    "LastPooling",
     "Layer",
     "Linear",
+    "MaxPooling",
+    "MeanPooling",
     "Mode",
     "OneHot",
     "Parameter",
+    "Pooling",
     "Recurrent",
     "Stack",
     "State",

@@ -21,7 +21,7 @@ class InputFeeding(Layer):
     """``y_t = attention(recurrent([x_t, y_{t-1}]))``: the steps of a batch are taken one after the other.
 
     Without it recurrent layers run over all steps in one call and attention over all of them in another,
-    which is several times as fast; with it the decoder knows where it looked before. The state is that of the
+    which takes half the time; with it the decoder knows where it looked before. The state is that of the
     recurrent layers and ``{"fed": y}``, zero in the beginning. Auxiliary inputs are called
     ``"recurrent...."`` and ``"attention.memory"``, ``"attention.lengths"``.
 

@@ -1,6 +1,7 @@
 """One layer of recurrence with any cell, run by the engine that its program is bound to."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,8 @@ class Recurrent(Layer):
 
     def stepwise(self, layout: Layout, state: State, given: Inputs | None, mode: Mode) -> RecurrentSteps:
         """Run the cell one step at a time; the gradients of the weights are one product at the end."""
+        if mode.recorder is not None:
+            mode = replace(mode, save=True)  # what is recorded is read when all steps have been taken
         kernel, theta, factors, inputs = self._ready(layout, given or {}, mode)
         by_row = {name: inputs.pop(name) for name in self.row_inputs() & set(inputs)}
         begin = self._inputs.state(state, layout, self._block.values.dtype, "state")

@@ -1,4 +1,4 @@
-"""Comparing fairly: the same budget and the same seeds for every variant, and no word that figures do not bear.
+"""Comparing fairly: one budget and the same seeds for every variant, no word that figures do not bear.
 
 A study is a folder, like a run: what was asked for, a file for each finished run, and the report. Names are
 imported where they are first used.

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from noria.errors import OptionError, RunError
+from noria.errors import DataError, OptionError, RunError
 from noria.models.loading import MODELS, model_class
+from noria.models.wiring import chosen_cells
 from noria.training.option import OptionInfo
 from noria.training.options import Budget, options_of, unknown_option
 
@@ -79,7 +80,9 @@ class Study:
         """Undo :meth:`to_dict`."""
         try:
             if int(data["format"]) > FORMAT:
-                raise RunError(f"{source}: was made by a newer version of Noria.\n  Upgrade Noria to open it.")
+                raise RunError(
+                    f"{source}: was made by a newer version of Noria.\n  Upgrade Noria to open it."
+                )
             return cls(
                 task=str(data["task"]),
                 variants=tuple(Variant(one["name"], one["options"]) for one in data["variants"]),
@@ -105,8 +108,12 @@ class Study:
         ------
         OptionError
             Names the variant.
+        UnknownNameError, EquationError
+            For a cell that is none.
+        DataError
+            For a file that is not there.
         """
-        Budget(**dict(self.budget)).validate(WHO)
+        Budget.from_toml_dict(self.budget)
         if not self.seeds:
             raise OptionError(f"{WHO}: expected at least one seed.")
         names = [variant.name for variant in self.variants]
@@ -115,7 +122,12 @@ class Study:
             raise OptionError(f"{WHO}: {twice!r} is compared with itself. Name each variant once.")
         model_of_task = model_class(self.task)
         for variant in self.variants:
-            model_of_task(**self.options_of(variant, self.seeds[0])).validate(f"variant {variant.name!r}")
+            model = model_of_task(**self.options_of(variant, self.seeds[0]))
+            model.validate(f"variant {variant.name!r}")
+            chosen_cells(model)
+        missing = [file for file in self.files if not Path(file).exists()]
+        if missing:
+            raise DataError(f"{missing[0]}: there is no such file or folder.")
 
 
 def variants_of(
@@ -142,7 +154,11 @@ def variants_of(
     settings = [[(name, value) for value in values] for name, values in grid.items()]
     for cell, row, *chosen in itertools.product(cells or [""], rows or [("", {})], *settings):
         options: dict[str, Any] = {**({"cell": _in_place(cell)} if cell else {}), **row[1], **dict(chosen)}
-        words = [Path(cell).stem if cell else "", row[0], *(f"{name}={_shown(value)}" for name, value in chosen)]
+        words = [
+            Path(cell).stem if cell else "",
+            row[0],
+            *(f"{name}={_shown(value)}" for name, value in chosen),
+        ]
         found.append(Variant(" ".join(word for word in words if word) or "as it is", options))
     return tuple(found)
 

@@ -38,18 +38,17 @@ class StudyFolder:
         if file.exists():
             there = cls.open(path)
             changed = [
-                name
-                for name, value in study.to_dict().items()
-                if there.study.to_dict().get(name) != value
+                name for name, value in study.to_dict().items() if there.study.to_dict().get(name) != value
             ]
             if changed:
                 raise RunError(
                     f"{path}: holds another study: {', '.join(changed)} of it "
-                    f"{'is' if len(changed) == 1 else 'are'} not the same.\n  Choose another folder with --out."
+                    f"{'is' if len(changed) == 1 else 'are'} not the same.\n"
+                    "  Choose another folder with --out."
                 )
             return there
         if path.exists() and any(path.iterdir()):
-            raise RunError(f"{path}: is there already, and is not a study.\n  Choose another folder with --out.")
+            raise RunError(f"{path}: is there, and is not a study.\n  Choose another folder with --out.")
         try:
             (path / RUNS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -87,13 +86,18 @@ class StudyFolder:
                     found[variant.name, seed] = read_json(file)
         return found
 
+    def _has_ended(self, variant: Variant, seed: int) -> bool:
+        """Whether there is a result that stays: a process that broke down gets another chance."""
+        file = self.file_of(variant, seed)
+        return file.exists() and not read_json(file).get("broke_down", False)
+
     def missing(self) -> list[tuple[Variant, int]]:
         """List the runs that have not ended, all variants of a seed before the next seed."""
         return [
             (variant, seed)
             for seed in self.study.seeds
             for variant in self.study.variants
-            if not self.file_of(variant, seed).exists()
+            if not self._has_ended(variant, seed)
         ]
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
@@ -119,7 +123,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
-        raise RunError(f"{path}: the file is damaged: {error}.\n  Remove it, and the run is made again.") from error
+        raise RunError(
+            f"{path}: the file is damaged: {error}.\n  Remove it, and the run is made again."
+        ) from error
     if not isinstance(content, dict):
         raise RunError(f"{path}: the file is damaged: expected an object, got {type(content).__name__}.")
     return content

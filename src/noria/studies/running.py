@@ -95,6 +95,7 @@ def run_study(folder: StudyFolder, *, processes: int | None = None, told: Told |
 
 
 def _started(folder: StudyFolder, variant: Variant, seed: int) -> subprocess.Popen[bytes]:
+    folder.file_of(variant, seed).unlink(missing_ok=True)
     source = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH", ""))))
     with open(folder.log_of(variant, seed), "wb") as said:
@@ -120,7 +121,13 @@ def _result(folder: StudyFolder, one: _Running) -> dict[str, Any]:
         code = one.process.returncode
         said = log.read_text(encoding="utf-8", errors="replace")[-SHOWN:].strip()
         why = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        result = {"variant": one.variant.name, "seed": one.seed, "status": FAILED, "curve": []}
+        result = {
+            "variant": one.variant.name,
+            "seed": one.seed,
+            "status": FAILED,
+            "broke_down": True,
+            "curve": [],
+        }
         write_json(file, result | {"message": f"The process {why}.\n{said}".strip()})
     if not log.stat().st_size:
         log.unlink()

@@ -1,12 +1,13 @@
 """Paired differences with confidence intervals: whether one variant is better than another, over the seeds.
 
-Runs are paired by seed: with the same seed they have the same data, the same split and the same order, so that
-what these do to the figure falls out of the difference.
+Runs are paired by seed: with the same seed they have the same data, the same split and the same order, so
+that what these do to the figure falls out of the difference.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import Literal
 
@@ -96,7 +97,8 @@ def all_pairs(figures: Mapping[str, Mapping[int, float]], *, level: float = LEVE
     pairs = list(combinations(figures, 2))
     each = 1.0 - (1.0 - level) / max(1, len(pairs))
     found = [
-        paired_difference(figures[one], figures[other], level=each, names=(one, other)) for one, other in pairs
+        paired_difference(figures[one], figures[other], level=each, names=(one, other))
+        for one, other in pairs
     ]
     return [difference for difference in found if difference is not None]
 
@@ -115,14 +117,15 @@ def spread(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
 
 
+@cache
 def t_quantile(share: float, freedom: int) -> float:
     """Give the value that Student's t with so many degrees of freedom stays below with a probability."""
     if share < 0.5:
         return -t_quantile(1.0 - share, freedom)
     low, high = 0.0, 1.0
-    while t_below(high, freedom) < share:
+    while t_below(high, freedom) < share and high < 1e300:
         low, high = high, 2.0 * high
-    for _ in range(200):
+    for _ in range(100):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if t_below(middle, freedom) < share else (low, middle)
     return 0.5 * (low + high)
@@ -131,14 +134,10 @@ def t_quantile(share: float, freedom: int) -> float:
 def t_below(value: float, freedom: int) -> float:
     """Give the probability that Student's t is below a value (Abramowitz & Stegun 1964, 26.7.3, 26.7.4)."""
     angle = math.atan(value / math.sqrt(freedom))
-    sine, cosine = math.sin(angle), math.cos(angle)
-    first = 1 if freedom % 2 == 0 else cosine
-    total, term = 0.0, float(first)
-    for number in range(1 if freedom % 2 == 0 else 2, freedom - 1 + freedom % 2, 2):
+    sine, cosine, odd = math.sin(angle), math.cos(angle), freedom % 2
+    total, term = 0.0, cosine if odd else 1.0
+    for number in range(1, freedom // 2 + 1):
         total += term
-        term *= cosine * cosine * number / (number + 1)
-    if freedom % 2:
-        inside = 2 / math.pi * (angle + (sine * total if freedom > 1 else 0.0))
-    else:
-        inside = sine * total
+        term *= cosine * cosine * (2 * number - 1 + odd) / (2 * number + odd)
+    inside = 2 / math.pi * (angle + sine * total) if odd else sine * total
     return 0.5 * (1.0 + inside)

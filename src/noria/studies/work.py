@@ -1,7 +1,7 @@
 """One run of a study, in a process of its own: ``python -m noria.studies.work FOLDER VARIANT SEED``.
 
-The result is a file that appears when the run has ended. A process whose parent is gone ends too: it reads its
-standard input, which the parent holds open.
+The result is a file that appears when the run has ended. A process whose parent is gone ends too: it reads
+its standard input, which the parent holds open.
 """
 
 import os

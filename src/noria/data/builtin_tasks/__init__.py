@@ -13,11 +13,13 @@ The convention:
   otherwise. They were chosen on seeds of their own, never on a test part that is reported.
 """
 
+from noria.data.builtin_tasks.disjoint import THREE
 from noria.data.builtin_tasks.entry import Entry, Number, Recipe
 from noria.data.builtin_tasks.parts import BuiltinParts, Data, Determined, drawing
 from noria.data.builtin_tasks.registry import builtin_data, builtin_entry, builtin_recipe, builtin_tasks
 
 __all__ = [
+    "THREE",
     "BuiltinParts",
     "Data",
     "Determined",

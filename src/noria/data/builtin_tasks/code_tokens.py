@@ -10,9 +10,8 @@ from noria.errors import DataError
 
 SIZES = {"train": 2_500_000, "validation": 150_000, "test": 300_000}
 """Characters in each part, about."""
-WINDOW = 1_000
-"""Characters in a sequence, about: docstrings begin and end within."""
-LONGEST_WINDOW, LARGEST_FILE = 8_000, 200_000
+LONGEST, LARGEST_FILE = 8_000, 200_000
+"""Characters beyond which a sequence, and a file, are left out."""
 _LEFT_OUT = frozenset(
     {"test", "tests", "idle_test", "encodings", "site-packages", "dist-packages", "lib2to3", "pydoc_data"}
 )
@@ -71,5 +70,4 @@ def _sequences(path: Path) -> list[tuple[str, list[str]]]:
         tags = python_tags(source, str(path))
     except (DataError, UnicodeDecodeError):
         return []
-    windows = python_windows(source, tags, WINDOW)
-    return [(text, list(of_text)) for text, of_text in windows if len(text) <= LONGEST_WINDOW]
+    return [(text, list(own)) for text, own in python_windows(source, tags) if len(text) <= LONGEST]

@@ -1,7 +1,7 @@
 """Names in three invented languages, each written by a rule that can be read back from a name.
 
-As texts they are separate sequences for a language model; with the language as the source they are one to
-many: from a label to one of the names that suit it.
+One to many: the language of a name is the condition with which a language model begins it, or the source from
+which it is translated.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noria.data.builtin_tasks.disjoint import disjoint_parts
+from noria.data.builtin_tasks.disjoint import THREE, disjoint_parts
 from noria.data.builtin_tasks.parts import BuiltinParts
 
 COUNTS = 4_800, 600, 600
@@ -54,9 +54,14 @@ SOURCE = f"names in {len(LANGUAGES)} invented languages"
 
 
 def names(seed: int) -> BuiltinParts:
-    """Make 6,000 names, each language as likely as any other; no name stands in two parts."""
-    train, validation, test = (written for _, written in _parts(seed))
-    return BuiltinParts(train, SOURCE, validation, test)
+    """Make 6,000 names, each language as likely as any other; no name stands in two parts.
+
+    The language is known before a name begins.
+    """
+    parts = _parts(seed)
+    train, validation, test = (written for _, written in parts)
+    known = ({"language": labels} for labels, _ in parts)
+    return BuiltinParts(train, SOURCE, validation, test, conditions=dict(zip(THREE, known, strict=True)))
 
 
 def labelled_names(seed: int) -> BuiltinParts:

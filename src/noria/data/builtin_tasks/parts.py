@@ -41,6 +41,9 @@ class BuiltinParts:
         Further test parts by name, of another kind than the training part: longer, say.
     determined : callable, optional
         For texts: see :data:`Determined`; left out, no symbol is certain.
+    conditions : mapping, optional
+        For texts: what is known of each sequence before it begins, ``{"train": {"language": [...]}, ...}``;
+        of all three parts.
     """
 
     train: Data
@@ -49,6 +52,7 @@ class BuiltinParts:
     test: Data | None = None
     extra: Mapping[str, Data] = field(default_factory=dict)
     determined: Determined | None = None
+    conditions: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.validation is None) != (self.test is None):

@@ -39,7 +39,14 @@ TABLE: tuple[Entry, ...] = (
         "well-nested brackets of two kinds, up to a depth",
         number=Number("depth", 3, 1, "how deep brackets are nested"),
     ),
-    Entry("names", "text", "names", "names", "invented names, one a sequence"),
+    Entry(
+        "names",
+        "text",
+        "names",
+        "names",
+        "names in three invented languages, written with the language as the condition",
+        recipes=(recipes.NAMES,),
+    ),
     # one label for each sequence
     Entry(
         "parity",
@@ -112,8 +119,15 @@ TABLE: tuple[Entry, ...] = (
         recipes=(recipes.CODE_TOKENS,),
     ),
     # series
-    Entry("airline", "forecast", "airline", "airline", "monthly airline passengers, 1949 to 1960"),
-    Entry("sines", "forecast", "sines", "sines", "a noisy sum of sines"),
+    Entry(
+        "airline",
+        "forecast",
+        "airline",
+        "airline",
+        "monthly airline passengers, 1949 to 1960",
+        recipes=(recipes.AIRLINE,),
+    ),
+    Entry("sines", "forecast", "sines", "sines", "a noisy sum of sines", recipes=(recipes.SINES,)),
     Entry(
         "mackey-glass",
         "forecast",

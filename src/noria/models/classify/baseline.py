@@ -29,20 +29,17 @@ def baseline_figures(prepared: PreparedSequences) -> dict[str, Any]:
         return {}
     targets, tested = (np.array([example.target for example in part]) for part in (train, test))
     learnt, shown = _matrices(features_of(train, schema), features_of(test, schema))
-    kind = "words" if schema.inputs.unit == "word" else f"{schema.inputs.unit}s"
-    described = f"bag of {kind}" if schema.inputs.unit != "step" else "means and spreads"
+    known = "means and spreads" if schema.inputs.channels else f"a bag of {schema.inputs.unit}s"
     constant: Float[Array, "S O"]
     if isinstance(schema.targets, LabelTargets):
         outputs = _logistic(learnt, targets, shown, schema.targets.size)
         shares = np.bincount(targets, minlength=schema.targets.size) / len(targets)
         constant = np.tile(np.log(np.maximum(shares, 1e-9)), (len(test), 1))
-        name, same = f"logistic regression on a {described}", "majority"
-        if schema.inputs.unit == "step":
-            name = f"logistic regression on {described}"
+        name, same = f"logistic regression on {known}", "majority"
     else:
         outputs = _ridge(learnt, targets, shown)
         constant = np.full((len(test), 1), targets.mean())
-        name, same = f"linear regression on {described}", "mean"
+        name, same = f"linear regression on {known}", "mean"
     figures = schema.targets.figures
     return {"name": name, **figures(outputs, tested), same: figures(constant, tested)}
 
@@ -50,7 +47,7 @@ def baseline_figures(prepared: PreparedSequences) -> dict[str, Any]:
 def features_of(examples: Sequence[Example], schema: SequenceSchema) -> Any:
     """Give what a linear model knows of each sequence: an array, or what occurs in it and how often."""
     extras = [example.extras for example in examples if example.extras is not None]
-    if schema.inputs.unit == "step":
+    if schema.inputs.channels:
         rows = [
             np.concatenate([series.mean(axis=0), series.std(axis=0), series[-1]])
             for series in (example.sequence for example in examples)

@@ -4,10 +4,21 @@ from collections.abc import Sequence
 
 from noria.equations import Cell
 from noria.errors import OptionError
-from noria.layers import BatchNorm, Embedding, Joined, Layer, Linear, OneHot, Stack
-from noria.layers.convolution import Convolution
-from noria.layers.dropout import Dropout
-from noria.layers.pooling import POOLINGS, AttentionPooling, LastPooling, Pooling
+from noria.layers import (
+    AttentionPooling,
+    BatchNorm,
+    Convolution,
+    Dropout,
+    Embedding,
+    Joined,
+    LastPooling,
+    Layer,
+    Linear,
+    OneHot,
+    Pooling,
+    Stack,
+)
+from noria.layers.pooling import POOLINGS
 from noria.models.classify.inputs import Inputs, SeriesInputs
 from noria.models.classify.options import ATTENTION, CONVOLUTION, LAST, SequenceOptions
 from noria.models.classify.schema import SequenceSchema

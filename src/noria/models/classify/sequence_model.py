@@ -1,52 +1,28 @@
 """What classifier and regressor share: everything but what is told of a sequence."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
-
-import numpy as np
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 from noria.arrays import Array, Float
 from noria.data.augmentation import Augmentation
-from noria.data.records import TEXTS, Record
-from noria.engines.threads import use_threads
+from noria.data.records import Record
 from noria.equations import Cell
-from noria.errors import DataError, OptionError
-from noria.layers import Embedding, Stack, State, Stream
-from noria.layers.auxiliary import FEATURES
+from noria.layers import Embedding, Stack
+from noria.models.classify.answering import SequenceAnswers
 from noria.models.classify.baseline import baseline_figures
-from noria.models.classify.explaining import subject_of
-from noria.models.classify.network import EXTRAS, INPUT, POOLING, build_network
-from noria.models.classify.options import ATTENTION
-from noria.models.classify.preparing import PreparedSequences, example_of, examples_of, prepare
-from noria.models.classify.reading import read
+from noria.models.classify.network import INPUT, build_network
+from noria.models.classify.preparing import PreparedSequences, examples_of, prepare
 from noria.models.classify.schema import SequenceSchema
 from noria.models.classify.targets import Targets
-from noria.models.classify.task import Example, SequenceTask, attention_of, outputs_of
+from noria.models.classify.task import Example, SequenceTask
 from noria.models.description import Description
-from noria.models.explaining import Subject, chosen_row
-from noria.models.model import Fitted, Model, Run, opened
+from noria.models.model import Fitted, Run, opened
 from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 from noria.training.training_options import Budget
 
-if TYPE_CHECKING:
-    from noria.models.classify.options import SequenceOptions
 
-    class _WithOptions(Model, SequenceOptions):
-        """What the class of a task brings along."""
-else:
-    _WithOptions = Model
-
-CHUNK = 256
-"""Sequences that are answered together."""
-
-LISTED = 200
-"""Characters of a text that are shown beside its answer."""
-
-
-class SequenceModel(_WithOptions):
+class SequenceModel(SequenceAnswers):
     """Reads a sequence from end to end and gives one answer.
 
     steps -> embedding -> recurrent layers (or convolutions) -> pooling -> linear
@@ -54,9 +30,6 @@ class SequenceModel(_WithOptions):
 
     schema_class: ClassVar[type[SequenceSchema]] = SequenceSchema
     targets_class: ClassVar[type[Targets]]
-
-    schema_: SequenceSchema
-    network_: Stack
 
     def prepare(self, data: Any, y: Any = None, *, resuming: bool = False) -> PreparedSequences:
         """Read data and deal them out without training; ``fit`` takes the result in place of the data.
@@ -165,130 +138,6 @@ class SequenceModel(_WithOptions):
         model = cls.from_run(folder).set_params(stop_after=0)
         return model.fit(data, y, **budget, resume=folder, listener=listener)
 
-    def predict(self, data: Any) -> Array:
-        """Answer every sequence, in order.
-
-        Parameters
-        ----------
-        data : path, data frame, or sequences
-            As for :meth:`fit`, without what is to be told.
-        """
-        return np.array(self._schema("predict").targets.answers(self.outputs(data)))
-
-    def outputs(self, data: Any) -> Float[Array, "S O"]:
-        """Give what the network says of every sequence, before it is made into an answer."""
-        schema = self._schema("predict")
-        records = read(data, None, self, schema=schema, known=False)
-        return self._outputs(examples_of(records, schema, known=False))
-
-    def evaluate(self, data: Any, y: Any = None) -> dict[str, Any]:
-        """Compare answers with what is known.
-
-        Parameters
-        ----------
-        data, y
-            As for :meth:`fit`.
-
-        Raises
-        ------
-        DataError
-            If a label is not one that the model was trained on: says where.
-        """
-        schema = self._schema("evaluate")
-        examples = examples_of(read(data, y, self, schema=schema, known=True), schema)
-        targets: Array = np.array([example.target for example in examples], dtype=schema.targets.dtype)
-        return self._all_figures(self._outputs(examples), targets)
-
-    def predict_rows(self, source: Path | Iterable[str] | None) -> Iterator[dict[str, Any]]:
-        """Answer each sequence of a source in order, a few hundred at a time.
-
-        Parameters
-        ----------
-        source : path, or open file
-            As for :meth:`fit`; of texts also a file with one on each line.
-
-        Yields
-        ------
-        dict
-            The answer, and what it is an answer to: of a text its beginning, else where the sequence stands.
-        """
-        schema = self._schema("predict")
-        if source is None:
-            raise DataError("expected a file with sequences, or - for standard input, got nothing.")
-        records = iter(read(source, None, self, schema=schema, known=False))
-        while chunk := list(itertools.islice(records, CHUNK)):
-            examples = examples_of(chunk, schema, known=False)
-            answers = self._rows(self._outputs(examples))
-            for answer, beside in zip(answers, self._shown_of(chunk, examples), strict=True):
-                yield {**answer, **beside}
-
-    def attention_weights(self, data: Any) -> list[list[tuple[str, float]]]:
-        """Give how much attention lies on each step of each sequence; the weights of a sequence sum to 1.
-
-        Raises
-        ------
-        OptionError
-            If the model does not pool by attention.
-        """
-        schema = self._schema("attend")
-        if self.pooling != ATTENTION:
-            raise OptionError(
-                f"{type(self).__name__}: expected pooling='attention' to have weights, got {self.pooling!r}."
-            )
-        records = list(read(data, None, self, schema=schema, known=False))
-        return self._attention(records, examples_of(records, schema, known=False))
-
-    def _subject(self, data: Any, target: Any, row: int) -> Subject:
-        schema, is_file = self._schema("be explained"), isinstance(data, Path)
-        records = read(data if is_file else [data], None, self, schema=schema, known=False)
-        record = chosen_row(records, row if is_file else 0, str(data))
-        target = record.target if target is None else target
-        return subject_of(record, example_of(record, schema, known=False), schema, target)
-
-    def start(self, batch_size: int = 1) -> State:
-        """Give the state before the first step; from here on :meth:`step` has the weights of this moment.
-
-        Raises
-        ------
-        OptionError
-            If the model reads from both ends.
-        """
-        self._need_fit("be streamed")
-        with use_threads(self.threads):
-            self._stream: Stream = self.network_.stream(batch_size)
-        return self._stream.start()
-
-    def step(self, x: Any, state: State, *, extras: Sequence[float] | None = None) -> tuple[Array, State]:
-        """Read one step more of a sequence, and answer for all that came so far.
-
-        Parameters
-        ----------
-        x : array of shape (C,), or a symbol
-            The values of a step, or a character, word or symbol.
-        state : State
-            What :meth:`start` or the step before gave.
-        extras : sequence of float, optional
-            The further numbers of the sequence, where the model has any.
-
-        Returns
-        -------
-        answer : array
-            As of one sequence: probabilities of every label, or a number.
-        state : State
-        """
-        schema = self._schema("be streamed")
-        if not hasattr(self, "_stream"):
-            self.start()
-        record = Record(x if schema.inputs.channels == () else np.asarray(x)[None], None, "step")
-        if schema.inputs.kind != TEXTS and not schema.inputs.channels:
-            record = Record([x], None, "step")
-        example = example_of(Record(record.sequence, None, "step", tuple(extras or ())), schema, known=False)
-        if len(example.sequence) != 1:
-            raise DataError(f"step: expected one {schema.inputs.unit}, got {len(example.sequence)}.")
-        given = None if example.extras is None else {f"{EXTRAS}.{FEATURES}": example.extras[None]}
-        outputs, state = self._stream.step(example.sequence, state, given=given)
-        return self._answer(outputs.astype(np.float64))[0], state
-
     def _report_details(self, prepared: PreparedSequences, run: Run | None) -> None:
         """Add to the report what more there is to say of the test part."""
         details = self._details(prepared) if self.report_["steps"] and prepared.test.examples else {}
@@ -301,18 +150,6 @@ class SequenceModel(_WithOptions):
     def _details(self, prepared: PreparedSequences) -> dict[str, Any]:
         """Give what more there is to say of the test part."""
         return {}
-
-    def _answer(self, outputs: Float[Array, "S O"]) -> Array:
-        """Give the most that can be said of each sequence."""
-        return np.array(self.schema_.targets.answers(outputs))
-
-    def _rows(self, outputs: Float[Array, "S O"]) -> list[dict[str, Any]]:
-        """Give the answers as plain values."""
-        return [{"prediction": answer} for answer in self.schema_.targets.answers(outputs)]
-
-    def _all_figures(self, outputs: Float[Array, "S O"], targets: Array) -> dict[str, Any]:
-        """Give every figure of answers."""
-        return {**self.schema_.targets.figures(outputs, targets), "sequences": len(targets)}
 
     @property
     def _resampling(self) -> str:
@@ -388,38 +225,3 @@ class SequenceModel(_WithOptions):
         super()._adopt(fitted, description, report)
         self.schema_ = fitted.schema
         self.__dict__.pop("_stream", None)
-
-    def _schema(self, what: str) -> SequenceSchema:
-        self._need_fit(what)
-        return self.schema_
-
-    def _outputs(self, examples: Sequence[Example]) -> Float[Array, "S O"]:
-        if not examples:
-            raise DataError("expected at least one sequence, got none.")
-        with use_threads(self.threads):
-            return outputs_of(self.network_, examples)
-
-    def _attention(
-        self, records: Sequence[Record], examples: Sequence[Example]
-    ) -> list[list[tuple[str, float]]]:
-        """Give each step of each sequence with the weight that lies on it."""
-        with use_threads(self.threads):
-            weights = attention_of(self.network_, examples, f"{POOLING}.weights")
-        tokens = (self.schema_.inputs.tokens(record.sequence) for record in records)
-        return [list(zip(*pair, strict=True)) for pair in zip(tokens, map(_floats, weights), strict=True)]
-
-    def _shown_of(self, records: Sequence[Record], examples: Sequence[Example]) -> list[dict[str, Any]]:
-        """Give what stands beside the answers."""
-        if self.schema_.inputs.kind != TEXTS:
-            return [{"of": record.place} for record in records]
-        shown: list[dict[str, Any]] = [
-            {"text": " ".join(record.sequence[:LISTED].split())} for record in records
-        ]
-        if self.pooling == ATTENTION:
-            for row, pairs in zip(shown, self._attention(records, examples), strict=True):
-                row["attention"] = [list(pair) for pair in pairs]
-        return shown
-
-
-def _floats(weights: Float[Array, " T"]) -> list[float]:
-    return [float(weight) for weight in weights]

@@ -31,11 +31,11 @@ class ForecastModelOptions(ModelOptions):
     lookback: Annotated[
         int,
         Option(
-            help="Steps that a forecast looks back on; 0: a season, or 32 where there is none.",
+            help="Steps that a forecast looks back on; 0: two seasons and a step, or 32 where there is none.",
             group="Forecast",
             minimum=0,
             aliases=("window", "input_size"),
-            reason="What a season before has to say stands beside each step anyway.",
+            reason="What one season does by chance is told by the one before it.",
         ),
     ] = 0
     season: Annotated[

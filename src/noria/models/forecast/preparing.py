@@ -23,7 +23,7 @@ from noria.models.forecast.windows import Example, Windows
 from noria.models.prepared import Prepared
 
 NO_SEASON_LOOKBACK = 32
-SHORTEST_LOOKBACK, LONGEST_LOOKBACK = 8, 168
+LONGEST_LOOKBACK = 168
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,8 @@ def _shows_calendar(calendar: str, is_taken_out: bool) -> bool:
 
 
 def _lookback(season: int, most: int) -> int:
-    """Look back over a season, and at least half of what is learnt from is left for windows to end in."""
-    wanted = min(max(season, SHORTEST_LOOKBACK), LONGEST_LOOKBACK) if season > 1 else NO_SEASON_LOOKBACK
+    """Look back over two seasons, and leave at least half of what is learnt from for windows to end in."""
+    wanted = min(2 * season + 1, LONGEST_LOOKBACK) if season > 1 else NO_SEASON_LOOKBACK
     return max(1, min(wanted, most // 2))
 
 

@@ -139,7 +139,7 @@ class TaggerOptions(
     min_count: Annotated[
         int,
         Option(
-            help="How often a word, or character, must occur in the training part to have a vector of its own.",
+            help="How often a token must occur in the training part to have a vector of its own.",
             group="Data",
             minimum=1,
             reason="From those that occur once it is learnt what to make of unknown ones.",

@@ -16,8 +16,6 @@ Tokens: TypeAlias = str | Sequence[str]
 TagData: TypeAlias = Any
 """A file or several, a folder, built-in data, sequences of tokens with (or as a pair with) those of tags."""
 
-WINDOW = 1_000
-"""Characters of Python source in a sequence, about."""
 PYTHON_ENDING = ".py"
 
 
@@ -145,7 +143,7 @@ def python_sequences(file: Path) -> list[TaggedSequence]:
     source = read_text(file).text
     found: list[TaggedSequence] = []
     line = 1
-    for text, tags in python_windows(source, python_tags(source, str(file)), WINDOW):
+    for text, tags in python_windows(source, python_tags(source, str(file))):
         found.append(TaggedSequence(text, tags, None, f"{file}, line {line}"))
         line += text.count("\n")
     return found

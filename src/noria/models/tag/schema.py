@@ -14,7 +14,7 @@ from noria.arrays import Array, Int
 from noria.data.tagged import TaggedSequence
 from noria.data.vocabulary import most_frequent
 from noria.data.word_vocabulary import WordVocabulary
-from noria.errors import DataError
+from noria.errors import DataError, RunError
 from noria.models.schema import Schema, entry
 from noria.models.tag.columns import Column, read_column
 from noria.models.tag.options import TaggerOptions
@@ -162,13 +162,12 @@ class TagSchema(Schema):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], source: str) -> Self:
         """Undo :meth:`to_dict`."""
-        lists = {name: entry(data, name, list, source) for name in ("words", "characters", "tags", "columns")}
         return cls(
             entry(data, "level", str, source),
-            tuple(lists["words"]),
-            tuple(lists["characters"]),
-            tuple(lists["tags"]),
-            tuple(read_column(column, source) for column in lists["columns"]),
+            _symbols(data, "words", source),
+            _symbols(data, "characters", source),
+            _symbols(data, "tags", source),
+            tuple(read_column(column, source) for column in entry(data, "columns", list, source)),
             entry(data, "word_shape", bool, source),
             entry(data, "lowercase", bool, source),
             entry(data, "layout", str, source),
@@ -185,3 +184,11 @@ def looked_up_as(word: str, level: str, *, lowercase: bool) -> str:
 def _columns(sequences: Iterable[TaggedSequence]) -> tuple[Column, ...]:
     rows = [row for sequence in sequences for row in sequence.features or ()]
     return tuple(Column.of([row[place] for row in rows]) for place in range(len(rows[0]) if rows else 0))
+
+
+def _symbols(data: Mapping[str, Any], name: str, source: str) -> tuple[str, ...]:
+    """Give a list of strings, each once, out of what was read of a schema."""
+    symbols = entry(data, name, list, source)
+    if not all(isinstance(symbol, str) for symbol in symbols) or len(set(symbols)) < len(symbols):
+        raise RunError(f"{source}: the file is damaged: {name!r} does not hold each of its strings once.")
+    return tuple(symbols)

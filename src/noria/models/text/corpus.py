@@ -19,7 +19,7 @@ from noria.data import (
     split_sequences,
     split_text,
 )
-from noria.data.builtin_tasks import BuiltinParts, Determined
+from noria.data.builtin_tasks import THREE, BuiltinParts, Determined
 from noria.data.conditions import Columns, Conditions
 from noria.errors import DataError
 from noria.models.text.reading import MEMORY, Reading
@@ -181,7 +181,13 @@ def corpus_of_sequences(
 def corpus_of_builtin(parts: BuiltinParts, tokens: TokenOptions | None = None) -> Corpus:
     """Encode the sequences of a built-in data set that says itself which are learnt from."""
     of_all = [parts.train, parts.validation, parts.test]
-    return _corpus_of_parts(of_all, Text("", parts.source), tokens, parts.determined)
+    corpus = _corpus_of_parts(of_all, Text("", parts.source), tokens, parts.determined)
+    if not parts.conditions:
+        return corpus
+    known = [parts.conditions[part] for part in THREE]
+    columns = {name: [value for part in known for value in part[name]] for name in known[0]}
+    rows = np.split(np.arange(sum(map(len, of_all))), np.cumsum([len(part) for part in of_all[:2]]))
+    return _with_conditions(corpus, columns, rows)
 
 
 def _corpus_of_parts(

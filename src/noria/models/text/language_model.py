@@ -253,7 +253,10 @@ class LanguageModel(TextWriter, TextOptions):
         """
         self._need_fit("evaluate")
         vocabulary = self.vocabulary_
-        determined = data.determined if isinstance(data, BuiltinParts) else None
+        determined = None
+        if isinstance(data, BuiltinParts):
+            determined = data.determined
+            conditions = data.conditions.get("test") if conditions is None else conditions
         if self._is_table(data):
             data, conditions, _ = self._described(data, encoding, conditions)
         tested = tested_part(data)

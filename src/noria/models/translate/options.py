@@ -68,7 +68,7 @@ class TranslatorModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
             help="Let each step of the decoder read where the one before it looked (Luong et al. 2015).",
             group="Model",
             only_with=("attention", SCORES[1:]),
-            reason="It takes the steps of the decoder one by one, which is several times as slow.",
+            reason="It takes the steps of the decoder one by one, and twice the time.",
         ),
     ] = False
     dropout: Annotated[

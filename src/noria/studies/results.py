@@ -1,0 +1,189 @@
+"""What a study came to, as figures: one line for each variant, one for each pair of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from noria.models.loading import model_class
+from noria.studies.folder import StudyFolder
+from noria.studies.statistics import Difference, all_pairs, half_width, spread
+from noria.studies.work import DIVERGED, DONE, FAILED
+
+HIGHER_IS_BETTER = frozenset({"accuracy", "exact_match", "f1", "bleu", "r2"})
+"""Figures of models of which more is better; of all others less is."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the runs of one variant came to; means over the seeds that ended well.
+
+    Attributes
+    ----------
+    name : str
+    figure, deviation, half_width : float
+        The metric on the test part: mean, standard deviation, half of the interval around the mean.
+    by_seed : mapping of int to float
+    loss, train, validation : float
+        The test loss; at the end of the curve the training loss and the validation loss.
+    best_validation : float
+        The lowest on the curve.
+    parameters, steps : float
+    seconds, tokens_per_second, peak_bytes : float
+        Of a run; not a number where it is not known.
+    done, diverged, failed : tuple of int
+        The seeds.
+    """
+
+    name: str
+    figure: float
+    deviation: float
+    half_width: float
+    by_seed: Mapping[int, float]
+    loss: float
+    train: float
+    validation: float
+    best_validation: float
+    parameters: float
+    steps: float
+    seconds: float
+    tokens_per_second: float
+    peak_bytes: float
+    done: tuple[int, ...]
+    diverged: tuple[int, ...]
+    failed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study that has ended, or as far as it has come.
+
+    Attributes
+    ----------
+    metric : str
+        The figure that is compared, on the test part.
+    higher_is_better : bool
+    lines : tuple of Line
+    differences : tuple of Difference
+        Of every pair.
+    curves : mapping
+        By variant, the curves of the seeds.
+    baseline : float
+        The figure to beat, mean over the runs; not a number where there is none.
+    baseline_name : str
+    source : str
+        The data.
+    missing : int
+        Runs that have not ended.
+    messages : tuple of str
+        What diverged or failed, and why.
+    """
+
+    metric: str
+    form: str
+    higher_is_better: bool
+    lines: tuple[Line, ...]
+    differences: tuple[Difference, ...]
+    curves: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]]
+    baseline: float
+    baseline_name: str
+    source: str
+    missing: int
+    messages: tuple[str, ...] = field(default=())
+
+    @property
+    def ranked(self) -> list[Line]:
+        """The variants with figures, the best mean first."""
+        known = [line for line in self.lines if math.isfinite(line.figure)]
+        return sorted(known, key=lambda line: line.figure, reverse=self.higher_is_better)
+
+    def said(self, value: float) -> str:
+        """Write a figure as the model does."""
+        return format(value, self.form) if math.isfinite(value) else "-"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain values, for JSON."""
+        verdicts = [
+            asdict(one) | {"verdict": one.verdict(higher_is_better=self.higher_is_better)}
+            for one in self.differences
+        ]
+        return asdict(self) | {"lines": [asdict(line) for line in self.lines], "differences": verdicts}
+
+
+def results_of(folder: StudyFolder) -> Results:
+    """Gather the figures of a study, as far as it has come."""
+    study, found = folder.study, folder.results()
+    metric = model_class(study.task).metric
+    lines, curves, messages = [], {}, []
+    for variant in study.variants:
+        runs = {seed: found[variant.name, seed] for seed in study.seeds if (variant.name, seed) in found}
+        lines.append(_line(variant.name, runs, metric.key))
+        curves[variant.name] = [run["curve"] for run in runs.values() if run["curve"]]
+        messages += [
+            f"{variant.name}, seed {seed}: {run.get('message', run['status'])}"
+            for seed, run in runs.items()
+            if run["status"] != DONE
+        ]
+    baselines = [run["baseline"] for run in found.values() if run.get("baseline")]
+    higher = metric.key in HIGHER_IS_BETTER
+    return Results(
+        metric=metric.key,
+        form=metric.form,
+        higher_is_better=higher,
+        lines=tuple(lines),
+        differences=tuple(all_pairs({line.name: line.by_seed for line in lines if line.by_seed})),
+        curves=curves,
+        baseline=mean([number(one.get(metric.key)) for one in baselines]),
+        baseline_name=str(baselines[0].get("name", "baseline")) if baselines else "",
+        source=next((str(run["data"]) for run in found.values() if "data" in run), ""),
+        missing=len(folder.missing()),
+        messages=tuple(messages),
+    )
+
+
+def _line(name: str, runs: Mapping[int, Mapping[str, Any]], key: str) -> Line:
+    done = {seed: run for seed, run in runs.items() if run["status"] == DONE}
+    figures = {seed: number(run["test"].get(key)) for seed, run in done.items()}
+    by_seed = {seed: value for seed, value in figures.items() if math.isfinite(value)}
+    values = list(by_seed.values())
+
+    def over(entry: str) -> float:
+        return mean([number(run.get(entry)) for run in done.values()])
+
+    def ends(read: Any) -> float:
+        return mean([read(run["curve"]) for run in done.values() if run["curve"]])
+
+    return Line(
+        name=name,
+        figure=mean(values),
+        deviation=spread(values),
+        half_width=half_width(values) if values else math.nan,
+        by_seed=by_seed,
+        loss=mean([number(run["test"].get("loss")) for run in done.values()]),
+        train=ends(lambda curve: number(curve[-1]["train"])),
+        validation=ends(lambda curve: _loss(curve[-1])),
+        best_validation=ends(lambda curve: min(map(_loss, curve))),
+        parameters=mean([number(run.get("parameters")) for run in runs.values()]),
+        steps=over("steps"),
+        seconds=over("seconds"),
+        tokens_per_second=over("tokens_per_second"),
+        peak_bytes=over("peak_bytes"),
+        done=tuple(done),
+        diverged=tuple(seed for seed, run in runs.items() if run["status"] == DIVERGED),
+        failed=tuple(seed for seed, run in runs.items() if run["status"] == FAILED),
+    )
+
+
+def _loss(point: Mapping[str, Any]) -> float:
+    return number(point["validation"].get("loss"))
+
+
+def number(value: Any) -> float:
+    """Give a number; what is missing is not one."""
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def mean(values: Sequence[float]) -> float:
+    """Give the mean of what is finite; not a number where nothing is."""
+    known = [value for value in values if math.isfinite(value)]
+    return sum(known) / len(known) if known else math.nan

@@ -1,0 +1,102 @@
+"""``noria compare`` and ``noria check FILE.py``, as they are typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+OWN = Path(__file__).parents[1] / "inspection" / "own_code"
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_recipes_are_listed(noria):
+    said = noria("compare", "--recipes")
+    assert said.code == 0
+    assert "min-char-rnn" in said.out
+    assert len(json.loads(noria("compare", "--recipes", "--json").out)) > 15
+
+
+def test_a_dry_run_says_what_would_be_compared(noria, in_folder, book):
+    words = ["compare", book, "--cells", "rnn,gru", "--grid", "hidden_size=4,8", "--steps", 3, "--seeds", 2]
+    said = noria(*words, "--dry-run", "--json")
+    assert said.code == 0
+    assert "4 variants x 2 seeds · 8 runs" in said.err
+    study = json.loads(said.out)
+    assert (study["task"], study["budget"], study["seeds"]) == ("text", {"steps": 3}, [0, 1])
+    assert not list(in_folder.iterdir())
+
+
+def test_a_study_from_end_to_end(noria, in_folder, book):
+    small = [
+        "--set",
+        "hidden_size=4",
+        "--set",
+        "batch_size=2",
+        "--set",
+        "seq_length=8",
+        "--set",
+        "engine=reference",
+    ]
+    words = ["compare", book, "--cells", "rnn", "--steps", 2, "--seeds", 1, *small, "--out", "study"]
+    said = noria(*words)
+    assert said.code == 0, said.err
+    assert "over one seed" in said.out
+    assert (in_folder / "study" / "report.html").exists()
+    again = noria(*words, "--language", "es")
+    assert again.code == 0
+    assert "1 runs have ended" in again.err
+    assert "sobre una semilla" in again.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--recipe", "optimizers"], "Did you mean 'optimisers'"),
+        (["--grid", "hiden_size=1,2"], "Did you mean 'hidden_size'"),
+        (["--seeds", "0"], "--seeds must be at least 1"),
+        (["tag", "--recipe", "pooling"], "is for classify and regress, not for tag"),
+        (["--cells", "rnn,gruu", "--steps", "2"], "gru"),
+        (["--steps", "2", "--minutes", "1"], "Only one of"),
+        (["nothing.txt", "--steps", "2", "--seeds", "1", "--cells", "rnn"], "nothing.txt"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(noria, in_folder, words, said):
+    found = noria("compare", *words)
+    assert found.code == 1
+    assert said in found.err
+    assert not list(in_folder.iterdir())
+
+
+def test_own_code_is_checked(noria):
+    said = noria("check", OWN / "rnn.py")
+    assert said.code == 0
+    assert "all agree" in said.err
+
+
+def test_what_is_wrong_in_own_code_is_said(noria, tmp_path):
+    path = tmp_path / "rnn.py"
+    path.write_text(
+        (OWN / "rnn.py").read_text().replace('["Wxh"] += d_a', '["Wxh"] = d_a') + "print('hello')\n"
+    )
+    said = noria("check", path)
+    assert said.code == 1
+    assert "Wxh" in said.out
+    assert "not accumulated over time" in said.out
+    assert "hello" not in said.out
+    spanish = noria("check", path, "--language", "es")
+    assert "no se acumula en el tiempo" in spanish.out
+    assert "desde el paso" in spanish.out
+    sheet = json.loads(noria("check", path, "--json").out)
+    assert (sheet["points"], sheet["of"]) == (5, 6)
+    assert [entry["cause"] for entry in sheet["gradients"] if not entry["points"]] == ["kept_first"]
+
+
+def test_the_protocol_stands_in_the_help(noria):
+    said = noria("check", "--help")
+    for word in ("forward(x, h0, params)", "backward(d_h, cache)", "LAYOUT", "SHAPES", "which is run"):
+        assert word in " ".join(said.out.replace("│", " ").split())
