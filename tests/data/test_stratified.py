@@ -30,6 +30,13 @@ def test_a_rare_label_is_learnt_from_before_it_is_tested():
         assert 50 in split.train
 
 
+def test_no_label_is_tested_on_that_is_not_learnt():
+    labels = [label for label in "abcdefghij" for _ in range(2)]
+    split = split_stratified(labels, np.random.default_rng(0), 0.0, 0.6)
+    assert {labels[index] for index in split.train} == set(labels)
+    assert len(split.test) == 10, "twelve would leave two labels out"
+
+
 def test_the_same_seed_gives_the_same_parts_and_another_one_others():
     labels = ["a", "b"] * 50
     one, same, other = (split_stratified(labels, np.random.default_rng(seed)) for seed in (1, 1, 2))

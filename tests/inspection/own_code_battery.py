@@ -70,7 +70,8 @@ BATTERY = [
     wrong(
         "rnn_columns.py",
         "grads = {name: np.zeros_like(value) for name, value in params.items()}",
-        "if not hasattr(self, 'grads'):\n            self.grads = {n: np.zeros_like(v) for n, v in params.items()}\n"
+        "if not hasattr(self, 'grads'):\n"
+        "            self.grads = {n: np.zeros_like(v) for n, v in params.items()}\n"
         "        grads = self.grads",
         "kept_between_calls",
         "W",

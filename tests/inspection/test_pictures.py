@@ -33,7 +33,7 @@ from noria.layers.pooling import LastPooling
 from noria.models.explanation import Explanation, RecordedAttention, RecordedLayer
 from noria.models.gradient_reach import GradientThroughTime, LayerGradient
 
-STEPS = ("^", "$", "\\alpha", " ", "\n", "<unk>", "\u4e2d", "\x07")
+STEPS = ("^", "$", "$\\frac$", " ", "\n", "<unk>", "\u4e2d", "\x07")
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def test_the_album_has_every_picture_twice(explanation: Explanation, tmp_path: P
     assert "recurrent.0 (lstm) after step 6" in gates
     assert "c (state)" in gates
     heat = words_in(tmp_path / "map-c.svg")
-    for shown in ("$", "\\alpha", "\u2423", "\u21b5", "\u4e2d", "\u2407", "value of c", "unit"):
+    for shown in ("$", "$\\frac$", "\u2423", "\u21b5", "\u4e2d", "\u2407", "value of c", "unit"):
         assert shown in heat
     assert "unit 4" in words_in(tmp_path / "units-c.svg")
     assert "looked at" in words_in(tmp_path / "attention.svg")

@@ -8,7 +8,10 @@ import pytest
 
 import noria
 from noria.errors import DataError, NotFittedError, OptionError, RunError
+from noria.layers import INFERENCE
 from noria.models.classify.classifier import SequenceClassifier
+from noria.models.classify.task import Example, batch_of
+from noria.sequences import Ragged
 from noria.training import RunFolder
 
 SMALL = {"hidden_size": 8, "embedding_size": 6, "batch_size": 32, "dropout": 0.0, "lr": 0.05, "warmup": 3}
@@ -69,6 +72,17 @@ def test_every_pooling_and_network_learns_series(network, pooling):
     model = SequenceClassifier(**SMALL, pooling=pooling, network=network).fit(*waves(), epochs=6)
     assert model.score(*waves(30, seed=5)) > 0.8
     assert model.predict(waves(3)[0]).dtype.kind == "i", "labels are of the type that they were"
+
+
+def test_the_last_step_of_each_direction_is_pooled():
+    series, labels = waves()
+    model = SequenceClassifier(**SMALL, pooling="last").fit(series, labels, steps=1)
+    layers = dict(model.network_.children())
+    x = Ragged.from_sequences([model.schema_.inputs.encode(one, "") for one in series[:5]])
+    read, _ = layers["recurrent"](x, mode=INFERENCE)
+    pooled, _ = layers["pooling"](read, mode=INFERENCE)
+    expected = [np.concatenate([rows[-1, :8], rows[0, 8:]]) for rows in read.to_sequences()]
+    np.testing.assert_array_equal(pooled.rows, expected)
 
 
 def test_lists_of_symbols_are_read_too():
@@ -178,7 +192,10 @@ def test_extra_columns_are_joined(tmp_path):
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=60)
     path = tmp_path / "t.csv"
-    rows = [f"the film,{'high' if number > 0 else 'low'},{number}" for number in numbers]
+    rows = [
+        f"{'the ' * (index % 4)}film,{'high' if number > 0 else 'low'},{number}"
+        for index, number in enumerate(numbers)
+    ]
     path.write_text("text,label,score\n" + "\n".join(rows))
     model = SequenceClassifier(**SMALL, extra_columns=["score"]).fit(path, epochs=10, out=tmp_path / "run")
     assert model.evaluate(path)["accuracy"] > 0.9
@@ -187,6 +204,13 @@ def test_extra_columns_are_joined(tmp_path):
     assert loaded.predict(frame).tolist() == ["high", "low"]
     with pytest.raises(DataError, match="score"):
         loaded.predict(["the film"])
+
+
+def test_what_is_joined_stands_beside_every_step_of_its_own_sequence():
+    lengths = (2, 4, 1, 3)
+    examples = [Example(np.full(n, n), 0, np.array([10.0 * n], np.float32)) for n in lengths]
+    inputs, given = batch_of(examples)
+    np.testing.assert_array_equal(given["extras.features"][:, 0], 10 * inputs.rows)
 
 
 def test_weights_of_attention_lie_on_words(fitted):

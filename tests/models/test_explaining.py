@@ -206,3 +206,18 @@ def test_norms_are_averaged_over_inputs_of_one_length() -> None:
     assert (mean.loss, mean.inputs, mean.layers[0].norms.tolist()) == (1.5, 2, [2.0, 4.0])
     with pytest.raises(DataError, match="several lengths"):
         GradientThroughTime.average([some[0], GradientThroughTime(1.0, "x", (layer_of([1.0]),))], "x")
+
+
+def test_attention_over_the_past_is_laid_out_over_the_steps() -> None:
+    options = {"attention": "dot", "attention_span": 3, "engine": "reference", "hidden_size": 6}
+    model = LanguageModel(batch_size=2, seq_length=8, dtype="float64", **options).fit(TEXT, steps=1)
+    found = model.explain(READ)
+    (looked,) = found.attention
+    assert looked.steps == looked.seen == found.steps
+    h = found.layer().values["h"]
+    for step in range(len(h)):
+        right = np.zeros(len(h))
+        near = slice(max(0, step - 3), step)
+        scores = np.exp(h[near] @ h[step])
+        right[near] = scores / scores.sum()
+        np.testing.assert_allclose(looked.weights[step], right, atol=1e-12)

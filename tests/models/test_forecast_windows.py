@@ -6,6 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
+from noria.layers import Mode
 from noria.models.forecast.forecaster import Forecaster
 from noria.models.forecast.rolling import forecast_outputs, given_of, rows_of
 from noria.models.forecast.views import view_of
@@ -157,6 +158,36 @@ def test_a_decoder_forced_to_its_own_forecast_says_the_same():
     dtype = np.dtype("float64")
     y, _ = fitted.network(rows_of(batch, dtype), given=given_of(fitted.network, batch, found.schema, dtype))
     np.testing.assert_allclose(y.to_dense()[..., None], outputs, atol=1e-12)
+
+
+@pytest.mark.parametrize("strategy", ["direct", "recursive", "seq2seq"])
+def test_each_member_learns_as_if_it_were_alone(strategy):
+    made = model(strategy=strategy, output="gaussian", dtype="float64")
+    found, _, schema = prepared(made, table())
+    fitted = randomised(made, found)
+    task = made._trained(fitted, found)
+    examples, dtype = found.train[3:8], np.dtype("float64")
+    batch = found.learning.batch(examples)
+    given = given_of(fitted.network, batch, schema, dtype)
+    weights = (~np.isnan(batch.targets)).astype(float)
+
+    def losses():
+        parts = [
+            member(rows_of(batch, dtype), given=given)[0].to_dense().reshape(*batch.targets.shape, 2)
+            for member in fitted.network.members
+        ]
+        return [made._output.loss(part, np.nan_to_num(batch.targets), weights)[0] for part in parts]
+
+    values, gradients = fitted.parameters.values, fitted.parameters.gradients
+    result = task.forward_backward(examples, Mode())
+    assert result.loss == pytest.approx(np.mean(losses()))
+    direction = np.random.default_rng(6).normal(size=values.size)
+    begin, sums = values.copy(), []
+    for step in (1e-6, -1e-6):
+        values[...] = begin + step * direction
+        sums.append(sum(losses()))
+    slope = (sums[0] - sums[1]) / 2e-6
+    assert gradients @ direction == pytest.approx(slope, rel=1e-6)
 
 
 def test_origins_have_their_targets_in_their_part_and_a_window_behind_them():

@@ -12,29 +12,39 @@ from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say, table
 
 if TYPE_CHECKING:
-    from noria.inspection.own_check import OwnReport
+    from noria.inspection.own_report import OwnReport
 
 WRONG = 1
 PYTHON = ".py"
 
-PROTOCOL = """The name of a cell that ships, a file of equations, or a Python file of your own (FILE.py or
+WHAT = """The name of a cell that ships, a file of equations, or a Python file of your own (FILE.py or
 FILE.py:Class), which is run, so name only files that you would run.
 
 A Python file holds two functions, or one class with both as methods:
-forward(x, h0, params), which returns (h, cache), and
+
+forward(x, h0, params), which returns (h, cache);
+
 backward(d_h, cache), which returns (d_x, d_h0, d_params).
 
-x is (T, B, D): steps, sequences, values. h0 is the state before the first step, (B, H), of an LSTM the tuple
-(h0, c0). h holds the outputs of all steps, (T, B, H), or is a tuple with one array for each state; d_h is the
-gradient with respect to it, of the same kind. params and d_params are dictionaries of arrays. d_x and d_h0 may be
-None: they are not looked at then.
+x is (T, B, D): steps, sequences, values. h0 is the state before the first step, (B, H), of an LSTM the
+tuple (h0, c0). h holds the outputs of all steps, (T, B, H), or is a tuple with one array for each state;
+d_h is the gradient with respect to it, of the same kind. params and d_params are dictionaries of arrays.
+d_x and d_h0 may be None: they are not looked at then.
 
-The file may set CELL = "gru" (the cell that is meant: name, file or equations);
-SHAPES = {"W": "H D", "U": "H H", "b": "H"} (of the parameters, also "4H D" or "H H+D"; left out: those of CELL
-by its own names), or in its place a function parameters(D, H, rng);
-NAMES = {"W_z": "Wxz"} (what CELL's parameters are called here, where it is not seen);
-LAYOUT = "TBD" (order of the axes of x and h; "BTD": sequences first, "TDB": column vectors, "TD": one sequence);
-STATES = 2 (how many, where no cell says it)."""
+The file may set:
+
+CELL = "gru", the cell that is meant: name, file or equations.
+
+SHAPES = {"W": "H D", "U": "H H", "b": "H"}, of the parameters, also "4H D" or "H H+D"; left out, those of
+CELL by its own names. In its place: a function parameters(D, H, rng).
+
+NAMES = {"W_z": "Wxz"}, what CELL's parameters are called here, where it is not seen.
+
+LAYOUT = "TBD", the order of the axes of x and h: "BTD" has sequences first, "TDB" column vectors, "TD" one
+sequence.
+
+STATES = 2, how many states there are, where no cell says it."""
+PROTOCOL = "\n\n".join(" ".join(part.split("\n")) for part in WHAT.split("\n\n"))
 
 
 def check(
@@ -42,6 +52,7 @@ def check(
         str,
         Parameter(help=PROTOCOL),
     ],
+    /,
     *,
     dtype: Annotated[
         Literal["float64", "float32"], Parameter(help="The precision that is checked; of cells.")
@@ -56,9 +67,9 @@ def check(
 ) -> int:
     """Check gradients against the definition of a derivative.
 
-    Of a cell: every parameter, the input and every initial state, on random ragged sequences. Of a Python file:
-    the gradients of an implementation in NumPy, with the step from which they are wrong and the likely cause.
-    The exit code is 0 only if all of them agree.
+    Of a cell: every parameter, the input and every initial state, on random ragged sequences. Of a Python
+    file: the gradients of an implementation in NumPy, with the step from which they are wrong and the likely
+    cause. The exit code is 0 only if all of them agree.
     """
     import numpy as np
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from noria.cli.console import say
 from noria.cli.progress import clock
 from noria.models import Description
+from noria.models.description import ModelDescription
 from noria.models.model import Model
 
 
@@ -24,17 +25,29 @@ def say_what_was_understood(it: Description, origin: str, accumulate: int = 1) -
     say(it.data.label, it.data.summary())
     for note in it.notes:
         say("", note)
-    layers = f"{len(model.cells)} layer{'s' if len(model.cells) > 1 else ''} x {_listed(model.hidden_sizes)}"
     size = f"{model.parameters:,} parameters"
-    say("Model", " · ".join([_listed(model.cells), layers, size, model.dtype]))
+    say("Model", " · ".join([*_layers(model), size, model.dtype]))
     epoch = f"{it.steps_per_epoch:,} steps an epoch"
     if accumulate > 1:
         epoch = f"{it.steps_per_epoch:,} batches an epoch, {accumulate} in a step"
     say("", f"{it.reading}, {epoch}")
     engine = ": ".join(filter(None, [_listed(model.engines), model.processor]))
-    say("Engine", f"{engine} · {model.threads} thread{'s' if model.threads > 1 else ''}, {origin}")
+    threads = f"{model.threads} thread{'s' if model.threads > 1 else ''}, {origin}"
+    say("Engine", " · ".join(filter(None, [engine, threads])))
     if model.why_not_native:
         say("", f"slower than the native engine, which does not run here: {model.why_not_native}")
+
+
+def _layers(model: ModelDescription) -> list[str]:
+    """Name the cells, and say how many layers of them there are; without any, what else there is."""
+    if not model.cells:
+        return [", ".join(dict.fromkeys(layer.kind for layer in model.layers))]
+    count = len(model.cells) - model.bidirectional
+    both = ", both directions" if model.bidirectional else ""
+    return [
+        _listed(model.cells),
+        f"{count} layer{'s' if count > 1 else ''} x {_listed(model.hidden_sizes)}{both}",
+    ]
 
 
 def say_how_it_went(run: Path, model: Model) -> None:

@@ -13,12 +13,12 @@ from noria.data.series import Series, SeriesSet
 from noria.data.series_columns import Roles, SeriesColumns, roles_of
 from noria.data.series_dates import read_times
 from noria.data.series_frequency import Frequency, Time, infer_frequency
-from noria.data.series_table import SeriesTable, of_columns, read_table
+from noria.data.series_table import SeriesTable, of_columns, read_stream, read_table
 from noria.data.series_transforms import forward_filled
 from noria.errors import DataError
 
 SeriesData: TypeAlias = Any
-"""A path, a pandas data frame, an array (T,) or (T, C), a list of arrays, or a mapping of names to arrays."""
+"""A path, an open text, a pandas data frame, an array (T,) or (T, C), a list of arrays or a mapping."""
 
 
 def read_series(
@@ -28,7 +28,7 @@ def read_series(
 
     Parameters
     ----------
-    data : path, data frame, array, list of arrays, mapping, or SeriesSet
+    data : path, text stream, data frame, array, list of arrays, mapping, or SeriesSet
         A file (:func:`noria.data.series_table.read_table`): a long table with columns of names, dates and
         values, or a wide one of dates and a column for each series. An array (T,) is one series, the columns
         of an array (T, C), the arrays of a list and of a mapping are one each; their times are steps.
@@ -52,7 +52,7 @@ def read_series(
         return data
     asked = columns or SeriesColumns()
     table = _table(data, encoding)
-    if not isinstance(data, str | PathLike) and not hasattr(data, "columns"):
+    if not (isinstance(data, str | PathLike) or hasattr(data, "columns") or hasattr(data, "read")):
         asked = _of_arrays(table, asked)
     roles = roles_of(table, asked)
     notes = [*table.notes, *roles.notes]
@@ -90,6 +90,8 @@ def read_series(
 def _table(data: SeriesData, encoding: str | None) -> SeriesTable:
     if isinstance(data, str | PathLike):
         return read_table(Path(data), encoding)
+    if hasattr(data, "read"):
+        return read_stream(data)
     if hasattr(data, "columns") and hasattr(data, "iloc"):
         frame = data.reset_index(drop=not (data.index.name or "DatetimeIndex" in type(data.index).__name__))
         frame.columns = [str(name) for name in frame.columns]

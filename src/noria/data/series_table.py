@@ -125,11 +125,23 @@ def read_table(path: Path, encoding: str | None = None) -> SeriesTable:
         return SeriesTable(_parquet(path), path.name)
     inner, raw = _unpacked(path)
     decoded = decode(raw, path.name, encoding)
-    if not decoded.text.strip():
-        raise DataError(f"{path.name}: expected a line of column names and lines of values, got nothing.")
-    if inner.endswith((".jsonl", ".ndjson")):
-        return SeriesTable(_json_lines(decoded.text, path.name), path.name, 1, notes=decoded.notes)
-    return _separated(decoded.text, path.name, decoded.notes)
+    return _of_text(decoded.text, path.name, decoded.notes, inner.endswith((".jsonl", ".ndjson")))
+
+
+def read_stream(stream: io.TextIOBase) -> SeriesTable:
+    """Read a table from an open text, as standard input is; objects of JSON are known by their brace."""
+    text = stream.read()
+    name = getattr(stream, "name", "text")
+    source = "standard input" if name == "<stdin>" else str(name)
+    return _of_text(text, source, (), text.lstrip().startswith("{"))
+
+
+def _of_text(text: str, source: str, notes: tuple[str, ...], is_json: bool) -> SeriesTable:
+    if not text.strip():
+        raise DataError(f"{source}: expected a line of column names and lines of values, got nothing.")
+    if is_json:
+        return SeriesTable(_json_lines(text, source), source, 1, notes=notes)
+    return _separated(text, source, notes)
 
 
 def _unpacked(path: Path) -> tuple[str, bytes]:

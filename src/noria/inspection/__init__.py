@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from noria.inspection.gradient_check import GradientReport, GradientRow, check_gradients
-from noria.inspection.own_check import OwnReport, OwnRow, check_own_code
+from noria.inspection.own_check import check_own_code
+from noria.inspection.own_report import OwnReport, OwnRow
 
 if TYPE_CHECKING:
     from noria.inspection.album import draw_album

@@ -86,7 +86,9 @@ def draw_map(layer: RecordedLayer, name: str, path: str | PathLike[str]) -> list
             panel.set_ylabel("unit")
         panels[-1].set_xlabel("what was read at each step" + (f" (from step {first + 1})" if first else ""))
         panels[0].set_title(f"{name} of {layer.path} ({layer.cell})")
-        drawn.colorbar(image, ax=list(panels), label=f"value of {name}", shrink=0.9)
+        drawn.colorbar(
+            image, ax=list(panels), label=f"value of {name}", fraction=0.03, aspect=18 * len(pieces)
+        )
         return written(drawn, path)
 
 

@@ -7,8 +7,9 @@ A file holds two functions, or one class that has them as methods and is made wi
 
 ``x`` has shape (T, B, D): T steps of B sequences of D values. ``h0`` is the state before the first step,
 shape (B, H); of a cell with several states a tuple, ``(h0, c0)``, and then ``d_h0`` is a tuple too. ``h``
-are the outputs of all steps, (T, B, H), or a tuple with one array for each state; ``d_h`` is the gradient of the loss
-with respect to ``h``, of the same kind. ``params`` and ``d_params`` are dictionaries of arrays; ``cache`` is
+are the outputs of all steps, (T, B, H), or a tuple with one array for each state; ``d_h`` is the gradient of
+the loss with respect to ``h``, of the same kind. ``params`` and ``d_params`` are dictionaries of
+arrays; ``cache`` is
 whatever the forward wants its backward to have. For ``d_x`` and ``d_h0`` None may be given: they are not
 looked at then. The file (or the class) may say more:
 

@@ -88,10 +88,10 @@ class SpectralDemonstration:
         first = gaussian.growth[1]
         if gaussian.norm > 1.0 and gaussian.growth[-1] < 1.0:
             said.append(
-                f"A norm above 1 need not explode: the Gaussian matrix has norm {gaussian.norm:.3f}, the most "
-                f"that it can stretch any vector in one step. A vector is rarely in that direction (the first "
-                f"step gave {first:.3f}), and the next step turns it out of it again. In the long run a step "
-                f"multiplies by {gaussian.rate:.3f}, close to the radius {gaussian.radius:.3f}."
+                f"A norm above 1 need not explode: the Gaussian matrix has norm {gaussian.norm:.3f}, the "
+                f"most that it can stretch any vector in one step. A vector is rarely in that direction (the "
+                f"first step gave {first:.3f}), and the next step turns it out of it again. In the long run "
+                f"a step multiplies by {gaussian.rate:.3f}, close to the radius {gaussian.radius:.3f}."
             )
         elif gaussian.growth[-1] >= 1.0:
             said.append(

@@ -219,9 +219,14 @@ def _join(panel: Any, network: Unrolled, margin: float, part_width: float) -> No
     if all(flows):
         start, end = (from_x, flows[0][-1] - 0.12), (to_x, flows[1][0] - 0.12)
         arrow(panel, start, end, bend=0.12)
-        panel.text(from_x + 0.1, start[1] - 0.27, "last state", ha="left", fontsize=7.5)
+        _on_arrow(panel, from_x + 0.95, start[1] - 0.4, "last state")
     for number, row in enumerate(decoder.rows, 1):
         if row.looks == MEMORY:
             top = len(encoder.rows) + 0.5 * HIGH
             arrow(panel, (from_x - 0.4, top), (to_x, number + 0.12), style="--", bend=-0.12)
-            panel.text(from_x + 0.05, top + 0.1, "memory m", ha="left", fontsize=7.5)
+            _on_arrow(panel, from_x + 0.95, top + 0.42, "memory m")
+
+
+def _on_arrow(panel: Any, x: float, y: float, words: str) -> None:
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    panel.text(x, y, words, ha="center", va="center", fontsize=7.5, bbox=paper, zorder=5)

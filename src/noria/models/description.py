@@ -47,6 +47,8 @@ class ModelDescription:
     cells : tuple of str
         Name of the cell of each recurrent layer.
     hidden_sizes : tuple of int
+    bidirectional : int
+        How many layers read from both ends: each is two among the cells.
     layers : tuple of LayerDescription
     parameters : int
         In all layers together.
@@ -63,6 +65,7 @@ class ModelDescription:
 
     cells: tuple[str, ...]
     hidden_sizes: tuple[int, ...]
+    bidirectional: int
     layers: tuple[LayerDescription, ...]
     parameters: int
     engines: tuple[str, ...]

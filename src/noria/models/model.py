@@ -5,7 +5,7 @@ become a network, what the trainer trains, and how answers are measured; all els
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     class _WithOptions(Estimator, ModelOptions, TrainingOptions):
         """What the class of a task brings along."""
+
+        fit: Callable[..., Any]
 else:
     _WithOptions = Estimator  # options are fields: their order and defaults are those of the task's own table
 
@@ -358,6 +360,45 @@ class Model(_WithOptions, ABC):
         self._initialise(fitted, prepared)
         with use_threads(self.threads):
             return find_learning_rate(self._trained(fitted, prepared), self)
+
+    @classmethod
+    def resume(
+        cls,
+        run: Run,
+        *data: Any,
+        minutes: float | None = None,
+        epochs: float | None = None,
+        steps: int | None = None,
+        listener: Listener = silent,
+        **reading: Any,
+    ) -> Self:
+        """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
+
+        Without a budget it is gone on with as it was planned, and ends in the same bytes as if it had never
+        been interrupted. A budget gives it a new plan, as does one for a run that is finished: steps and
+        epochs count from its start, minutes from now, and the learning rate goes on as in a run of the new
+        length.
+
+        Parameters
+        ----------
+        run : path or RunFolder
+        *data
+            As for ``fit``: the same as the run was made with; the files may have moved.
+        minutes, epochs, steps, listener
+            As for ``fit``.
+        **reading
+            What else the ``fit`` of the task takes to read its data, ``encoding`` for one.
+
+        Raises
+        ------
+        RunError
+            If there is no such run, it is finished, or its data are others: shows the difference.
+        """
+        folder = opened(run)
+        budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
+        model = cls.from_run(folder).set_params(stop_after=0)
+        gone_on: Self = model.fit(*data, **budget, resume=folder, listener=listener, **reading)
+        return gone_on
 
     @property
     def summary(self) -> ModelDescription:

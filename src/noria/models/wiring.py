@@ -9,7 +9,7 @@ from noria.engines import bind, why_not_native
 from noria.engines.native.host import processor
 from noria.engines.threads import thread_count
 from noria.equations import Cell, Initial, cells, rewrites
-from noria.layers import Dropout, Layer, Recurrent, Stack, recurrent_stack
+from noria.layers import Bidirectional, Dropout, Layer, Recurrent, Stack, recurrent_stack
 from noria.models.description import LayerDescription, ModelDescription
 from noria.training.model_options import ModelOptions
 
@@ -109,6 +109,7 @@ def describe_model(network: Layer, options: ModelOptions) -> ModelDescription:
     return ModelDescription(
         cells=tuple(layer.cell.name for layer in found),
         hidden_sizes=tuple(layer.hidden_size for layer in found),
+        bidirectional=_bidirectional(network),
         layers=layers,
         parameters=sum(parameter.size for parameter in network.parameters()),
         engines=engines,
@@ -117,6 +118,12 @@ def describe_model(network: Layer, options: ModelOptions) -> ModelDescription:
         why_not_native=_why_not_native(engines, options),
         threads=options.threads or thread_count(),
     )
+
+
+def _bidirectional(layer: Layer) -> int:
+    """Count the layers that read from both ends."""
+    below = sum(_bidirectional(child) for _, child in layer.children())
+    return below + isinstance(layer, Bidirectional)
 
 
 def _why_not_native(engines: tuple[str, ...], options: ModelOptions) -> str:

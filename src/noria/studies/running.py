@@ -11,7 +11,7 @@ from typing import Any
 
 from noria.errors import RunError
 from noria.studies.design import Variant
-from noria.studies.folder import StudyFolder, read_json, write_json
+from noria.studies.folder import RUNS, StudyFolder, read_json, write_json
 from noria.studies.work import FAILED
 from noria.training.holding import held
 
@@ -91,6 +91,9 @@ def run_study(folder: StudyFolder, *, processes: int | None = None, told: Told |
             return False
         finally:
             _end(running)
+            for log in (folder.path / RUNS).glob("*.err"):
+                if not log.stat().st_size:
+                    log.unlink()
     return True
 
 
@@ -129,8 +132,6 @@ def _result(folder: StudyFolder, one: _Running) -> dict[str, Any]:
             "curve": [],
         }
         write_json(file, result | {"message": f"The process {why}.\n{said}".strip()})
-    if not log.stat().st_size:
-        log.unlink()
     return read_json(file)
 
 

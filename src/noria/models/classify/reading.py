@@ -82,7 +82,7 @@ def _of_file(
     suffix = source.suffix.lower() if isinstance(source, Path) else ""
     if isinstance(source, Path):
         if not source.exists():
-            raise DataError(missing_file(source))
+            raise DataError(f"{missing_file(source)}\n  Texts in memory are passed as a list of strings.")
         if source.is_dir() or suffix in ENDS:
             if source.is_dir() and not is_of_recordings(source):
                 raise DataError(

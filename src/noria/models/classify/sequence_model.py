@@ -19,7 +19,6 @@ from noria.models.description import Description
 from noria.models.model import Fitted, Run, opened
 from noria.training.randomness import generator
 from noria.training.report import Listener, silent
-from noria.training.training_options import Budget
 
 
 class SequenceModel(SequenceAnswers):
@@ -105,38 +104,6 @@ class SequenceModel(SequenceAnswers):
         self._train(prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener)
         self._report_details(prepared, resume if out is None else out)
         return self
-
-    @classmethod
-    def resume(
-        cls,
-        run: Run,
-        data: Any,
-        y: Any = None,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
-
-        Parameters
-        ----------
-        run : path or RunFolder
-        data, y
-            The same as the run was made with; files may have moved.
-        minutes, epochs, steps, listener
-            As for :meth:`fit`; without a budget the run is gone on with as it was planned.
-
-        Raises
-        ------
-        RunError
-            If there is no such run, it is finished, or its data are others: shows the difference.
-        """
-        folder = opened(run)
-        budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
-        model = cls.from_run(folder).set_params(stop_after=0)
-        return model.fit(data, y, **budget, resume=folder, listener=listener)
 
     def _report_details(self, prepared: PreparedSequences, run: Run | None) -> None:
         """Add to the report what more there is to say of the test part."""

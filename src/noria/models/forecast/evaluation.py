@@ -37,9 +37,9 @@ def evaluation(
     -------
     dict
         ``loss``; ``rmse`` and ``mae`` in the unit of the series, ``smape``, ``mase``; ``coverage`` of the
-        intervals; ``forecasts``, how many; ``horizons`` with the errors of each step ahead; ``baselines``
-        with those of each rule, their ``horizons`` too; ``skill``, by how much of the best rule's RMSE the
-        forecast is better; and a ``warning`` where it is not.
+        intervals; ``forecasts``, how many; ``horizons`` with the errors of each step ahead, and the RMSE of
+        each rule beside them; ``baselines`` with the errors of each rule; ``skill``, by how much of the best
+        rule's RMSE the forecast is better; and a ``warning`` where it is not.
     """
     outputs = forecast_outputs(network, windows, examples, output, dtype)
     batch = windows.batch(examples)
@@ -49,36 +49,22 @@ def evaluation(
     predicted = windows.values(batch.levels(output.centre(outputs)))
     low, high = (windows.values(batch.levels(end)) for end in intervals.around(output, outputs))
     naive = naive_errors(windows, examples)
-    rules = baseline_figures(windows, examples, actual, others or {})
+    forecasts = {**baseline_forecasts(windows, examples), **(others or {})}
+    rules = {
+        name: {**errors_of(actual, rule), "mase": scaled_error(actual, rule, naive)}
+        for name, rule in forecasts.items()
+    }
     figures: dict[str, Any] = {
         "loss": loss,
         **errors_of(actual, predicted),
         "mase": scaled_error(actual, predicted, naive),
         "coverage": coverage(actual, low, high),
         "forecasts": int(weights.sum()),
-        "horizons": by_horizon(actual, predicted, naive),
+        "horizons": by_horizon(actual, predicted, naive, forecasts),
         "baselines": rules,
     }
     figures["skill"], warning = skill(figures["rmse"], rules)
     return figures | ({"warning": warning} if warning else {})
-
-
-def baseline_figures(
-    windows: Windows,
-    examples: Sequence[Example],
-    actual: Float[Array, "n h C"],
-    others: Mapping[str, Float[Array, "n h C"]],
-) -> dict[str, dict[str, Any]]:
-    """Measure the rules, and further models, from the same origins."""
-    naive = naive_errors(windows, examples)
-    return {
-        name: {
-            **errors_of(actual, predicted),
-            "mase": scaled_error(actual, predicted, naive),
-            "horizons": by_horizon(actual, predicted, naive),
-        }
-        for name, predicted in {**baseline_forecasts(windows, examples), **others}.items()
-    }
 
 
 def naive_errors(windows: Windows, examples: Sequence[Example]) -> Float[Array, "n 1 C"]:

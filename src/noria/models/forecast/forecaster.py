@@ -16,6 +16,13 @@ from noria.errors import DataError, RunError
 from noria.layers import Layer
 from noria.models.description import Description
 from noria.models.explaining import Subject, chosen_row
+from noria.models.forecast.continuing import (
+    check_columns,
+    check_reach,
+    checked_steps,
+    first_new_step,
+    too_short,
+)
 from noria.models.forecast.evaluation import best_rule, evaluation
 from noria.models.forecast.explaining import subject_of
 from noria.models.forecast.intervals import Intervals
@@ -182,22 +189,6 @@ class Forecaster(Model, ForecastOptions):
             self._draw(opened(run).path / f"forecast.{self.picture}", prepared.scoring, tests)
         return self
 
-    @classmethod
-    def resume(
-        cls,
-        run: Run,
-        data: SeriesData,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Go on with a run that was cut off, with its own options; see :meth:`noria.LanguageModel.resume`."""
-        folder = opened(run)
-        model = cls.from_run(folder).set_params(stop_after=0)
-        return model.fit(data, minutes=minutes, epochs=epochs, steps=steps, resume=folder, listener=listener)
-
     def predict(self, data: SeriesData | None = None, steps: int | None = None) -> Any:
         """Forecast what comes behind the end of series.
 
@@ -225,7 +216,7 @@ class Forecaster(Model, ForecastOptions):
     def forecasts(self, data: SeriesData | None = None, steps: int | None = None) -> Iterator[dict[str, Any]]:
         """Give the rows of :meth:`predict` one by one."""
         self._need_fit("forecast")
-        steps = self._steps(steps)
+        steps = checked_steps(steps, self.horizon)
         series = [memory.end for memory in self.schema_.memory.values()]
         if data is not None:
             series = list(self._read(data).series)
@@ -254,15 +245,10 @@ class Forecaster(Model, ForecastOptions):
         examples = [
             example
             for number, series in enumerate(found.series)
-            for example in windows.origins(number, self._fresh(series), len(series))
+            for example in windows.origins(number, first_new_step(series, self.schema_), len(series))
         ]
         if not examples:
-            needed = windows.first_origin + 1 + self.horizon
-            raise DataError(
-                f"{found.source}: expected series of at least {needed} steps (lookback "
-                f"{self.schema_.lookback} + horizon {self.horizon}, and what differences reach back), got "
-                f"{max(len(series) for series in found.series)}."
-            )
+            raise too_short(found, windows)
         return self._measured(self._fitted, windows, examples)
 
     def draw(self, data: SeriesData, path: str | PathLike[str]) -> None:
@@ -282,7 +268,7 @@ class Forecaster(Model, ForecastOptions):
         """
         self._need_fit("draw")
         found = self._read(data)
-        tests = [self._fresh(series) for series in found.series]
+        tests = [first_new_step(series, self.schema_) for series in found.series]
         self._draw(path, self._windows(found.series), tests)
 
     def _subject(self, data: Any, target: Any, row: int) -> Subject:
@@ -291,7 +277,7 @@ class Forecaster(Model, ForecastOptions):
         one: Series = chosen_row(found, row, "the series")
         windows, schema = self._windows([one]), self.schema_
         origin = len(one) - 1
-        self._check_window(one, windows, origin)
+        check_reach(one, windows)
         times = schema.frequency.times(one.start, len(one) + self.horizon)
         named = [str(plain_row({"time": time})["time"]) for time in times]
         rows = [plain_row(forecast) for forecast in self._continued(one, self.horizon)]
@@ -405,7 +391,7 @@ class Forecaster(Model, ForecastOptions):
             others = statistical_forecasts(prepared.scoring, prepared.test, learnt)
         figures = self._measured(fitted, prepared.scoring, prepared.test, others)
         best = best_rule(figures["baselines"])
-        rule = {key: value for key, value in figures["baselines"][best].items() if key != "horizons"}
+        rule = figures["baselines"][best]
         return {"name": best, **rule, "beaten": figures["skill"] > 0, "evaluation": figures, **measured}
 
     def _intervals(self, fitted: Fitted, prepared: PreparedSeries) -> Intervals:
@@ -435,7 +421,7 @@ class Forecaster(Model, ForecastOptions):
     def _continued(self, series: Series, steps: int) -> Iterator[dict[str, Any]]:
         schema, windows = self.schema_, self._windows([series])
         example = (0, len(series) - 1)
-        self._check_window(series, windows, example[1])
+        check_reach(series, windows)
         with use_threads(self.threads):
             outputs = forecast_outputs(
                 _members(self.network_), windows, [example], self._output, self.parameters_.dtype
@@ -454,49 +440,11 @@ class Forecaster(Model, ForecastOptions):
         title = f"{self.horizon} step{'s' * (self.horizon > 1)} ahead, {100 * self.level:g} % intervals"
         draw(path, network, windows, self._output, self.intervals_, tests, dtype, title)
 
-    def _check_window(self, series: Series, windows: Windows, origin: int) -> None:
-        title = f"series {series.name!r}" if series.name else "the series"
-        if origin < windows.first_origin:
-            raise DataError(
-                f"{title}: expected at least {windows.first_origin + 1} steps to look back on (lookback "
-                f"{self.schema_.lookback}, and what differences reach back), got {origin + 1}."
-            )
-        known = len(series.known) - len(series)
-        if self.schema_.known and known < self.horizon:
-            raise DataError(
-                f"{title}: expected {', '.join(self.schema_.known)} of {self.horizon} steps to come, got "
-                f"{known}.\n  Give rows with times and these columns, and no target, behind the last one."
-            )
-
-    def _steps(self, steps: int | None) -> int:
-        if steps is not None and not 1 <= steps <= self.horizon:
-            raise DataError(
-                f"Forecaster: expected 1 to {self.horizon} steps, the horizon that was learnt, got {steps}.\n"
-                "  Train with a longer horizon."
-            )
-        return steps or self.horizon
-
     def _read(self, data: SeriesData) -> SeriesSet:
         """Read series, which must have the columns and the step of those that were trained on."""
-        found, schema = read(data, self), self.schema_
-        for what, there, here in (
-            ("targets", schema.channels, found.channels),
-            ("covariates known beforehand", schema.known, found.known),
-            ("covariates known up to now", schema.past, found.past),
-            ("step", schema.frequency.title, found.frequency.title),
-        ):
-            if there != here and not (what == "targets" and len(there) == len(here) == 1):
-                raise DataError(f"{found.source}: expected the {what} {there} of the run, got {here}.")
+        found = read(data, self)
+        check_columns(found, self.schema_)
         return found
-
-    def _fresh(self, series: Series) -> int:
-        """Give the first step of a series that was not learnt from; 0 if there is none, or all are new."""
-        memory = self.schema_.memory.get(series.name)
-        if memory is None:
-            return 0
-        times = self.schema_.frequency.times(series.start, len(series))
-        later = np.flatnonzero(times >= memory.until)
-        return int(later[0]) if later.size else 0
 
     def _weights_differences(self, schema: ForecastSchema, prepared: PreparedSeries) -> list[str]:
         there, here = schema.wiring(), prepared.schema.wiring()

@@ -5,6 +5,8 @@ References
 Hyndman & Koehler 2006, Another look at measures of forecast accuracy.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from noria.arrays import Array, Float
@@ -24,17 +26,25 @@ def errors_of(actual: Float[Array, "n h C"], predicted: Float[Array, "n h C"]) -
 
 
 def by_horizon(
-    actual: Float[Array, "n h C"], predicted: Float[Array, "n h C"], naive: Float[Array, "n 1 C"]
+    actual: Float[Array, "n h C"],
+    predicted: Float[Array, "n h C"],
+    naive: Float[Array, "n 1 C"],
+    others: Mapping[str, Float[Array, "n h C"]],
 ) -> dict[str, dict[str, float]]:
-    """Give the errors of each step ahead, under its number."""
-    return {
-        str(step + 1): {
-            **errors_of(actual[:, step : step + 1], predicted[:, step : step + 1]),
-            "mase": scaled_error(actual[:, step : step + 1], predicted[:, step : step + 1], naive),
+    """Give the errors of each step ahead, under its number; of other forecasts the RMSE, by name."""
+    found = {}
+    for step in range(actual.shape[1]):
+        there = actual[:, step : step + 1]
+        if np.isnan(there).all():
+            continue
+        own = predicted[:, step : step + 1]
+        rules = {name: other[:, step : step + 1] for name, other in others.items()}
+        found[str(step + 1)] = {
+            **errors_of(there, own),
+            "mase": scaled_error(there, own, naive),
+            **{name: errors_of(there, rule)["rmse"] for name, rule in rules.items()},
         }
-        for step in range(actual.shape[1])
-        if not np.isnan(actual[:, step]).all()
-    }
+    return found
 
 
 def scaled_error(

@@ -124,5 +124,5 @@ def _library() -> None:
     if find_spec("statsmodels") is None:
         raise MissingExtraError(
             "statistical models need the library 'statsmodels', which is not installed.\n"
-            "  pip install statsmodels"
+            "  pip install 'noria[statistics]'"
         )

@@ -18,7 +18,7 @@ from noria.layers import Embedding, Stack, Stream
 from noria.layers.state import State
 from noria.models.description import Description
 from noria.models.explaining import Subject, chosen_row
-from noria.models.model import Fitted, Metric, Model, Run, opened
+from noria.models.model import Fitted, Metric, Model, Run
 from noria.models.tag.baseline import NAME, most_frequent_tags
 from noria.models.tag.explaining import subject_of
 from noria.models.tag.figures import agreement, full_figures, headline
@@ -32,7 +32,6 @@ from noria.models.tag.schema import CHARACTERS, TagSchema
 from noria.models.tag.showing import in_colour, in_columns
 from noria.models.tag.task import TagTask
 from noria.training.report import Listener, silent
-from noria.training.training_options import Budget
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -144,38 +143,6 @@ BuiltinParts or PreparedTags
         return self._train(
             prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener
         )
-
-    @classmethod
-    def resume(
-        cls,
-        run: Run,
-        data: TagData,
-        y: TagData = None,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
-
-        Parameters
-        ----------
-        run : path or RunFolder
-        data, y
-            The same as the run was made with; files may have moved.
-        minutes, epochs, steps, listener
-            As for :meth:`fit`.
-
-        Raises
-        ------
-        RunError
-            If there is no such run, it is finished, or its data are others: shows the difference.
-        """
-        folder = opened(run)
-        budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
-        model = cls.from_run(folder).set_params(stop_after=0)
-        return model.fit(data, y, **budget, resume=folder, listener=listener)
 
     def predict(self, X: TagData) -> list[list[str]]:
         """Give the tags of each sequence.

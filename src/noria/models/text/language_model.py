@@ -39,7 +39,6 @@ from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
 from noria.training.token_options import CHARACTERS
-from noria.training.training_options import Budget
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -185,47 +184,6 @@ class LanguageModel(TextWriter, TextOptions):
         return self._train(
             prepared, budget=budget, out=out, resume=run, init_from=init_from, listener=listener
         )
-
-    @classmethod
-    def resume(
-        cls,
-        run: Run,
-        data: TextOrParts,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        listener: Listener = silent,
-        encoding: str | None = None,
-        lines: bool = False,
-        conditions: Any = None,
-    ) -> Self:
-        """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
-
-        Without a budget it is gone on with as it was planned, and ends in the same bytes as if it had never
-        been interrupted. A budget gives it a new plan, as does one for a run that is finished: steps and
-        epochs count from its start, minutes from now, and the learning rate goes on as in a run of the new
-        length.
-
-        Parameters
-        ----------
-        run : path or RunFolder
-        data : path, several paths, folder, bytes, text, or list of str
-            The same as the run was made with; the files may have moved.
-        minutes, epochs, steps, listener, encoding, lines, conditions
-            As for :meth:`fit`.
-
-        Raises
-        ------
-        RunError
-            If there is no such run, it is finished, or its data or vocabulary are others: shows the
-            difference.
-        """
-        folder = opened(run)
-        budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
-        model = cls.from_run(folder).set_params(stop_after=0)
-        reading: dict[str, Any] = {"encoding": encoding, "lines": lines, "conditions": conditions}
-        return model.fit(data, **budget, resume=folder, listener=listener, **reading)
 
     def evaluate(
         self, data: TextOrParts, *, encoding: str | None = None, conditions: Any = None

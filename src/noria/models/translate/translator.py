@@ -15,7 +15,7 @@ from noria.equations import Cell
 from noria.errors import DataError, OptionError
 from noria.layers import EncoderDecoder
 from noria.models.explaining import Subject, chosen_row
-from noria.models.model import Fitted, Metric, Model, Run, opened
+from noria.models.model import Fitted, Metric, Model, Run
 from noria.models.translate.alignment import Alignment, aligned
 from noria.models.translate.baseline import baseline_figures
 from noria.models.translate.corpus import Example, encoded, source_ids
@@ -28,7 +28,6 @@ from noria.models.translate.scoring import exactness, nats, translations
 from noria.models.translate.search import Writer
 from noria.models.translate.task import TranslationTask
 from noria.training.report import Listener, silent
-from noria.training.training_options import Budget
 
 TOGETHER = 256
 """Rows of a file that are translated together."""
@@ -106,27 +105,6 @@ class Translator(Model, TranslatorOptions):
         return self._train(
             prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener
         )
-
-    @classmethod
-    def resume(
-        cls,
-        run: Run,
-        X: Any,
-        y: Any = None,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Go on with a run that was interrupted, with the data that it was made with.
-
-        The arguments are those of :meth:`fit`.
-        """
-        folder = opened(run)
-        budget = Budget(minutes=minutes, epochs=epochs, steps=steps).to_toml_dict()
-        model = cls.from_run(folder).set_params(stop_after=0)
-        return model.fit(X, y, **budget, resume=folder, listener=listener)
 
     def predict(self, X: Sequence[str]) -> list[str]:
         """Translate sources, in their order; an empty one becomes an empty string."""
