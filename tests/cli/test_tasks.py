@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_commands import Command
 
+from cli_commands import Command
 from noria.cli.tasks import with_task
 from noria.models.loading import MODELS
 from noria.training import RunFolder

@@ -31,7 +31,8 @@ def _sample(
     model = load(run)
     if not hasattr(model, "sample"):
         raise OptionError(
-            f"{run}: a model of task {model.task!r} does not write.\n  Let it answer: noria predict {run} FILE"
+            f"{run}: a model of task {model.task!r} does not write.\n"
+            f"  Let it answer: noria predict {run} FILE"
         )
     model.threads = flags["threads"] or model.threads
     if model.report_.get("steps") == 0:

@@ -12,6 +12,7 @@ from noria.layers.bidirectional import Bidirectional
 from noria.layers.causal_attention import CausalAttention
 from noria.layers.conditioned import Conditioned
 from noria.layers.convolution import Convolution
+from noria.layers.crf import ConditionalRandomField
 from noria.layers.decoder_attention import DecoderAttention
 from noria.layers.decoder_feeding import InputFeeding
 from noria.layers.dropout import Dropout
@@ -41,6 +42,7 @@ __all__ = [
     "BatchNorm",
     "Bidirectional",
     "CausalAttention",
+    "ConditionalRandomField",
     "Conditioned",
     "Convolution",
     "DecoderAttention",
