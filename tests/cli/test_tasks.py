@@ -123,6 +123,13 @@ def test_what_is_not_there_is_said(noria: Command, tmp_path: Path, task: str):
     assert "nothing-like-it" in said.err
 
 
+def test_what_was_learnt_from_is_no_test(noria: Command, tmp_path: Path):
+    assert noria("train", "forecast", "--out", tmp_path / "run", *TINY).code == 0
+    said = noria("evaluate", tmp_path / "run", "--data", "airline")
+    assert said.code == 1
+    assert "has no test part of its own" in said.err
+
+
 def test_a_task_that_is_misspelt_is_named(noria: Command):
     said = noria("train", "clasify", "reviews.csv", *TINY)
     assert said.code == 1

@@ -168,3 +168,9 @@ def test_the_built_in_text_is_english_and_already_normalised():
     assert " the " in text.text
     assert text.text.isascii() or unicodedata.is_normalized("NFC", text.text)
     assert builtin_text() == text
+
+
+def test_a_line_that_is_longer_than_any_name_of_a_file_is_a_text():
+    assert read_text("abc def " * 60).text == "abc def " * 60
+    with pytest.raises(DataError, match="no such file"):
+        read_text("/".join(["folder"] * 60))

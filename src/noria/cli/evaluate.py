@@ -38,6 +38,7 @@ def evaluate(
     debug: Debug = False,
 ) -> None:
     """Measure a trained model on data that it has not seen."""
+    from noria.cli.sources import BUILT_IN
     from noria.cli.tasks import TEXT
     from noria.models import load
 
@@ -45,6 +46,11 @@ def evaluate(
     model.threads = threads or model.threads
     if (file is None) == (data is None):
         raise OptionError("noria evaluate: expected a file, or --data and a name, and one of the two.")
+    if model.task == TEXT and data in BUILT_IN:
+        raise OptionError(
+            f"--data {data}: the model may have learnt from it: the figure on what was kept aside is in the run."
+            "\n  See: noria info RUN"
+        )
     if model.task == TEXT and file is not None and not model.text_column:
         _text(run, model, file, encoding, as_json=json)
         return
@@ -65,6 +71,11 @@ def _measured(model: Any, file: str | None, more: tuple[str, ...], name: str | N
     source: Any
     if file is None:
         parts = builtin(model, name)
+        if not parts.is_split:
+            raise OptionError(
+                f"--data {name}: has no test part of its own, the model cut it for itself: the figure on what "
+                "it kept aside is in the run.\n  See: noria info RUN"
+            )
         source = parts if model.task == TEXT else parts.tested  # parts of texts say what of them is certain
     else:
         paths = [Path(name) for name in (file, *more)]

@@ -110,7 +110,7 @@ def _fit(
     say("Run", f"{run.path} · seed {model.seed} · Ctrl-C saves and stops")
     with (
         run.complete_or_removed(),
-        Progress(model.metric, quiet=flags["quiet"]) as progress,
+        Progress(model.metric_of(prepared), quiet=flags["quiet"]) as progress,
         _also_to_tensorboard(progress, run.path if flags["tensorboard"] else None) as listener,
         compilation_said(progress.say),
     ):

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from pathlib import Path
 from noria.data.encodings import decode
 from noria.errors import DataError
 
-LONGEST_PATH = 4096
-"""A string longer than this, or one with a newline in it, is the text itself and never the name of a file."""
+LONGEST_PATH, LONGEST_NAME = 4096, 255
+"""Of a file: characters of its path, bytes of a name in it. A string that is longer is the text itself."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,18 @@ def read_text(source: TextSource, *, encoding: str | None = None) -> Text:
             return source
         case bytes() | bytearray() | memoryview():
             return _finish(*_decoded(bytes(source), "bytes", encoding))
-        case str() if "\n" in source or len(source) > LONGEST_PATH:
+        case str() if is_no_path(source):
             return _of_string(source)
         case str() | os.PathLike():
             return _of_paths([Path(source)], encoding)
         case _:
             return _of_paths([_path(path) for path in source], encoding)
+
+
+def is_no_path(source: str) -> bool:
+    """Whether a string is a text itself: it has several lines, or more characters than a path can have."""
+    longest = max(len(part.encode("utf-8", "surrogatepass")) for part in re.split(r"[/\\]", source))
+    return "\n" in source or len(source) > LONGEST_PATH or longest > LONGEST_NAME
 
 
 def read_lines(source: TextSource, *, encoding: str | None = None) -> list[str]:

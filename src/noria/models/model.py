@@ -171,6 +171,10 @@ class Model(_WithOptions, ABC):
         """Write one row of :meth:`predict_rows` for a reader; with colour as rich's markup has it."""
         return "\t".join(str(value) for value in row.values())
 
+    def metric_of(self, prepared: Any) -> Metric:
+        """Give the figure that is shown beside the loss while it trains on these data."""
+        return self.metric
+
     def next_steps(self, run: str) -> Sequence[str]:
         """Give the commands that go on from a run."""
         return (f"noria evaluate {run} FILE", f"noria predict {run} FILE", f"noria info {run}")

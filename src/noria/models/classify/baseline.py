@@ -81,7 +81,9 @@ def _logistic(learnt: Any, targets: Array, shown: Any, size: int) -> Float[Array
     scaler = MaxAbsScaler()
     model = LogisticRegression(max_iter=1000).fit(scaler.fit_transform(learnt), targets)
     outputs = np.full((shown.shape[0], size), -1e3)
-    outputs[:, model.classes_] = np.maximum(model.predict_log_proba(scaler.transform(shown)), -1e3)
+    with np.errstate(divide="ignore"):  # a probability of zero is as far down as those that are not there
+        logs = model.predict_log_proba(scaler.transform(shown))
+    outputs[:, model.classes_] = np.maximum(logs, -1e3)
     return outputs
 
 

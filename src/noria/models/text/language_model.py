@@ -255,6 +255,10 @@ class LanguageModel(TextWriter, TextOptions):
             said += f", {100 * figures['sequences_right']:.3g} % of sequences right where it is certain"
         return said
 
+    def metric_of(self, prepared: PreparedText) -> Metric:
+        """Give bits per character; of separate sequences how often the next symbol is right."""
+        return Metric("acc", "accuracy", ".3f") if prepared.corpus.separate else self.metric
+
     def next_steps(self, run: str) -> Sequence[str]:
         """Give the commands that go on from a run."""
         sample = f"noria sample {run} --temperature 0.7"

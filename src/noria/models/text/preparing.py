@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from noria.data import Text, TextSource, Vocabulary, is_large, map_text, read_lines, read_text
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.conditions import Columns, as_columns
-from noria.data.text import LONGEST_PATH
+from noria.data.text import is_no_path
 from noria.data.text_features import text_features
 from noria.data.vectors import Vectors, read_vectors
 from noria.errors import DataError, OptionError
@@ -250,9 +250,7 @@ def _extra(data: TextOrParts) -> dict[str, BuiltinParts]:
 
 def _large(source: str | os.PathLike[str]) -> bool:
     """Whether a path, and no text, names a file that is read in pieces."""
-    return not (isinstance(source, str) and ("\n" in source or len(source) > LONGEST_PATH)) and is_large(
-        source
-    )
+    return not (isinstance(source, str) and is_no_path(source)) and is_large(source)
 
 
 def _of_data(corpus: Corpus) -> TextDescription:
