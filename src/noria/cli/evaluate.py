@@ -48,8 +48,8 @@ def evaluate(
         raise OptionError("noria evaluate: expected a file, or --data and a name, and one of the two.")
     if model.task == TEXT and data in BUILT_IN:
         raise OptionError(
-            f"--data {data}: the model may have learnt from it: the figure on what was kept aside is in the run."
-            "\n  See: noria info RUN"
+            f"--data {data}: the model may have learnt from it; the figure on what was kept aside is in the "
+            "run.\n  See: noria info RUN"
         )
     if model.task == TEXT and file is not None and not model.text_column:
         _text(run, model, file, encoding, as_json=json)
@@ -73,8 +73,8 @@ def _measured(model: Any, file: str | None, more: tuple[str, ...], name: str | N
         parts = builtin(model, name)
         if not parts.is_split:
             raise OptionError(
-                f"--data {name}: has no test part of its own, the model cut it for itself: the figure on what "
-                "it kept aside is in the run.\n  See: noria info RUN"
+                f"--data {name}: has no test part of its own, the model cut it for itself: the figure on "
+                "what it kept aside is in the run.\n  See: noria info RUN"
             )
         source = parts if model.task == TEXT else parts.tested  # parts of texts say what of them is certain
     else:
