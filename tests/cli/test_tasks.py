@@ -1,5 +1,6 @@
 """Every task goes the same way on the command line: train, predict, evaluate, info, resume."""
 
+import io
 import json
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_the_run_says_which_task_is_gone_on_with(tmp_path: Path):
         str(tmp_path / "nowhere"),
     ]
     assert with_task(["train", "--resume"]) == ["train", "--resume"]
+    assert with_task(["train", f"--resume={tmp_path}"]) == ["train", "tag", f"--resume={tmp_path}"]
 
 
 @pytest.mark.parametrize("task", list(MODELS))
@@ -121,6 +123,20 @@ def test_what_is_not_there_is_said(noria: Command, tmp_path: Path, task: str):
     said = noria("train", task, "--data", "nothing-like-it", *TINY)
     assert said.code == 1
     assert "nothing-like-it" in said.err
+
+
+def test_bytes_that_are_no_utf8_are_said(noria: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run = tmp_path / "run"
+    assert noria("train", "classify", table(tmp_path), "--out", run, *TINY).code == 0
+    for given, code, words in (
+        (b"\xef\xbb\xbfa good film\n", 0, "a good film"),
+        (b"a good film\n\xf1and\xfa\n", 1, "standard input: expected UTF-8, got the byte 0xf1"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+        said = noria("predict", run, "-")
+        assert said.code == code
+        assert words in said.out + said.err
+        assert "\ufeff" not in said.out
 
 
 def test_what_was_learnt_from_is_no_test(noria: Command, tmp_path: Path):

@@ -112,3 +112,8 @@ def test_other_words_are_refused():
         OptionError, match=r"'lr' option .* must be a float in \(0, inf\), one of 'find' or None"
     ):
         options(lr="best")
+
+
+def test_where_the_first_step_is_not_finite_there_is_no_rate():
+    with pytest.raises(DivergenceError, match="the loss falls at no learning rate"):
+        _suggestion(np.array([]), np.array([]))

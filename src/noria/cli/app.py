@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
             set_threads(words)
         if words and words[0] in WITH_STANDARD_INPUT:
             words = [STANDARD_INPUT if word == "-" else word for word in words]
-        if words[:1] == ["train"] and "--resume" in words:
+        if words[:1] == ["train"] and any(word.startswith("--resume") for word in words):
             from noria.cli.tasks import with_task
 
             words = with_task(words)

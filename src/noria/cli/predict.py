@@ -13,6 +13,7 @@ from noria.cli.common import STANDARD_INPUT, Debug, Threads
 from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_marked
 from noria.cli.headings import heading
+from noria.errors import DataError
 
 
 def predict(
@@ -33,7 +34,6 @@ def predict(
     debug: Debug = False,
 ) -> None:
     """Answer each row of a file; rows keep their order and number."""
-    from noria.errors import DataError
     from noria.models import load
     from noria.training.report import plain
 
@@ -41,7 +41,7 @@ def predict(
     model.threads = threads or model.threads
     source: Path | TextIO | None = None if file is None else Path(file)
     if file == STANDARD_INPUT:
-        source = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+        source = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
     elif isinstance(source, Path) and not source.exists():
         raise DataError(f"{file}: there is no such file.")
     with compilation_said():
@@ -58,4 +58,10 @@ def _rows(model: Any, source: Path | TextIO | None) -> Iterator[dict[str, Any]]:
     from noria.engines.threads import use_threads
 
     with use_threads(model.threads):
-        yield from model.predict_rows(source)
+        try:
+            yield from model.predict_rows(source)
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"standard input: expected UTF-8, got the byte 0x{error.object[error.start]:02x}.\n"
+                "  Put it into a file, whose encoding is found out, or convert it: iconv -t utf-8"
+            ) from None

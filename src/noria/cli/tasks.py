@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from noria.models.loading import MODELS
 from noria.models.model import Model
 from noria.training.options import did_you_mean
 
-TEXT = "text"
+TEXT, RESUME = "text", "--resume"
 
 SUMMARIES = {
     TEXT: "Train a language model on a text: it learns what comes next, and writes.",
@@ -38,11 +39,12 @@ FILES = {
 def with_task(words: Sequence[str]) -> list[str]:
     """Name the task behind ``train``, where only the run that is to be gone on with says it."""
     told = list(words)
-    if told[:1] != ["train"] or (len(told) > 1 and told[1] in MODELS) or "--resume" not in told:
+    if told[:1] != ["train"] or (len(told) > 1 and told[1] in MODELS):
         return told
-    place = told.index("--resume") + 1
+    runs = [word.removeprefix(f"{RESUME}=") for word in told if word.startswith(f"{RESUME}=")]
+    runs += [run for word, run in pairwise(told) if word == RESUME]
     try:
-        config = tomllib.loads((Path(told[place]) / "config.toml").read_text(encoding="utf-8"))
+        config = tomllib.loads((Path(runs[0]) / "config.toml").read_text(encoding="utf-8"))
     except (IndexError, OSError, ValueError):
         return told  # whoever opens the run says what is wrong with it
     task = config.get("task")

@@ -218,7 +218,7 @@ def verb(task: str) -> Callable[..., int]:
     train.__doc__ = f"""{SUMMARIES[task]}
 
     It says what it understood, trains, shows how it is getting on, and takes the figure at the end on a part
-    of the data that it has not seen. Without a budget it trains for two minutes.
+    of the data that it has not seen. Without a budget it trains for two minutes, a forecaster for 50 epochs.
     """
     return with_flags(train, _flags(task))
 

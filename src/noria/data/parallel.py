@@ -112,16 +112,18 @@ def open_pairs(
     )
 
 
-def read_sources(source: Path | Iterable[str], source_column: str = "") -> Iterator[str]:
+def read_sources(
+    source: Path | Iterable[str], source_column: str = "", encoding: str | None = None
+) -> Iterator[str]:
     """Give the sources of a file of lines, of a table (as the end of its name says) or of a stream."""
     if isinstance(source, Path) and source.suffix.lower() in FORMATS:
-        table = open_table(source)
+        table = open_table(source, encoding=encoding)
         column = source_column or table.guessed(SOURCES) or table.columns[0]
         table.column(column, "source_column")
         for row in table.rows():
             yield normalised(row.text(column)) if row.has(column) else ""
         return
-    for line in Lines(source):
+    for line in Lines(source, encoding=encoding if isinstance(source, Path) else None):
         yield normalised(line.rstrip("\r\n"))
 
 

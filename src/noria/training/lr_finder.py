@@ -108,11 +108,11 @@ def _trial(
 def _suggestion(rates: Array, losses: Array) -> float:
     still = losses[:STILL]
     best = int(losses.argmin()) if len(losses) > STILL else 0
-    fall = (still.mean() - losses[: best + 1]) / max(still.mean() - losses[best], np.finfo(float).tiny)
     if best < STILL or losses[best] >= still.min():
         raise DivergenceError(
             f"lr='find': the loss falls at no learning rate that was tried, from {LOWEST:g} on.\n"
             "  Give lr a number, or look at the data: there may be nothing to learn."
         )
+    fall = (still.mean() - losses[: best + 1]) / max(still.mean() - losses[best], np.finfo(float).tiny)
     foot, top = (rates[int(np.flatnonzero(fall < share)[-1]) + 1] for share in (FOOT, TOP))
     return float(f"{math.sqrt(foot * top):.2g}")

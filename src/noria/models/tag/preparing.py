@@ -90,7 +90,7 @@ def prepare(data: TagData, tags: TagData, options: TaggerOptions, *, resuming: b
     schema = TagSchema.of(train, options, read[0].layout)
     notes = list(read[0].notes)
     elsewhere = sorted({tag for one in chain(validation, test) for tag in one.tags or ()} - set(schema.tags))
-    if elsewhere:
+    if elsewhere:  # it is never learnt, and always an error; without a number it could not be counted as one
         notes.append(f"only in the validation or test part: {', '.join(elsewhere)}")
         schema = replace(schema, tags=tuple(sorted({*schema.tags, *elsewhere})))
     if len(schema.tags) < 2:

@@ -105,9 +105,12 @@ class LanguageModel(TextWriter, TextOptions):
         reading: dict[str, Any] = {"lines": lines, "conditions": conditions}
         if self._is_table(data):
             data, reading["conditions"], reading["about"] = self._described(data, encoding, conditions)
-            encoding = None
+            asked, encoding = encoding, None
+        else:
+            asked = encoding
         vectors = None if resuming else self
-        return prepare(data, self, self, encoding, tokens=self, vectors=vectors, **reading)
+        prepared = prepare(data, self, self, encoding, tokens=self, vectors=vectors, **reading)
+        return replace(prepared, asked_encoding=asked)
 
     def fit(
         self,

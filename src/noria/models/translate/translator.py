@@ -141,7 +141,7 @@ class Translator(Model, TranslatorOptions):
 
     def _subject(self, data: Any, target: Any, row: int) -> Subject:
         if isinstance(data, Path):
-            data = chosen_row(read_sources(data, self.source_column), row, str(data))
+            data = chosen_row(read_sources(data, self.source_column, self.encoding or None), row, str(data))
         if not isinstance(data, str):
             raise DataError(f"expected a source to look at, got {type(data).__name__}.")
         written = self.predict([data])[0] if target is None else target
@@ -181,7 +181,7 @@ class Translator(Model, TranslatorOptions):
         self._need_fit("translate")
         if source is None:
             raise OptionError("predict: expected a file of sources, or - for standard input, got none.")
-        sources = read_sources(source, self.source_column)
+        sources = read_sources(source, self.source_column, self.encoding or None)
         writer = self._writer(self._fitted)
         while some := list(islice(sources, TOGETHER)):
             for text, answer in zip(some, self._translated(some, writer), strict=True):
