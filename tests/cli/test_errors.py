@@ -290,3 +290,25 @@ def test_errors_are_plain_text_for_machines_too(noria: Command, tmp_path: Path):
     assert said.out == ""
     with pytest.raises(json.JSONDecodeError):
         json.loads(said.err)
+
+
+def test_a_file_of_another_name_is_no_cell(noria: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("cell.txt").write_text("h' = tanh(U @ h)\n", encoding="utf-8")
+    said = noria("check", "cell.txt")
+    assert said.code == 1
+    assert "cell.txt: a file of equations ends in .eq" in said.err
+
+
+def test_a_config_may_begin_with_a_mark_and_says_nothing_twice(noria: Command, tmp_path: Path):
+    config = tmp_path / "options.toml"
+    config.write_text("\ufeffhidden_size = 6\n", encoding="utf-8")
+    assert noria("train", "--config", config, "--dry-run").code == 0
+    config.write_text("hidden_size = 6\nrnn_size = 7\n", encoding="utf-8")
+    said = noria("train", "--config", config, "--dry-run")
+    assert said.code == 1
+    assert "'rnn_size' stands there twice, under two names of one option" in said.err
+
+
+def test_rows_are_not_trained_on_from_standard_input(noria: Command):
+    assert "reads files, not standard input" in noria("train", "tag", "-").err

@@ -19,7 +19,7 @@ def read_config(path: Path, infos: Sequence[OptionInfo]) -> dict[str, Any]:
         accept.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or error
         raise OptionError(f"{path}: the options cannot be read: {reason}.") from None
@@ -35,5 +35,7 @@ def read_config(path: Path, infos: Sequence[OptionInfo]) -> dict[str, Any]:
             )
         if not known[name].accepts(value):
             raise OptionError(f"{path}: {known[name].complaint('this command', value)}")
+        if known[name].name in options:
+            raise OptionError(f"{path}: {key!r} stands there twice, under two names of one option.")
         options[known[name].name] = value
     return options

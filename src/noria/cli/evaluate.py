@@ -80,8 +80,12 @@ def _measured(model: Any, file: str | None, more: tuple[str, ...], name: str | N
     else:
         paths = [Path(name) for name in (file, *more)]
         missing = [path for path in paths if not path.exists()]
-        if missing or file == STANDARD_INPUT:
-            raise DataError(f"{missing[0] if missing else '-'}: there is no such file or folder.")
+        if file == STANDARD_INPUT:
+            raise DataError(
+                "noria evaluate: reads standard input for texts only.\n  Name a file; noria predict reads rows."
+            )
+        if missing:
+            raise DataError(f"{missing[0]}: there is no such file or folder.")
         source = paths[0] if len(paths) == 1 else paths
     with compilation_said(), use_threads(model.threads):
         figures: dict[str, Any] = model.evaluate(source)

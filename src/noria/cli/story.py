@@ -42,11 +42,14 @@ def _layers(model: ModelDescription) -> list[str]:
     """Name the cells, and say how many layers of them there are; without any, what else there is."""
     if not model.cells:
         return [", ".join(dict.fromkeys(layer.kind for layer in model.layers))]
-    count = len(model.cells) - model.bidirectional
-    both = ", both directions" if model.bidirectional else ""
+    count = (len(model.cells) - model.bidirectional) // model.members
+    which = "" if model.bidirectional == count else f"{model.bidirectional} in "
+    both = f", {which}both directions" if model.bidirectional else ""
+    several = f"{model.members} networks of " if model.members > 1 else ""
+    sizes = model.hidden_sizes[: len(model.hidden_sizes) // model.members]
     return [
         _listed(model.cells),
-        f"{count} layer{'s' if count > 1 else ''} x {_listed(model.hidden_sizes)}{both}",
+        f"{several}{count} layer{'s' if count > 1 else ''} x {_listed(sizes)}{both}",
     ]
 
 

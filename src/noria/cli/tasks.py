@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from noria.cli.common import STANDARD_INPUT
 from noria.cli.sources import BUILT_IN, large_or_read, source_again
 from noria.errors import DataError, OptionError
 from noria.models import Prepared
@@ -66,6 +67,8 @@ def prepared_of(
     elif files:
         paths = [Path(file) for file in files]
         missing = [path for path in paths if not path.exists()]
+        if STANDARD_INPUT in files:
+            raise DataError(f"noria train {model.task}: reads files, not standard input.\n  Name a file.")
         if missing:
             raise DataError(f"{missing[0]}: there is no such file or folder.")
         prepared = model.prepare(paths[0] if len(paths) == 1 else paths, resuming=resuming)

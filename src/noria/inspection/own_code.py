@@ -337,7 +337,9 @@ def _implementation(module: ModuleType, path: Path, which: str) -> Any:
     if which and which not in classes:
         raise DataError(f"{path}: has no class {which!r} with forward and backward.")
     if not which and len(classes) != 1:
-        found = f"{len(classes)} classes with both: {', '.join(classes)}" if classes else "neither"
+        own = [name for name in ("forward", "backward") if callable(getattr(module, name, None))]
+        found = f"{own[0]} only" if own else "neither"
+        found = f"{len(classes)} classes with both: {', '.join(classes)}" if classes else found
         advice = f"\n  Name one: {path}:{next(iter(classes))}." if classes else ""
         raise DataError(
             f"{path}: expected functions forward(x, h0, params) and backward(d_h, cache), or a class with "

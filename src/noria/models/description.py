@@ -52,6 +52,8 @@ class ModelDescription:
     layers : tuple of LayerDescription
     parameters : int
         In all layers together.
+    members : int
+        How many networks side by side the layers are shared out to.
     engines : tuple of str
         What runs each recurrent layer.
     dtype : str
@@ -68,6 +70,7 @@ class ModelDescription:
     bidirectional: int
     layers: tuple[LayerDescription, ...]
     parameters: int
+    members: int
     engines: tuple[str, ...]
     dtype: str
     processor: str

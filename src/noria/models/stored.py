@@ -66,7 +66,7 @@ def read_run(run: RunFolder, task: str) -> StoredModel:
     config, path = run.config, run.path / "config.toml"
     if config.get("task") != task:
         raise RunError(
-            f"{run.path}: expected a run of task {task!r}, got {config.get('task')!r}.\n  Use noria.load."
+            f"{run.path}: expected a run of task {task!r}, got {config.get('task')!r}."
         )
     try:
         options, about = dict(config["options"]), dict(config["data"])

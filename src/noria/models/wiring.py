@@ -15,6 +15,7 @@ from noria.training.model_options import ModelOptions
 
 RECURRENT = "recurrent"
 NATIVE = "native"
+MEMBERS = "members"
 
 
 def chosen_cells(options: ModelOptions) -> list[Cell]:
@@ -112,6 +113,7 @@ def describe_model(network: Layer, options: ModelOptions) -> ModelDescription:
         bidirectional=_bidirectional(network),
         layers=layers,
         parameters=sum(parameter.size for parameter in network.parameters()),
+        members=_members(network),
         engines=engines,
         dtype=options.dtype,
         processor=processor(options.dtype) if NATIVE in engines else "",
@@ -124,6 +126,13 @@ def _bidirectional(layer: Layer) -> int:
     """Count the layers that read from both ends."""
     below = sum(_bidirectional(child) for _, child in layer.children())
     return below + isinstance(layer, Bidirectional)
+
+
+def _members(layer: Layer) -> int:
+    """Count the networks that stand side by side."""
+    if layer.kind == MEMBERS:
+        return sum(1 for _ in layer.children())
+    return max((_members(child) for _, child in layer.children()), default=1)
 
 
 def _why_not_native(engines: tuple[str, ...], options: ModelOptions) -> str:
