@@ -75,3 +75,20 @@ def test_texts_of_a_table_and_what_is_known_of_them(tmp_path):
     path.write_text("name,country\nRossi,it\nVirtanen,\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"names\.csv, line 3, column 2 \('country'\): expected something"):
         read_described(path, "name", ["country"])
+
+
+def test_whether_a_column_holds_labels_is_said_by_what_was_learnt_from(tmp_path):
+    learnt, other = tmp_path / "learnt.csv", tmp_path / "other.csv"
+    learnt.write_text("name,stars,year\na,1,1\nb,02,2\nc,3+,6\n", encoding="utf-8")
+    other.write_text("name,stars,year\nd,02,3\ne,1,3\n", encoding="utf-8")
+    columns = read_described(learnt, "name", ["stars", "year"]).columns
+    conditions = Conditions.fit(columns, np.arange(3))
+    assert [column.labels for column in conditions.columns] == [("02", "1", "3+"), ()]
+    encoded = conditions.encode(read_described(other, "name", ["stars", "year"]).columns)
+    np.testing.assert_array_equal(encoded, [[1, 0, 0, 0], [0, 1, 0, 0]])
+    other.write_text("name,stars,year\nd,1,3\ne,4,old\n", encoding="utf-8")
+    with pytest.raises(DataError, match="'stars', sequence 1: expected one of '02', '1', '3\\+', got '4'"):
+        conditions.encode(read_described(other, "name", ["stars", "year"]).columns)
+    other.write_text("name,stars,year\nd,1,3\ne,1,old\n", encoding="utf-8")
+    with pytest.raises(DataError, match="'year', sequence 1: expected a finite number, got 'old'"):
+        conditions.encode(read_described(other, "name", ["stars", "year"]).columns)

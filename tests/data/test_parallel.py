@@ -62,13 +62,77 @@ def test_the_encoding_is_found_or_taken(tmp_path):
         ("t.csv", 'nr,source,target\n1,"a, b",x\n2,c,y\n'),
         ("t.tsv", "nr\ttgt\tsrc\n1\tx\ta, b\n2\ty\tc\n"),
         ("t.jsonl", '{"en": "x", "es": "a, b"}\n{"en": "y", "es": "c"}\n'),
-        ("t.csv", 'left;right\n"a, b";x\nc;y\n'),
+        ("t.csv", 'left;english\n"a, b";x\nc;y\n'),
+        ("t.tsv", "nl\tda\na, b\tx\nc\ty\n"),
+        ("t.tsv", "sentence_nl\tsentence_da\na, b\tx\nc\ty\n"),
+        ("t.jsonl", '{"left": "a, b", "right": "x"}\n{"left": "c", "right": "y"}\n'),
     ],
 )
 def test_two_columns_are_guessed_and_said(tmp_path, name, content):
     pairs = open_pairs(written(tmp_path / name, content))
     assert texts(pairs) == [("a, b", "x"), ("c", "y")]
     assert any("holds the sources" in note for note in pairs.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        (
+            "t.tsv",
+            "tres tres tres\tthree three three\nuno\tone\n",
+            [("tres tres tres", "three three three"), ("uno", "one")],
+        ),
+        ("t.csv", '"uno, dos",one\ntres,three\n', [("uno, dos", "one"), ("tres", "three")]),
+        ("t.txt", "no;no\nsi;yes\n", [("no", "no"), ("si", "yes")]),
+        ("t.tsv", "si\tyes\nno\tno\n", [("si", "yes"), ("no", "no")]),
+    ],
+)
+def test_the_first_line_is_a_pair_where_it_names_no_columns(tmp_path, name, content, expected):
+    path = written(tmp_path / name, content)
+    for data in (path, str(path), [path]):
+        pairs = open_pairs(data)
+        assert texts(pairs) == expected
+        assert texts(pairs) == expected, "files are read again each time"
+        assert any("no header: the first line is a pair" in note for note in pairs.notes)
+        assert not any("guessed" in note for note in pairs.notes)
+    assert next(iter(pairs)).place.endswith("line 1")
+
+
+def test_names_that_are_asked_for_are_those_of_the_first_line(tmp_path):
+    path = written(tmp_path / "t.tsv", "left\tright\na\tx\n")
+    for asked in ({"source_column": "left"}, {"target_column": "right"}):
+        assert texts(open_pairs(path, **asked)) == [("a", "x")]
+    assert list(read_sources(path, "left")) == ["a"]
+
+
+def test_what_is_wrong_without_a_header_is_said_where_it_is(tmp_path):
+    path = written(tmp_path / "t.tsv", "a b\tx z\nc d\tu\tw\n")
+    with pytest.raises(
+        DataError, match=r"t\.tsv, line 2, column 3: expected 2 fields, as the first line has"
+    ):
+        list(open_pairs(path))
+    with pytest.raises(DataError, match=r"t\.csv, line 1, column 2 \('target'\)"):
+        list(open_pairs(written(tmp_path / "t.csv", "uno,\ndos,two\n")))
+
+
+@pytest.mark.parametrize("content", ["uno dos\tone two\ntres\tthree\n", "uno dos\ntres\n"])
+def test_sources_of_a_table_without_a_header_keep_their_number(tmp_path, content):
+    assert list(read_sources(written(tmp_path / "t.tsv", content))) == ["uno dos", "tres"]
+
+
+def test_a_folder_is_refused_as_one(tmp_path):
+    a, folder = written(tmp_path / "a.es", "uno\n"), tmp_path / "adir"
+    folder.mkdir()
+    with pytest.raises(
+        DataError, match=r"(?s)adir: expected a file with a sentence .*got a folder.*no file in it"
+    ):
+        open_pairs([a, folder])
+    written(folder / "a.en", "one\n")
+    for data in ([a, folder], [folder, a], [folder], folder, str(folder)):
+        with pytest.raises(DataError, match=r"(?s)adir: expected a .*got a folder.*adir.a\.en"):
+            open_pairs(data)
+    with pytest.raises(DataError, match=r"(?s)expected a file with a source .*got a folder"):
+        list(read_sources(folder))
 
 
 def test_columns_by_name_and_frames(tmp_path):

@@ -239,3 +239,33 @@ def test_the_built_in_series():
     again = builtin_data("sines", "forecast", 3).train["y"].to_numpy()
     np.testing.assert_array_equal(parts.train["y"].to_numpy(), again)
     assert not np.array_equal(again, builtin_data("sines", "forecast", 4).train["y"].to_numpy())
+
+
+@pytest.mark.parametrize(("first", "step"), [(1_600_000_000, 3600), (10, 10), (7, 1)])
+def test_whole_numbers_are_as_far_apart_as_most_of_them(first, step):
+    kept = np.delete(np.arange(50), [20, 21])
+    table = pandas.DataFrame({"ds": first + step * kept, "y": np.arange(48.0)})
+    found = read_series(table)
+    (series,) = found.series
+    assert (len(series), series.gaps, found.frequency.stride) == (50, 2, step)
+    assert found.frequency.after(series.start, 50) == first + 50 * step
+    assert found.frequency.times(series.start, 2).tolist() == [first, first + step]
+    title = "numbered steps" if step == 1 else f"numbered steps, {step} apart"
+    assert f"frequency: {title}, season 1" in found.notes
+
+
+def test_whole_numbers_off_every_grid_are_refused_and_dense_ones_are_not():
+    dense = read_series(pandas.DataFrame({"ds": [0, 2, 4, 5, 8], "y": np.arange(5.0)}))
+    assert (dense.frequency.stride, len(dense.series[0])) == (1, 9)
+    shaken = 1_600_000_000 + 3600 * np.arange(50) + (np.arange(50) == 30)
+    table = pandas.DataFrame({"ds": shaken, "y": np.arange(50.0)})
+    with pytest.raises(
+        DataError, match=r"expected times that are numbered steps, 3600 apart, got '1600108001'"
+    ):
+        read_series(table)
+    assert len(read_series(table, SeriesColumns(frequency="1")).series[0]) == 49 * 3600 + 1
+    with pytest.raises(DataError, match="fit the 'frequency' 'D', got whole numbers"):
+        read_series(table, SeriesColumns(frequency="D"))
+    days = pandas.date_range("2020-01-01", periods=5)
+    with pytest.raises(DataError, match="fit the 'frequency' '10', got dates"):
+        read_series(pandas.DataFrame({"ds": days, "y": np.ones(5)}), SeriesColumns(frequency="10"))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from noria.data.series import Series
 from noria.data.series_calendar import calendar_features, calendar_names
 from noria.data.series_choices import wanted_lags, wants_log
 from noria.data.series_frequency import Frequency
@@ -13,6 +14,7 @@ from noria.data.series_transforms import (
     filled,
     forward_filled,
     logarithm,
+    settled,
 )
 from noria.errors import DataError
 
@@ -64,6 +66,37 @@ def test_a_channel_that_begins_later_stands_still_before():
     y = np.array([[1, np.nan], [2, np.nan], [3, 7], [4, np.nan], [5, 9.0]])
     np.testing.assert_array_equal(filled(y, ())[:, 1], [7, 7, 7, 7, 9])
     np.testing.assert_array_equal(forward_filled(y)[:, 1], [0, 0, 7, 7, 9])
+
+
+@pytest.mark.parametrize("lags", [(), (1,), (4,), (1, 4)])
+def test_a_tail_is_filled_as_the_whole(lags):
+    rng = np.random.default_rng(3)
+    y = walk(80, 2)
+    y[rng.random(80) < 0.15, 0] = np.nan
+    y[:6, 1] = np.nan
+    y[60:66] = np.nan
+    past = np.where(rng.random((80, 1)) < 0.6, np.nan, walk(80, 1, seed=1))
+    series = Series("a", 5, y, np.zeros((82, 0)), past)
+    whole, known = filled(y, lags), forward_filled(past)
+    longest = 0
+    for steps in range(1, 81):
+        tail = series.tail(steps, Frequency(), lags)
+        longest = max(longest, len(tail) - steps)
+        assert len(tail) >= steps
+        assert tail.start == 5 + 80 - len(tail)
+        np.testing.assert_array_equal(filled(tail.values, lags)[-steps:], whole[-steps:])
+        np.testing.assert_array_equal(forward_filled(tail.past)[-steps:], known[-steps:])
+        shorter = tail.tail(max(steps - 3, 1), Frequency(), lags)  # a tail of a tail loses nothing either
+        np.testing.assert_array_equal(
+            filled(shorter.values, lags)[-max(steps - 3, 1) :], whole[-max(steps - 3, 1) :]
+        )
+    assert longest > 0
+    assert settled(walk(20, 2), lags, 13) == 13
+
+
+def test_a_channel_without_a_value_stays_without():
+    y = np.array([[1, np.nan], [np.nan, np.nan], [3, np.nan]])
+    np.testing.assert_array_equal(filled(y, (1,)), [[1, np.nan], [1, np.nan], [3, np.nan]])
 
 
 def test_a_scale_is_of_what_was_observed():

@@ -101,6 +101,35 @@ def test_a_stream_is_read_once_line_by_line():
     assert [row.values for row in open_table(io.StringIO("a,b\n1,2\n")).rows()] == [{"a": "1", "b": "2"}]
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_a_file_is_open_only_while_it_is_read(tmp_path, monkeypatch, name):
+    opened, really = [], Lines._opened
+    monkeypatch.setattr(Lines, "_opened", lambda lines: opened.append(really(lines)) or opened[-1])
+    rows = {"t.csv": "a,b\n1,2\n3,4\n5,6\n", "t.jsonl": '{"a": 1, "b": 2}\n' * 3}
+    (tmp_path / name).write_text(rows[name])
+    table = open_table(tmp_path / name)
+    assert opened
+    assert all(file.closed for file in opened), "its columns are known"
+    for _ in range(2):
+        reading = table.rows()
+        next(reading)
+        assert [file.closed for file in opened].count(False) == 1
+        assert len(list(reading)) == 2
+        assert all(file.closed for file in opened)
+
+
+def test_a_parquet_file_is_open_only_while_it_is_read(tmp_path, monkeypatch):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pandas = pytest.importorskip("pandas")
+    pandas.DataFrame({"a": [1, 2, 3]}).to_parquet(tmp_path / "t.parquet")
+    opened, really = [], parquet.ParquetFile
+    monkeypatch.setattr(parquet, "ParquetFile", lambda path: opened.append(really(path)) or opened[-1])
+    table = open_table(tmp_path / "t.parquet")
+    assert [file.closed for file in opened] == [True]
+    assert [[row.values["a"] for row in table.rows()] for _ in range(2)] == [[1, 2, 3]] * 2
+    assert [file.closed for file in opened] == [True] * 3
+
+
 @pytest.mark.parametrize("name", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_the_encoding_is_found(tmp_path, name):
     path = tmp_path / "t.csv"

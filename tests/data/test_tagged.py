@@ -5,6 +5,7 @@ import os
 import pytest
 
 from noria.data.tagged import COLUMNS, PLAIN, SLASHED, TaggedFile, TagLayout, tagged_files
+from noria.data.tagged_guess import TrainedColumns
 from noria.errors import DataError
 
 
@@ -139,3 +140,67 @@ def test_a_folder_stands_for_its_files_in_order(tmp_path):
     assert [str(file) for file in tagged_files(["x.conll", "y.md"])] == ["x.conll", "y.md"]
     with pytest.raises(DataError, match="found none"):
         tagged_files(tmp_path, (".iob",))
+
+
+TABS = TrainedColumns(2, True, ("DET", "NOUN", "."))
+SPACES = TrainedColumns(2, False, ("DET", "NOUN", "."))
+
+
+@pytest.mark.parametrize(
+    ("text", "trained", "words"),
+    [
+        ("el niño rápido\n", TABS, [["el", "niño", "rápido"]]),
+        ("el niño come\n\nla piña\n", TABS, [["el", "niño", "come"], ["la", "piña"]]),
+        ("la NOUN\nel niño\n", TABS, [["la", "NOUN"], ["el", "niño"]]),  # no tab, no columns
+        ("Hola\nel niño\n\nsí\n", TABS, [["Hola"], ["el", "niño"], ["sí"]]),
+        ("km/h y/o\nel niño\n", TABS, [["km/h", "y/o"], ["el", "niño"]]),
+        ("km/h\nniño\n", TABS, [["km/h", "niño"]]),
+        ("el/DET niño/NOUN\n", TABS, [["el", "niño"]]),
+        ("#1 es bueno\nel niño\n", TABS, [["#1", "es", "bueno"], ["el", "niño"]]),
+        ("# text = el niño\nel\nniño\n", TABS, [["el", "niño"]]),
+        ("el\tX\nNueva York\tX\n\nla\tX\n", TABS, [["el", "Nueva York"], ["la"]]),
+        ("el niño\nla piña\n", SPACES, [["el", "niño"], ["la", "piña"]]),
+        ("el niño come .\n\nla piña\n", SPACES, [["el", "niño", "come", "."], ["la", "piña"]]),
+        ("come .\nla piña\n", SPACES, [["come", "."], ["la", "piña"]]),
+        ("el DET\nniño NOUN\n! .\n\nla _\n", SPACES, [["el", "niño", "!"], ["la"]]),
+        ("el\nniño\n\nla\n", SPACES, [["el", "niño"], ["la"]]),
+        ("el niño come\n", TrainedColumns(tags=("DET",)), [["el", "niño", "come"]]),  # of an older run
+        ("el X DET\nniño Y DET\n", TrainedColumns(3, False, ("DET",)), [["el", "niño"]]),
+    ],
+)
+@pytest.mark.parametrize("as_stream", [False, True])
+def test_no_word_of_a_sentence_without_tags_is_passed_over(tmp_path, text, trained, words, as_stream):
+    if as_stream and text.startswith("Hola"):
+        return  # more than its first line cannot be known of a stream: see below
+    path = tmp_path / "file.txt"
+    path.write_text(text, encoding="utf-8")
+    with path.open("rb") as stream:
+        sequences = list(TaggedFile(stream if as_stream else path, tagged=False, trained=trained))
+    assert both(sequences) == [(one, None) for one in words]
+
+
+@pytest.mark.parametrize(
+    ("text", "trained", "message"),
+    [
+        ("Hola\nel niño\n", TABS, r"line 2: expected 1 columns.*got 2: 'el niño'.\n.*one token a line"),
+        ("el DET\nel niño\n", SPACES, r"line 2: expected 2 columns with a tag of the model, got 'el niño'"),
+        ("el\tDET\nla piña\n", TABS, r"line 2: expected 2 columns, .* got 1: 'la piña'.\n.*one sentence a"),
+        ("el\tniño\tcome\n", TABS, "expected 2 columns, as the training file has, got 3: 'el"),
+    ],
+)
+def test_what_is_written_in_two_ways_is_refused_and_both_are_named(tmp_path, text, trained, message):
+    path = tmp_path / "file.txt"
+    path.write_text(text, encoding="utf-8")
+    with path.open("rb") as stream, pytest.raises(DataError, match=f"(?s){message}") as caught:
+        list(TaggedFile(stream, tagged=False, trained=trained))
+    assert "the 2 columns of the training file" in str(caught.value)
+
+
+def test_a_line_that_looks_like_a_comment_is_a_sentence_where_no_columns_are(tmp_path):
+    path = tmp_path / "file.txt"
+    for text in ("#hola mundo\n", "#hola mundo\nsí\n"):
+        path.write_text(text, encoding="utf-8")
+        with path.open("rb") as stream:
+            for source in (path, stream):
+                sequences = list(TaggedFile(source, tagged=False, fallback=PLAIN))
+                assert [" ".join(one.tokens) for one in sequences] == text.splitlines()

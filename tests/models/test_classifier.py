@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 import noria
+from noria.data.builtin_tasks import BuiltinParts
 from noria.errors import DataError, NotFittedError, OptionError, RunError
 from noria.layers import INFERENCE
 from noria.models.classify.classifier import SequenceClassifier
+from noria.models.classify.regressor import SequenceRegressor
+from noria.models.classify.targets import sorted_labels
 from noria.models.classify.task import Example, batch_of
 from noria.sequences import Ragged
 from noria.training import RunFolder
@@ -145,6 +148,21 @@ def test_an_interrupted_run_ends_as_the_whole_one(tmp_path):
         SequenceClassifier.resume(tmp_path / "run", data[0], data[1][::-1], steps=48)
 
 
+def test_a_thesaurus_counts_by_its_content_and_may_have_moved(tmp_path):
+    words, moved, run = (tmp_path / name for name in ("a.txt", "b.txt", "run"))
+    words.write_text("film, movie, picture\ngood, great\n")
+    options = {**SMALL, "synonym_rate": 0.5, "thesaurus": str(words)}
+    whole = SequenceClassifier(**options).fit(*reviews(), steps=8)
+    SequenceClassifier(**options, stop_after=4).fit(*reviews(), steps=8, out=run)
+    moved.write_text("film, picture, movie\ngood, great\n")
+    model = SequenceClassifier(**{**options, "thesaurus": str(moved)})
+    with pytest.raises(RunError, match="thesaurus: the synonyms are not those of the run"):
+        model.fit(*reviews(), resume=run)
+    moved.write_text("# the same\nfilm, movie, picture\ngood, great\n")
+    model.fit(*reviews(), resume=run)
+    np.testing.assert_array_equal(model.parameters_.values, whole.parameters_.values)
+
+
 def test_a_table_is_read_and_columns_are_guessed_and_said(tmp_path):
     texts, labels = reviews()
     path = tmp_path / "reviews.tsv"
@@ -249,6 +267,25 @@ def test_words_are_streamed_and_what_reads_backward_is_not(fitted):
         model.step("two words", state)
     with pytest.raises(OptionError, match="both ends"):
         fitted.start()
+
+
+def test_characters_are_streamed_over_the_spaces_between_words(fitted):
+    options = {**SMALL, "bidirectional": False, "level": "characters"}
+    model = SequenceClassifier(**options).fit(*reviews(), steps=2)
+    state = model.start()
+    for character in "a good":
+        answer, state = model.step(character, state)
+    np.testing.assert_allclose(answer, model.predict_proba(["a good"])[0], atol=1e-6)
+    for wrong in ("ab", "  "):
+        with pytest.raises(DataError, match="step: expected one character, got 2"):
+            model.step(wrong, state)
+    with pytest.raises(DataError, match="step: expected a text, got nothing"):
+        model.step("", state)
+    with pytest.raises(DataError, match="step: expected a text, got int"):
+        model.step(3, state)
+    words = SequenceClassifier(**SMALL, bidirectional=False).fit(*reviews(), steps=1)
+    with pytest.raises(DataError, match="nothing but white space"):
+        words.step(" ", words.start())
 
 
 @pytest.mark.parametrize("resampling", ["over", "under"])
@@ -365,6 +402,50 @@ def test_what_cannot_be_trained_is_refused(data, options, error, message):
         SequenceClassifier(**{**SMALL, **options}).fit(*data, steps=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "got"),
+    [
+        ("cell", "lstm", "lstm"),
+        ("cell", ["gru", "rnn"], "gru, rnn"),
+        ("zoneout", 0.1, "0.1"),
+        ("recurrent_dropout", 0.1, "0.1"),
+        ("layer_norm", True, "True"),
+        ("drop_connect", 0.1, "0.1"),
+        ("activation", "relu", "'relu'"),
+        ("initialiser", "he", "'he'"),
+        ("projection_size", 5, "5"),
+    ],
+)
+def test_convolutions_refuse_what_says_something_of_recurrent_layers(name, value, got):
+    message = rf"The '{name}' option of {{}} is for recurrent layers.* Got {got}\.\n  Leave {name} out"
+    for kind in (SequenceClassifier, SequenceRegressor):
+        with pytest.raises(OptionError, match=message.format(kind.__name__)):
+            kind(network="convolution", **{name: value}).validate()
+        kind(**{name: value}).validate()
+
+
+def test_a_run_of_convolutions_is_opened_again(tmp_path):
+    data = waves()
+    options = {**SMALL, "network": "convolution", "num_layers": 2}
+    model = SequenceClassifier(**options).fit(*data, steps=1, out=tmp_path / "run")
+    loaded = noria.load(tmp_path / "run")
+    loaded.validate()
+    np.testing.assert_array_equal(loaded.predict_proba(data[0]), model.predict_proba(data[0]))
+
+
+def test_numbers_have_no_labels_to_smooth():
+    with pytest.raises(OptionError, match=r"'label_smoothing' option of SequenceRegressor .* Got 0\.3"):
+        SequenceRegressor(label_smoothing=0.3).validate()
+    SequenceClassifier(label_smoothing=0.3).validate()
+
+
+def test_labels_stand_by_size_where_all_are_whole_numbers():
+    assert sorted_labels(["10", "-2", "9"]) == ("-2", "9", "10")
+    assert sorted_labels([10, -2, 9]) == (-2, 9, 10)
+    for odd in ("--1", "-", "²", "1\n"):
+        assert sorted_labels(["2", "10", odd]) == tuple(sorted(["2", "10", odd]))
+
+
 def test_unknown_labels_and_unfitted_models_are_refused(fitted):
     with pytest.raises(
         DataError, match=r"sequence 1: expected one of the labels neg, pos, got 'poss'.*'pos'"
@@ -388,3 +469,13 @@ def test_a_file_of_its_own_may_be_tested_on(tmp_path):
         tmp_path / "train.csv"
     )
     assert [len(part.records) for part in (prepared.train, prepared.validation, prepared.test)] == [36, 4, 41]
+
+
+def test_data_with_a_test_part_refuse_a_second_one(tmp_path):
+    part = reviews(12)
+    (tmp_path / "t.csv").write_text("text,label\nnice,pos\nbad,neg\n")
+    model = SequenceClassifier(**SMALL, test_file=str(tmp_path / "t.csv"), valid_fraction=0.25)
+    with pytest.raises(OptionError, match=r"'test_file' option .*\. R has one\. Got '.*t\.csv'"):
+        model.prepare(BuiltinParts(part, "R", part, part))
+    prepared = model.prepare(BuiltinParts(part, "R"))
+    assert [len(one.records) for one in (prepared.train, prepared.validation, prepared.test)] == [9, 3, 2]

@@ -9,6 +9,28 @@ from noria.data.text import Text
 from noria.errors import DataError
 
 
+class WrittenNumber(float):
+    """A number of a file, which as text is what stands there.
+
+    Whether it is a number or a label ("3" beside "3+") is not for one file to say: a model that was trained
+    on labels reads every file as labels.
+    """
+
+    __slots__ = ("written",)
+
+    written: str
+
+    def __new__(cls, written: str) -> "WrittenNumber":
+        """Read it."""
+        made = super().__new__(cls, written)
+        made.written = written
+        return made
+
+    def __str__(self) -> str:
+        """Give it as it is written."""
+        return self.written
+
+
 class DescribedTexts(NamedTuple):
     """The texts of a table, and what is known of each.
 
@@ -16,7 +38,7 @@ class DescribedTexts(NamedTuple):
     ----------
     texts : list of str
     columns : dict of list, or None
-        Labels or numbers by the names of the columns; None where none is asked for.
+        Labels or numbers (:class:`WrittenNumber`) by the names of the columns; None where none is asked for.
     about : Text
         Source and notes; without a text of its own.
     """
@@ -37,7 +59,8 @@ def read_described(
     text : str
         The column of texts.
     described_by : sequence of str
-        Columns that are known of each text: of numbers where every value is one, of labels otherwise.
+        Columns that are known of each text: of numbers where every value is one, of labels otherwise. The
+        text of a number is what is written, so that a model of labels takes it for its label.
     encoding : str, optional
 
     Raises
@@ -61,8 +84,8 @@ def read_described(
     return DescribedTexts(texts, columns or None, Text("", table.source, "table", table.notes))
 
 
-def _numbers(values: Sequence[str]) -> list[float] | None:
+def _numbers(values: Sequence[str]) -> list[WrittenNumber] | None:
     try:
-        return [float(value) for value in values]
+        return [WrittenNumber(value) for value in values]
     except ValueError:
         return None

@@ -173,8 +173,9 @@ class DelimitedTable(Table):
     def __init__(self, lines: Lines, dialect: Dialect | None = None) -> None:
         self._lines = lines
         self._dialect = dialect or sniff(lines.head())
-        self._rows = read_delimited(lines, self._dialect, lines.source)
-        line, names = next(self._rows, (0, []))
+        rows = read_delimited(lines, self._dialect, lines.source)
+        line, names = next(rows, (0, []))
+        self._rest = rows if lines.is_stream else None  # a file is opened anew: held, it would stay open
         if not names:
             raise DataError(f"{lines.source}: expected a first line with the names of columns, got none.")
         columns = [name.strip() or f"column {number}" for number, name in enumerate(names, 1)]
@@ -189,8 +190,8 @@ class DelimitedTable(Table):
 
     def rows(self) -> Iterator[Row]:
         """Give the rows; each has as many fields as there are columns."""
-        rows = self._rows
-        if not self._lines.is_stream:
+        rows = self._rest
+        if rows is None:
             rows = islice(read_delimited(self._lines, self._dialect, self.source), 1, None)
         expected = len(self.columns)
         for line, fields in rows:
@@ -210,17 +211,16 @@ class JsonTable(Table):
 
     def __init__(self, lines: Lines) -> None:
         self._lines, self.source = lines, lines.source
-        self._objects = self._read()
-        first = next(self._objects, None)
+        objects = self._read()
+        first = next(objects, None)
         if first is None:
             raise DataError(f"{lines.source}: expected one JSON object in each line, got nothing.")
-        self._objects = chain([first], self._objects)
+        self._rest = chain([first], objects) if lines.is_stream else None
         super().__init__(lines.source, tuple(first[1]), lines.notes)
 
     def rows(self) -> Iterator[Row]:
         """Give the rows; what an object does not have is empty."""
-        objects = self._objects if self._lines.is_stream else self._read()
-        for line, values in objects:
+        for line, values in self._read() if self._rest is None else self._rest:
             yield Row(self, f"line {line}", values)
 
     def _read(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -255,18 +255,23 @@ class ParquetTable(Table):
         if not path.exists():
             raise DataError(missing_file(path))
         try:
-            self._file = parquet.ParquetFile(path)
+            with parquet.ParquetFile(path) as file:
+                names = file.schema_arrow.names
         except (lib.ArrowException, OSError) as error:
             raise DataError(f"{path}: expected a Parquet file, got what is none: {error}.") from None
-        super().__init__(str(path), self._file.schema_arrow.names)
+        self._path = path
+        super().__init__(str(path), names)
 
     def rows(self) -> Iterator[Row]:
         """Give the rows by their numbers."""
+        from pyarrow import parquet
+
         number = 0
-        for batch in self._file.iter_batches(batch_size=_TOGETHER):
-            for values in batch.to_pylist():
-                number += 1
-                yield Row(self, f"row {number}", values)
+        with parquet.ParquetFile(self._path) as file:
+            for batch in file.iter_batches(batch_size=_TOGETHER):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield Row(self, f"row {number}", values)
 
 
 class FrameTable(Table):

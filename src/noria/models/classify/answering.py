@@ -17,7 +17,7 @@ from noria.layers.auxiliary import FEATURES
 from noria.models.classify.explaining import subject_of
 from noria.models.classify.network import EXTRAS, POOLING
 from noria.models.classify.options import ATTENTION
-from noria.models.classify.preparing import example_of, examples_of
+from noria.models.classify.preparing import example_of, examples_of, step_of
 from noria.models.classify.reading import read
 from noria.models.classify.schema import SequenceSchema
 from noria.models.classify.task import Example, attention_of, outputs_of
@@ -161,10 +161,7 @@ class SequenceAnswers(_WithOptions):
         if not hasattr(self, "_stream"):
             self.start()
         sequence: Any = {TEXTS: x, SYMBOLS: [x], SERIES: [x]}[schema.inputs.kind]
-        record = Record(sequence, None, "step", tuple(extras or ()))
-        example = example_of(record, schema, known=False)
-        if len(example.sequence) != 1:
-            raise DataError(f"step: expected one {schema.inputs.unit}, got {len(example.sequence)}.")
+        example = step_of(Record(sequence, None, "step", tuple(extras or ())), schema)
         given = None if example.extras is None else {f"{EXTRAS}.{FEATURES}": example.extras[None]}
         outputs, state = self._stream.step(example.sequence, state, given=given)
         return self._answer(outputs.astype(np.float64))[0], state

@@ -61,6 +61,10 @@ class Inputs(ABC):
             If the sequence does not fit: says where it stands.
         """
 
+    def encode_step(self, sequence: Any, place: str) -> Array:
+        """Give the ids or rows of one step of a sequence, which need not say anything by itself."""
+        return self.encode(sequence, place)
+
     @abstractmethod
     def tokens(self, sequence: Any) -> list[str]:
         """Name the steps, as people read them."""
@@ -119,6 +123,12 @@ class TextInputs(Inputs):
         if not sequence.strip():
             raise DataError(f"{place}: expected a text, got nothing but white space.")
         return self.vocabulary.encode(self.clean(sequence))[: self.max_length or None]
+
+    def encode_step(self, sequence: Any, place: str) -> Array:
+        """Give the id of a symbol; a character may be white space, which stands between words."""
+        if isinstance(sequence, str) and sequence and self.vocabulary.kind == CHARACTERS:
+            return self.vocabulary.encode(self.clean(sequence))
+        return self.encode(sequence, place)
 
     def clean(self, text: str) -> str:
         """Give a text as it is cut into symbols."""

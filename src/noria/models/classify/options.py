@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from noria.data.audio import Cepstrum
 from noria.equations import Cell
 from noria.errors import OptionError
+from noria.models.classify.table_options import TableOptions
 from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
-from noria.training.optioned import Options
+from noria.training.optioned import options_of
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
 from noria.training.token_options import CHARACTERS, SUBWORDS, WORDS, TokenOptions
 from noria.training.training_options import TrainingOptions
@@ -18,73 +18,16 @@ from noria.training.vector_options import VectorOptions
 AUTO = "auto"
 RECURRENT, CONVOLUTION = "recurrent", "convolution"
 LAST, MEAN, MAX, ATTENTION = "last", "mean", "max", "attention"
-
-
-@dataclass(kw_only=True)
-class TableOptions(Options):
-    """Where things stand in a file."""
-
-    text_column: Annotated[
-        str,
-        Option(help="The column of texts; empty: guessed from the names, and said.", group="Data"),
-    ] = ""
-    label_column: Annotated[
-        str,
-        Option(help="The column of labels (or numbers to be told); empty: guessed, and said.", group="Data"),
-    ] = ""
-    id_column: Annotated[
-        str,
-        Option(
-            help="Of a long table of numbers: the column that says which sequence a row belongs to; "
-            "empty: guessed, and said.",
-            group="Data",
-        ),
-    ] = ""
-    time_column: Annotated[
-        str,
-        Option(help="Of a long table: the column of time; empty: guessed, and said.", group="Data"),
-    ] = ""
-    feature_columns: Annotated[
-        list[str] | None,
-        Option(help="Of a long table: the columns of numbers that are read; none: all others.", group="Data"),
-    ] = None
-    extra_columns: Annotated[
-        list[str] | None,
-        Option(
-            help="Columns of numbers that are joined to every step of a row's sequence (early fusion).",
-            group="Data",
-        ),
-    ] = None
-    encoding: Annotated[
-        str,
-        Option(help="The encoding of files of text; empty: detected, and said.", group="Data"),
-    ] = ""
-    test_file: Annotated[
-        str,
-        Option(
-            help="A file like the first, on which the final figure is taken in the place of a share of it.",
-            group="Data",
-        ),
-    ] = ""
-    sample_rate: Annotated[
-        int,
-        Option(
-            help="Samples a second that recordings are brought to.",
-            group="Data",
-            minimum=1000,
-            reason="What of speech tells words apart lies below 8,000 Hz.",
-        ),
-    ] = Cepstrum.sample_rate
-    mfcc: Annotated[
-        int,
-        Option(
-            help="Cepstral coefficients of a frame of a recording; beside them stand their slopes.",
-            group="Data",
-            minimum=1,
-            maximum=40,
-            reason="The usual number: higher ones are of the voice, not of what is said.",
-        ),
-    ] = Cepstrum.coefficients
+OF_RECURRENT_LAYERS = (
+    "projection_size",
+    "activation",
+    "layer_norm",
+    "recurrent_dropout",
+    "zoneout",
+    "drop_connect",
+    "initialiser",
+)
+"""Options beside 'cell' that mean nothing to convolutions."""
 
 
 @dataclass(kw_only=True)
@@ -237,11 +180,29 @@ class SequenceOptions(
             )
         if self.network == CONVOLUTION:
             need_embedding(self, owner, "network")
+            self._refuse_recurrent(owner)
         elif self.bidirectional and self.projection_size and self.pooling == LAST:
             raise OptionError(
                 f"The 'projection_size' option of {owner} mixes both directions, whose last steps are "
                 "different ones. Got bidirectional=True with pooling='last'.\n"
                 "  Choose another pooling, or leave projection_size out."
+            )
+
+    def _refuse_recurrent(self, owner: str) -> None:
+        """Refuse what says something of recurrent layers where there are none."""
+        defaults = {info.name: info.default for info in options_of(type(self))}
+        changed = [name for name in OF_RECURRENT_LAYERS if getattr(self, name) != defaults[name]]
+        # a run lists the cell of each layer by its name, the default one too
+        named = [cell.name if isinstance(cell, Cell) else cell for cell in self.layer_cells]
+        if set(named) != {defaults["cell"]}:
+            changed.insert(0, "cell")
+        if changed:
+            name = changed[0]
+            got = ", ".join(named) if name == "cell" else repr(getattr(self, name))
+            raise OptionError(
+                f"The {name!r} option of {owner} is for recurrent layers; network='convolution' has none. "
+                f"Got {got}.\n"
+                f"  Leave {' and '.join(changed)} out, or choose network='recurrent'."
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from noria.arrays import Array
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.records import TEXTS, Record, Records
 from noria.data.split import split_sequences
@@ -169,15 +170,32 @@ def examples_of(records: Iterable[Record], schema: SequenceSchema, *, known: boo
 
 def example_of(record: Record, schema: SequenceSchema, *, known: bool) -> Example:
     """Turn one record into what the network has."""
-    extras = None
-    if schema.extras is not None:
-        if len(record.extras) != len(schema.extras.names):
-            raise DataError(
-                f"{record.place}: expected the columns {', '.join(schema.extras.names)} beside it."
-            )
-        extras = schema.extras.scaled(np.array([record.extras]))[0]
+    extras = _extras_of(record, schema)
     target = schema.targets.encode(record.target, record.place) if known else 0
     return Example(schema.inputs.encode(record.sequence, record.place), target, extras)
+
+
+def step_of(record: Record, schema: SequenceSchema) -> Example:
+    """Turn one step of a sequence into what the network has.
+
+    Raises
+    ------
+    DataError
+        If it does not fit, or is more than one step.
+    """
+    sequence = schema.inputs.encode_step(record.sequence, record.place)
+    if len(sequence) != 1:
+        raise DataError(f"{record.place}: expected one {schema.inputs.unit}, got {len(sequence)}.")
+    return Example(sequence, 0, _extras_of(record, schema))
+
+
+def _extras_of(record: Record, schema: SequenceSchema) -> Array | None:
+    if schema.extras is None:
+        return None
+    if len(record.extras) != len(schema.extras.names):
+        raise DataError(f"{record.place}: expected the columns {', '.join(schema.extras.names)} beside it.")
+    scaled: Array = schema.extras.scaled(np.array([record.extras]))[0]
+    return scaled
 
 
 def _parts(
@@ -187,6 +205,12 @@ def _parts(
     if isinstance(data, BuiltinParts):
         read_ = replace(read(data.train, None, options, known=True), source=data.source)
         if data.is_split:
+            if options.test_file:
+                raise OptionError(
+                    f"The 'test_file' option is for data that have no test part of their own. {data.source} "
+                    f"has one. Got {options.test_file!r}.\n"
+                    "  Leave test_file out, and evaluate the trained model on that file."
+                )
             others = [list(read(part, None, options, known=True)) for part in (data.validation, data.test)]
             return read_, [list(read_), *others]
     else:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from noria.errors import OptionError
 from noria.models.classify.options import SequenceOptions
 from noria.models.classify.sequence_model import SequenceModel
 from noria.models.classify.targets import NumberTargets, Targets
@@ -39,6 +40,14 @@ class SequenceRegressor(SequenceModel, SequenceOptions):
     default_data: ClassVar[str] = "adding"
     targets_class: ClassVar[type[Targets]] = NumberTargets
     _higher_is_better: ClassVar[bool] = False
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        if self.label_smoothing:
+            raise OptionError(
+                f"The 'label_smoothing' option of {owner} is for labels, and numbers are told here. "
+                f"Got {self.label_smoothing}.\n  Leave it out."
+            )
 
     def score(self, data: Any, y: Any = None) -> float:
         """Give the share of the variance that is told, R^2, as scikit-learn wants it."""

@@ -17,6 +17,8 @@ from noria.models.classify.targets import Targets
 from noria.models.classify.task import Example, SequenceTask
 from noria.models.description import Description
 from noria.models.model import Fitted, Run, opened
+from noria.models.stored import StoredModel
+from noria.models.text.comparing import thesaurus_of
 from noria.training.randomness import generator
 from noria.training.report import Listener, silent
 
@@ -169,6 +171,18 @@ class SequenceModel(SequenceAnswers):
             )
 
         return of_epoch
+
+    def _about(self, prepared: PreparedSequences) -> dict[str, Any]:
+        thesaurus = thesaurus_of(Augmentation.of_options(self))
+        return super()._about(prepared) | ({} if thesaurus is None else {"thesaurus": thesaurus})
+
+    def _data_differences(
+        self, stored: StoredModel, schema: SequenceSchema, prepared: PreparedSequences
+    ) -> list[str]:
+        found = super()._data_differences(stored, schema, prepared)
+        if stored.about.get("thesaurus") != thesaurus_of(Augmentation.of_options(self)):
+            found.append("thesaurus: the synonyms are not those of the run")
+        return found
 
     def _initialise(self, fitted: Fitted, prepared: PreparedSequences) -> None:
         if prepared.vectors is not None:

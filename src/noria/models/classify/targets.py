@@ -1,5 +1,6 @@
 """What is to be told of a sequence, a label or a number; how the network has it, and how it is judged."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -242,7 +243,7 @@ def sorted_labels(targets: Any) -> tuple[Any, ...]:
     """Give different labels in order: by their text, or by size where all are whole numbers."""
     found = dict.fromkeys(targets)
     written = [str(label) for label in found]
-    if all(text.lstrip("-").isascii() and text.lstrip("-").isdigit() for text in written):
+    if all(re.fullmatch("-?[0-9]+", text) for text in written):
         return tuple(sorted(found, key=lambda label: (int(label), str(label))))
     return tuple(sorted(found, key=lambda label: (str(label), type(label).__name__)))
 
