@@ -6,6 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
+from noria.errors import DataError
 from noria.layers import Mode
 from noria.models.forecast.forecaster import Forecaster
 from noria.models.forecast.rolling import forecast_outputs, given_of, rows_of
@@ -240,3 +241,39 @@ def test_series_lie_apart_from_each_other():
     together, apart = both.scoring.batch(at), alone.scoring.batch([(0, origin) for _, origin in at])
     np.testing.assert_array_equal(together.inputs, apart.inputs)
     np.testing.assert_array_equal(together.targets, apart.targets)
+
+
+@pytest.mark.parametrize("difference", ["none", "first", "both"])
+def test_a_series_that_was_not_trained_on_is_measured_by_what_is_known_first(difference):
+    found, _, schema = prepared(model(difference=difference, log="off"), table(gap=False))
+    (series,) = found.series.series
+    other = replace(series, name="other", values=series.values * 10)
+    values = other.values.copy()
+    values[schema.reach :] *= -1000
+    changed = replace(other, values=values)
+    views = [view_of(one, schema, HORIZON, measured=True) for one in (other, changed)]
+    assert len(views[0]) > 2 * schema.reach
+    for one, two in zip(
+        (views[0].scale.mean, views[0].scale.spread, views[0].naive),
+        (views[1].scale.mean, views[1].scale.spread, views[1].naive),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, two)
+    behind = [view_of(one, schema, HORIZON) for one in (other, changed)]  # all is known behind the end
+    assert behind[1].scale.spread > 10 * behind[0].scale.spread
+    still = replace(other, values=np.where(np.arange(90)[:, None] < schema.reach, 3.0, other.values))
+    view, memory = view_of(still, schema, HORIZON, measured=True), schema.memory[""]
+    np.testing.assert_array_equal(view.scale.spread, memory.scale.spread)
+    np.testing.assert_array_equal(view.naive, memory.naive)
+
+
+def test_no_forecast_is_made_before_a_channel_was_observed():
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(80, 2)).cumsum(axis=0)
+    values[:30, 1] = np.nan
+    data = pandas.DataFrame({"ds": np.arange(80), "p": values[:, 0], "q": values[:, 1]})
+    made = Forecaster(cell="rnn", hidden_size=3, lookback=3, horizon=2, multivariate=True, difference="first")
+    assert min(made.prepare(data).train) == (0, 30)
+    late = data.assign(q=np.where(np.arange(80) < 70, np.nan, data["q"]))
+    with pytest.raises(DataError, match=r"values of 'q' in the series in the training part, got none"):
+        made.prepare(late)

@@ -10,6 +10,7 @@ import pytest
 import noria
 from noria.data.builtin_tasks import builtin_data
 from noria.errors import DataError, NotFittedError, OptionError, RunError
+from noria.models.forecast.continuing import first_new_step
 from noria.models.forecast.forecaster import Forecaster
 from noria.models.forecast.intervals import Intervals
 from noria.models.forecast.metrics import coverage, errors_of, naive_error, scaled_error
@@ -81,6 +82,57 @@ def test_a_step_is_a_forecast_of_all_so_far(fitted):
     assert str(rows[0]["ds"])[:7] == "1961-02"
     with pytest.raises(DataError, match="there is no series 'x'"):
         fitted.start("x")
+
+
+def test_a_memory_that_begins_in_a_gap_forecasts_as_the_whole_series(tmp_path):
+    y = np.random.default_rng(6).normal(size=90).cumsum()
+    data = pandas.DataFrame({"ds": np.arange(90), "y": y, "past": np.cos(y)})
+    data.loc[80:84, ["y", "past"]] = np.nan
+    for difference in ("none", "first"):
+        options = {"lookback": 8, "difference": difference, "past_covariates": "past", "dtype": "float64"}
+        model = small(steps=2, data=data, members=1, **options)
+        said = model.predict(data)
+        pandas.testing.assert_frame_equal(model.predict(), said, rtol=1e-12)
+        model.save(tmp_path / difference)
+        pandas.testing.assert_frame_equal(noria.load(tmp_path / difference).predict(), said, rtol=1e-12)
+        rows, state = model.step(1.5, model.start(), past=[np.nan])
+        rows, _ = model.step(1.0, state, past=[np.nan])
+        more = pandas.DataFrame({"ds": [90, 91], "y": [1.5, 1.0], "past": np.nan})
+        again = model.predict(pandas.concat([data, more]))
+        assert rows[0]["forecast"] == pytest.approx(again["forecast"][0], rel=1e-12)
+
+
+def test_figures_of_steps_that_were_learnt_from_say_so(fitted):
+    whole = small(steps=1, test_fraction=0, horizon=2)
+    said = "measured on steps that the model may have learnt from"
+    assert said in whole.evaluate(airline())["warning"]
+    assert said not in fitted.evaluate(airline()).get("warning", "")
+    table = airline().train
+    assert said in fitted.evaluate(table[:110])["warning"]
+    later = table.assign(ds=table["ds"] + pandas.DateOffset(years=30))
+    assert said not in fitted.evaluate(later).get("warning", "")
+    assert first_new_step(fitted._read(table[:110]).series[0], fitted.schema_) == 110
+
+
+def test_a_series_that_was_not_trained_on_is_not_measured_by_its_own_end():
+    t = np.arange(80.0)
+    model = small(steps=1, data={"a": np.sin(t), "b": np.cos(t)}, lookback=4, difference="first")
+    changed = np.where(t < 60, np.sin(t / 2), 1000 * np.sin(t))
+    first, second = (model.evaluate({"c": y[:61]}) for y in (changed, np.append(changed[:60], 9e9)))
+    assert first["forecasts"] == second["forecasts"]
+    unit = np.abs(np.diff(changed[:5])).mean()
+    for figures in (first, second):
+        assert figures["mae"] / figures["mase"] == pytest.approx(unit)
+
+
+def test_the_default_budget_is_fifty_epochs_of_updates(monkeypatch):
+    found = {}
+    for accumulate in (1, 4):
+        model = Forecaster(**SMALL, accumulate=accumulate, batch_size=16)
+        prepared = model.prepare(airline())
+        monkeypatch.setattr(model, "_train", lambda prepared, budget, **_: found.update(budget=budget))
+        model.fit(prepared)
+        assert found["budget"].steps == -(-50 * prepared.description.steps_per_epoch // accumulate)
 
 
 def test_saved_and_loaded_it_says_the_same(fitted, tmp_path):
@@ -257,6 +309,20 @@ def test_the_window_covers_the_season_or_is_shown_it():
     schema = Forecaster(**SMALL, lookback=6).prepare(airline()).schema
     assert (schema.season_lag, schema.warm_up, schema.reach) == (12, 24, 30)
     assert Forecaster(**SMALL, lookback=6, season_lag=False).prepare(airline()).schema.season_lag == 0
+
+
+def test_statistical_models_are_fitted_to_all_before_the_test_part(monkeypatch):
+    seen = []
+
+    def forecasts(windows, examples, fitted_to):
+        seen.extend(fitted_to)
+        return {}
+
+    monkeypatch.setattr("noria.models.forecast.forecaster.statistical_forecasts", forecasts)
+    model = small(steps=1, statistical=True)
+    (cut,) = model.prepare(airline()).cuts
+    assert seen == [cut.chosen]
+    assert cut.learnt < cut.chosen < cut.end
 
 
 def test_statistical_models_stand_beside():

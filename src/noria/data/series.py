@@ -7,6 +7,7 @@ import numpy as np
 
 from noria.arrays import Array, Float
 from noria.data.series_frequency import Frequency, Time
+from noria.data.series_transforms import forward_filled, settled
 from noria.errors import DataError, ShapeError
 
 
@@ -48,11 +49,15 @@ class Series:
         """Give the first steps; what is known beforehand stays."""
         return Series(self.name, self.start, self.values[:steps], self.known, self.past[:steps])
 
-    def tail(self, steps: int, frequency: Frequency) -> "Series":
-        """Give the last steps, as many as there are of `steps`, and what is known behind them."""
-        begin = max(len(self) - steps, 0)
-        start = frequency.after(self.start, begin)
-        return Series(self.name, start, self.values[begin:], self.known[begin:], self.past[begin:])
+    def tail(self, steps: int, frequency: Frequency, lags: Sequence[int]) -> "Series":
+        """Give the last steps, as many as there are of `steps`, and what is known behind them.
+
+        Where they begin in a gap, or one comes soon behind, the tail is longer: what gaps are filled with, as
+        differences at `lags` go on, is the same in the last `steps` steps as in the whole series.
+        """
+        begin = settled(self.values, lags, max(len(self) - steps, 0))
+        start, past = frequency.after(self.start, begin), forward_filled(self.past)
+        return Series(self.name, start, self.values[begin:], self.known[begin:], past[begin:])
 
     def advanced(
         self,
@@ -61,8 +66,9 @@ class Series:
         past: Sequence[float],
         frequency: Frequency,
         steps: int,
+        lags: Sequence[int],
     ) -> "Series":
-        """Give the last `steps` steps of this series with one more.
+        """Give the last `steps` steps of this series with one more; see :meth:`tail`.
 
         Parameters
         ----------
@@ -72,6 +78,8 @@ class Series:
         past : sequence of P floats
         frequency : Frequency
         steps : int
+        lags : sequence of int
+            Of the differences.
 
         Raises
         ------
@@ -81,7 +89,7 @@ class Series:
         observed = [values] if isinstance(values, int | float) else list(values)
         added: dict[str, list[Sequence[float]]] = {"values": [observed], "known": list(known), "past": [past]}
         parts = {name: _appended(name, getattr(self, name), rows) for name, rows in added.items()}
-        return Series(self.name, self.start, **parts).tail(steps, frequency)
+        return Series(self.name, self.start, **parts).tail(steps, frequency, lags)
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,8 @@ class SeriesColumns:
     date_format : str
         As ``strptime`` takes it.
     frequency : str
-        As pandas writes it; left empty, it is found from the times.
+        As pandas writes it, or how far apart whole numbers are (``"10"``); left empty, it is found
+        from the times.
     """
 
     time: str = ""

@@ -11,10 +11,10 @@ from noria.arrays import Array, Int, Shaped
 from noria.errors import OptionError
 
 Time: TypeAlias = np.datetime64 | int
-"""A moment, or the number of a step where there is no calendar."""
+"""A moment, or a whole number where there is no calendar."""
 
 COUNTED = ""
-"""The code of a frequency without a calendar: steps are numbers."""
+"""The code of a frequency without a calendar: steps are numbers, one apart."""
 
 SEASONS = {"YS": 1, "YE": 1, "QS": 4, "QE": 4, "MS": 12, "ME": 12, "W": 52, "B": 5, "D": 7}
 NAMES = {
@@ -34,6 +34,7 @@ NAMES = {
 _DAY = 86_400
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _WEEKDAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+_SPARSE = 4  # places for each number, above which numbers are not taken to lie on a grid
 _ENOUGH = 10  # times without a weekend after which days are taken for working days
 
 
@@ -44,19 +45,27 @@ class Frequency:
     Attributes
     ----------
     code : str
-        As pandas writes it: ``"MS"`` for the first of every month, ``"15min"``; empty for numbered steps.
+        As pandas writes it: ``"MS"`` for the first of every month, ``"15min"``; empty for numbered steps,
+        and ``"10"`` where their numbers are 10 apart.
     """
 
     code: str = COUNTED
 
     def __post_init__(self) -> None:
-        if self.code:
+        if not self.counted:
             _offset(self.code)
+        elif self.code and self.stride < 2:
+            object.__setattr__(self, "code", COUNTED)  # "1": one way to write it
 
     @property
     def counted(self) -> bool:
-        """Whether times are numbers of steps."""
-        return not self.code
+        """Whether times are whole numbers."""
+        return not self.code or self.code.isdecimal()
+
+    @property
+    def stride(self) -> int:
+        """How far apart the numbers of two steps are, where times are whole numbers."""
+        return int(self.code or 1)
 
     @property
     def base(self) -> tuple[int, str]:
@@ -68,7 +77,7 @@ class Frequency:
     def title(self) -> str:
         """What the step is called: ``"monthly"``, ``"every 15 min"``."""
         if self.counted:
-            return "numbered steps"
+            return "numbered steps" if self.stride == 1 else f"numbered steps, {self.stride} apart"
         count, unit = self.base
         return NAMES.get(unit, f"every {unit}") if count == 1 else f"every {count} {unit}"
 
@@ -90,7 +99,7 @@ class Frequency:
     def times(self, start: Time, count: int) -> Shaped[Array, " T"]:
         """Give `count` times from `start` on."""
         if self.counted:
-            return np.arange(int(start), int(start) + count)
+            return int(start) + self.stride * np.arange(count)
         import pandas
 
         return np.asarray(pandas.date_range(start, periods=count, freq=self.code).values)
@@ -98,14 +107,15 @@ class Frequency:
     def after(self, start: Time, steps: int) -> Time:
         """Give the time that is `steps` later."""
         if self.counted:
-            return int(start) + steps
+            return int(start) + self.stride * steps
         time: np.datetime64 = self.times(start, steps + 1)[-1]
         return time
 
     def places(self, times: Shaped[Array, " n"]) -> Int[Array, " n"]:
         """Give the number of steps from the first of some ascending times to each; -1 off the grid."""
         if self.counted:
-            return np.asarray(times - times[0], dtype=np.int64)
+            steps, rest = np.divmod(np.asarray(times - times[0], dtype=np.int64), self.stride)
+            return np.where(rest == 0, steps, -1)
         import pandas
 
         grid = pandas.date_range(times[0], times[-1], freq=self.code)
@@ -123,7 +133,7 @@ def infer_frequency(times: Sequence[Shaped[Array, " n"]]) -> Frequency | None:
         datetime64, or numbers of steps.
     """
     if times[0].dtype.kind in "iu":
-        return Frequency()
+        return _numbered(times)
     seconds = [one.astype("datetime64[s]").astype(np.int64) for one in times]
     steps = np.concatenate([np.diff(one) for one in seconds])
     if not steps.size:
@@ -133,6 +143,21 @@ def infer_frequency(times: Sequence[Shaped[Array, " n"]]) -> Frequency | None:
     longest = max(times, key=len)
     code = _calendar_code(longest, step // _DAY) if step % _DAY == 0 else None
     return Frequency(code or _fixed_code(step, seconds))
+
+
+def _numbered(times: Sequence[Shaped[Array, " n"]]) -> Frequency:
+    """Find how far apart whole numbers are: what most neighbours are, if the others are multiples of it.
+
+    Otherwise what divides all of them, unless that leaves hardly anything but gaps.
+    """
+    apart = np.concatenate([np.diff(one) for one in times])
+    if not apart.size:
+        return Frequency()
+    found, counts = np.unique(apart, return_counts=True)
+    commonest, divisor = int(found[np.argmax(counts)]), int(np.gcd.reduce(found))
+    places = int(apart.sum()) // divisor
+    step = divisor if found.max() and places <= _SPARSE * (apart.size + 1) else commonest
+    return Frequency(str(commonest if (found % commonest == 0).all() else step))
 
 
 def _calendar_code(times: Shaped[Array, " n"], days: int) -> str | None:

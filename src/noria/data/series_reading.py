@@ -60,6 +60,12 @@ def read_series(
     notes += [note] * bool(note)
     groups = [_sorted(table, roles, name, rows, times) for name, rows in _groups(table, roles)]
     frequency = Frequency(asked.frequency) if asked.frequency else _frequency(table, groups, times)
+    if frequency.counted != (times.dtype.kind in "iu"):
+        there = "dates" if frequency.counted else "whole numbers"
+        raise DataError(
+            f"{table.source}: expected times that fit the 'frequency' {asked.frequency!r}, got {there}.\n"
+            "  Leave 'frequency' out, or set it to 'D', 'MS', 'h', ... for dates, '1', '10', ... for numbers."
+        )
     notes.append(f"frequency: {frequency.title}, season {frequency.season}")
     made = [
         series

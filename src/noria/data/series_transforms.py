@@ -51,6 +51,8 @@ def filled(values: Float[Array, "T C"], lags: Sequence[int]) -> Float[Array, "T 
     """Fill gaps with what was known before them: as the differences would go on, or else the last value.
 
     Nothing of what comes behind a gap enters it, or a forecast made inside it would have seen the future.
+    Only a channel that begins later than others stands still at its first value before: no forecast is to be
+    made there. One without any value stays NaN.
     """
     found, reach = values.copy(), sum(lags)
     for step in np.flatnonzero(np.isnan(values).any(axis=1)):
@@ -60,9 +62,26 @@ def filled(values: Float[Array, "T C"], lags: Sequence[int]) -> Float[Array, "T 
             rule = continued(found[None, step - reach : step], lags, 1)[0, 0]
             guess = np.where(np.isnan(rule), guess, rule)
         found[step, missing] = guess[missing]
-    for channel in found.T:  # one that begins later than others stands still before
-        channel[np.isnan(channel)] = channel[~np.isnan(channel)][:1]
+    for channel in found.T:
+        observed = np.flatnonzero(~np.isnan(channel))
+        if observed.size:
+            channel[: observed[0]] = channel[observed[0]]
     return found
+
+
+def settled(values: Float[Array, "T C"], lags: Sequence[int], step: int) -> int:
+    """Give the last step up to `step` from which on :func:`filled` needs nothing that lies before.
+
+    What it says of `step` and all that follow is then the same for the rest of the series as for the whole.
+    """
+    run = max(sum(lags), 1)  # so many observed steps, one behind the other, decide all later guesses
+    begins = []
+    for column in values[: step + run].T:
+        passed = np.concatenate([[0], np.cumsum(np.isnan(column))])
+        whole = np.flatnonzero(passed[run:] == passed[: len(passed) - run])
+        whole = whole[whole <= step]
+        begins.append(int(whole[-1]) if whole.size else 0)
+    return min(begins, default=step)
 
 
 def _forward(column: Float[Array, " T"]) -> Float[Array, " T"]:

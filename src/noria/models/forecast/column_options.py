@@ -65,7 +65,8 @@ class ColumnOptions(Options):
     frequency: Annotated[
         str,
         Option(
-            help="The step of the series as pandas writes it ('h', 'D', 'MS'); empty: found from the dates.",
+            help="The step of the series as pandas writes it ('h', 'D', 'MS'), or '10' where whole numbers "
+            "stand 10 apart; empty: found from the times.",
             group="Data",
         ),
     ] = ""

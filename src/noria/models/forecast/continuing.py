@@ -5,7 +5,7 @@ import numpy as np
 from noria.data.series import Series, SeriesSet
 from noria.errors import DataError
 from noria.models.forecast.schema import ForecastSchema
-from noria.models.forecast.windows import Windows
+from noria.models.forecast.windows import Example, Windows
 
 
 def check_columns(found: SeriesSet, schema: ForecastSchema) -> None:
@@ -51,13 +51,31 @@ def checked_steps(steps: int | None, horizon: int) -> int:
 
 
 def first_new_step(series: Series, schema: ForecastSchema) -> int:
-    """Give the first step of a series that was not learnt from; 0 if there is none, or all are new."""
+    """Give the first step of a series that was not learnt from; its length if there is none."""
     memory = schema.memory.get(series.name)
     if memory is None:
         return 0
     times = schema.frequency.times(series.start, len(series))
     later = np.flatnonzero(times >= memory.until)
-    return int(later[0]) if later.size else 0
+    return int(later[0]) if later.size else len(series)
+
+
+def measured_origins(found: SeriesSet, windows: Windows) -> tuple[list[Example], str]:
+    """Give the origins in series whose targets were not learnt from, or else all, and a warning."""
+    begins = [first_new_step(series, windows.schema) for series in found.series]
+    whole = [0] * len(begins)
+    for starts in (begins, whole):
+        examples = [
+            example
+            for number, series in enumerate(found.series)
+            for example in windows.origins(number, starts[number], len(series))
+        ]
+        if examples:
+            break
+    else:
+        raise too_short(found, windows)
+    warning = "no series goes on for a whole horizon behind what was trained on: measured on steps that the "
+    return examples, warning + "model may have learnt from" if starts is whole and any(begins) else ""
 
 
 def too_short(found: SeriesSet, windows: Windows) -> DataError:

@@ -21,7 +21,7 @@ from noria.models.forecast.continuing import (
     check_reach,
     checked_steps,
     first_new_step,
-    too_short,
+    measured_origins,
 )
 from noria.models.forecast.evaluation import best_rule, evaluation
 from noria.models.forecast.explaining import subject_of
@@ -181,7 +181,8 @@ class Forecaster(Model, ForecastOptions):
         )
         prepared = data if isinstance(data, PreparedSeries) else self.prepare(data)
         if resume is None and not budget.to_toml_dict():
-            budget = Budget(steps=min(EPOCHS * prepared.description.steps_per_epoch, MOST_STEPS))
+            updates = -(-EPOCHS * prepared.description.steps_per_epoch // self.accumulate)
+            budget = Budget(steps=min(updates, MOST_STEPS))
         self._train(prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener)
         run = out if resume is None else resume
         if run is not None and self.picture != "none":
@@ -232,7 +233,7 @@ class Forecaster(Model, ForecastOptions):
         """Measure forecasts from every origin in series (rolling origin).
 
         Of a series that was trained on, only what comes behind its training and validation part is forecast,
-        if there is any.
+        if there is any; if there is none in any series, all is, and the figures say so (``warning``).
 
         Returns
         -------
@@ -241,15 +242,11 @@ class Forecaster(Model, ForecastOptions):
         """
         self._need_fit("evaluate")
         found = self._read(data)
-        windows = self._windows(found.series)
-        examples = [
-            example
-            for number, series in enumerate(found.series)
-            for example in windows.origins(number, first_new_step(series, self.schema_), len(series))
-        ]
-        if not examples:
-            raise too_short(found, windows)
-        return self._measured(self._fitted, windows, examples)
+        windows = self._windows(found.series, measured=True)
+        examples, warning = measured_origins(found, windows)
+        figures = self._measured(self._fitted, windows, examples)
+        warnings = [said for said in (warning, figures.get("warning", "")) if said]
+        return figures | ({"warning": "; ".join(warnings)} if warnings else {})
 
     def draw(self, data: SeriesData, path: str | PathLike[str]) -> None:
         """Draw actual against predicted values, forecasts laid end to end, with shaded intervals.
@@ -269,7 +266,7 @@ class Forecaster(Model, ForecastOptions):
         self._need_fit("draw")
         found = self._read(data)
         tests = [first_new_step(series, self.schema_) for series in found.series]
-        self._draw(path, self._windows(found.series), tests)
+        self._draw(path, self._windows(found.series, measured=True), tests)
 
     def _subject(self, data: Any, target: Any, row: int) -> Subject:
         known = [memory.end for memory in self.schema_.memory.values()]
@@ -326,7 +323,9 @@ class Forecaster(Model, ForecastOptions):
         state : Series
         """
         self._need_fit("go on")
-        further = state.advanced(values, known, past, self.schema_.frequency, self.schema_.reach)
+        further = state.advanced(
+            values, known, past, self.schema_.frequency, self.schema_.reach, self.schema_.lags
+        )
         return list(self._continued(further, self.horizon)), further
 
     def score(self, data: SeriesData, y: None = None) -> float:
@@ -387,8 +386,8 @@ class Forecaster(Model, ForecastOptions):
             return measured
         others = {}
         if self.statistical:
-            learnt = [cut.chosen for cut in prepared.cuts]
-            others = statistical_forecasts(prepared.scoring, prepared.test, learnt)
+            fitted_to = [cut.chosen for cut in prepared.cuts]
+            others = statistical_forecasts(prepared.scoring, prepared.test, fitted_to)
         figures = self._measured(fitted, prepared.scoring, prepared.test, others)
         best = best_rule(figures["baselines"])
         rule = figures["baselines"][best]
@@ -431,9 +430,10 @@ class Forecaster(Model, ForecastOptions):
         found = [windows.values(levels(one))[0, :steps] for one in (self._output.centre(outputs), *ends)]
         yield from forecast_rows(series, schema, *found)
 
-    def _windows(self, series: Sequence[Series]) -> Windows:
+    def _windows(self, series: Sequence[Series], *, measured: bool = False) -> Windows:
         schema, horizon = self.schema_, self.horizon
-        return Windows([view_of(one, schema, horizon) for one in series], schema, horizon)
+        views = [view_of(one, schema, horizon, measured=measured) for one in series]
+        return Windows(views, schema, horizon)
 
     def _draw(self, path: str | PathLike[str], windows: Windows, tests: Sequence[int]) -> None:
         network, dtype = _members(self.network_), self.parameters_.dtype

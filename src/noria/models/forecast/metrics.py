@@ -64,7 +64,9 @@ def coverage(actual: Float[Array, "n h C"], low: Float[Array, "n h C"], high: Fl
 
 def naive_error(values: Float[Array, "T C"], season: int) -> Float[Array, " C"]:
     """Give the mean absolute difference of values a season apart; 1 where nothing varies."""
-    changes = np.abs(values[season:] - values[:-season]) if len(values) > season else np.zeros((1, 1))
+    changes = (
+        np.abs(values[season:] - values[:-season]) if len(values) > season else np.zeros_like(values[:1])
+    )
     count = np.maximum((~np.isnan(changes)).sum(axis=0), 1)
     found = np.nansum(changes, axis=0) / count
     return np.where(found > 0, found, 1.0)

@@ -14,6 +14,7 @@ from noria.models.forecast.network import Members
 from noria.models.forecast.outputs import Output
 from noria.models.forecast.rolling import Precision, forecast_outputs
 from noria.models.forecast.schema import ForecastSchema
+from noria.models.forecast.views import begun
 from noria.models.forecast.windows import Windows
 
 MOST = 6
@@ -75,7 +76,7 @@ def _forecasts(
 ) -> tuple[Array, list[Float[Array, "n C"]]]:
     """Forecast from every h-th origin, so that the steps that are forecast lie end to end."""
     view, horizon = windows.views[number], windows.horizon
-    first = max(windows.first_origin, len(view) - LONGEST)
+    first = max(windows.first_origin, begun(view.observed), len(view) - LONGEST)
     origins = list(range(len(view) - 1 - horizon, first - 1, -horizon))[::-1]
     examples = [(number, origin) for origin in origins]
     outputs = forecast_outputs(network, windows, examples, output, dtype)

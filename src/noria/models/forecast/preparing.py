@@ -18,7 +18,7 @@ from noria.models.forecast.description import SeriesDescription
 from noria.models.forecast.metrics import naive_error
 from noria.models.forecast.options import AUTO, ON, RECURSIVE, SEQ2SEQ, ForecastOptions
 from noria.models.forecast.schema import ForecastSchema, SeriesMemory
-from noria.models.forecast.views import levels_of, view_of
+from noria.models.forecast.views import check_channels, levels_of, view_of
 from noria.models.forecast.windows import Example, Windows
 from noria.models.prepared import Prepared
 
@@ -82,6 +82,8 @@ def laid_out(found: SeriesSet, options: ForecastOptions) -> tuple[ForecastSchema
     cuts = tuple(_cut(series, options) for series in found.series)
     learnt = [series.head(cut.learnt) for series, cut in zip(found.series, cuts, strict=True)]
     shortest = min(cut.learnt for cut in cuts)
+    for part in learnt:
+        check_channels(part, found.channels, f"{found.source}: ", " in the training part")
     notes: list[str] = []
     season = options.season or found.frequency.season
     if season > 1 and 2 * season > shortest and not options.season:
@@ -101,7 +103,7 @@ def laid_out(found: SeriesSet, options: ForecastOptions) -> tuple[ForecastSchema
             Scale.of(differenced(levels_of(part, log, lags), lags)),
             naive_error(part.values, season),
             found.frequency.after(series.start, cut.chosen),
-            series.tail(warm_up + lookback, found.frequency),
+            series.tail(warm_up + lookback, found.frequency, lags),
         )
         for series, part, cut in zip(found.series, learnt, cuts, strict=True)
     }

@@ -1,7 +1,9 @@
 """Statistical models to compare with, by the library statsmodels: exponential smoothing and ARIMA.
 
-Each is fitted to the training part of a series, its form chosen there by the corrected criterion of Akaike,
-and then goes on through the test part with what it was fitted to, as the network does.
+Each is fitted to all that lies before the test part of a series, the validation part included: its form is
+chosen there too, by the corrected criterion of Akaike, which needs no part of its own. So it is never fitted
+to less than the network. It then goes on through the test part with what it was fitted to, as the network
+does.
 
 References
 ----------
@@ -31,7 +33,7 @@ Forecast = Callable[[Float[Array, " T"], int], Float[Array, " h"]]
 
 
 def statistical_forecasts(
-    windows: Windows, examples: Sequence[Example], learnt: Sequence[int]
+    windows: Windows, examples: Sequence[Example], fitted_to: Sequence[int]
 ) -> dict[str, Float[Array, "n h C"]]:
     """Forecast from some origins by both models.
 
@@ -39,8 +41,8 @@ def statistical_forecasts(
     ----------
     windows : Windows
     examples : sequence of Example
-    learnt : sequence of int
-        How many steps of each series the models are fitted to.
+    fitted_to : sequence of int
+        The number of the first steps of each series that the models are fitted to.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def statistical_forecasts(
             for name, fit in ((ETS, _ets), (ARIMA, _arima)):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of fits that did not converge, which lose anyway
-                    forecast = fit(levels[: learnt[number]], windows)
+                    forecast = fit(levels[: fitted_to[number]], windows)
                     for row in rows:
                         behind = levels[: examples[row][1] + 1]
                         found[name][row, :, channel] = forecast(behind, windows.horizon)

@@ -11,7 +11,7 @@ from noria.data.series_calendar import calendar_names
 from noria.data.series_transforms import continued
 from noria.models.forecast.options import DIRECT, SEQ2SEQ
 from noria.models.forecast.schema import ForecastSchema
-from noria.models.forecast.views import SeriesView
+from noria.models.forecast.views import SeriesView, begun
 
 Example: TypeAlias = tuple[int, int]
 """A series, by its number, and an origin: the last step that is known."""
@@ -91,9 +91,12 @@ class Windows:
         return self.schema.warm_up + self.schema.lookback - 1
 
     def origins(self, series: int, begin: int, end: int) -> list[Example]:
-        """Give the origins of a series whose targets all lie in ``[begin, end)``, one observed at least."""
+        """Give the origins of a series whose targets all lie in ``[begin, end)``, one observed at least.
+
+        At each of them every channel has been observed: before, it has no level to go on from.
+        """
         observed = self.views[series].observed.max(axis=1) > 0
-        first = max(begin - 1, self.first_origin)
+        first = max(begin - 1, self.first_origin, begun(self.views[series].observed))
         return [
             (series, origin)
             for origin in range(first, end - self.horizon)
