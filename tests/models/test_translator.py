@@ -223,6 +223,32 @@ def test_figures_by_hand():
     assert baseline["exact_match"] == 1.0
     assert baseline["name"] == "nearest source"
     assert not baseline["beaten"]
-    if (score := bleu(["the cat sat on the mat"], ["the cat sat on the mat"])) is not None:
-        assert score == pytest.approx(100)
-        assert bleu(["abcd"], ["abce"]) == pytest.approx(bleu(["a b c d"], ["a b c e"]))
+
+
+def test_bleu_is_that_of_the_field_where_targets_are_long_enough():
+    sacrebleu = pytest.importorskip("sacrebleu")
+    targets = ["the cat sat on the mat", "two", "a dog ran up the hill"]
+    answers = ["the cat sat on a mat", "two", "the dog ran up the hill"]
+    assert bleu(targets, targets) == {"bleu": pytest.approx(100)}
+    assert bleu(answers, targets) == {"bleu": sacrebleu.corpus_bleu(answers, [targets], force=True).score}
+    assert bleu(["abcd"], ["abce"]) == bleu(["a b c d"], ["a b c e"])
+
+
+def test_bleu_of_short_targets_looks_at_as_many_words_as_they_have(fitted):
+    pytest.importorskip("sacrebleu")
+    targets = ["dos tres"] * 6 + ["tres dos"]
+    assert bleu(targets, targets) == {"bleu": pytest.approx(100), "bleu_order": 2}
+    some = bleu([*targets[:6], "dos uno"], targets)
+    assert some == {"bleu": pytest.approx(100 * np.sqrt(13 / 14 * 6 / 7)), "bleu_order": 2}
+    # one answer that is too long costs what it adds: three and four in a row are asked of nobody
+    long = bleu([*targets[:6], "tres dos a b c"], targets)
+    assert long == {"bleu": pytest.approx(100 * np.sqrt(14 / 17 * 7 / 10)), "bleu_order": 2}
+    # and one that is too short does not make nothing of all the others
+    short = bleu([*targets, "a b c"], [*targets, "a b c d"])
+    assert list(short) == ["bleu"]
+    assert short["bleu"] == pytest.approx(100 * np.exp(1 - 18 / 17))
+    assert bleu([""] * 7, targets)["bleu"] == 0
+    assert bleu(["x"], ["y"]) == {"bleu": 0, "bleu_order": 1}
+    said = fitted.headline({"exact_match": 6 / 7, **some})
+    assert said == f"85.71 % exact, BLEU-2 {some['bleu']:.1f}"
+    assert fitted.headline({"exact_match": 0.5, "bleu": 31.25}) == "50.00 % exact, BLEU 31.2"

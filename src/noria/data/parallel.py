@@ -7,14 +7,15 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from noria.data.delimited import Dialect, read_delimited, sniff
 from noria.data.lines import Lines
-from noria.data.tables import FORMATS, Table, open_table
+from noria.data.tables import FORMATS, DelimitedTable, Row, Table, open_table
 from noria.data.text import normalised
 from noria.errors import DataError
 
 SOURCES = (
     *("source", "src", "input", "question", "from", "written", "foreign", "original", "x"),
-    *("es", "de", "fr", "it", "spanish", "german", "french", "italian"),
+    *("es", "de", "fr", "it", "spanish", "german", "french", "italian", "text", "sentence"),
 )
 """What columns of sources are called, the likeliest first."""
 TARGETS = (
@@ -22,6 +23,19 @@ TARGETS = (
     *("en", "english"),
 )
 """What columns of targets are called, the likeliest first."""
+_LANGUAGE_NAMES = """
+    af am ar az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fo fr fy ga gd gl gu ha he hi hr
+    ht hu hy id ig is it ja ka kk km kn ko ku ky la lb lo lt lv mg mi mk ml mn mr ms mt my nb ne nl nn
+    no oc pa pl ps pt ro ru rw sd si sk sl sm sn so sq sr sv sw ta te tg th tk tl tr tt ug uk ur uz vi
+    xh yi yo zh zu ara ces dan deu ell eng est fin fra heb hin hun ita jpn kor lat nld nor pol por ron
+    rus spa swe tur ukr vie zho arabic chinese czech danish dutch english finnish french german greek
+    hindi hungarian italian japanese korean latin norwegian polish portuguese romanian russian spanish
+    swedish turkish ukrainian
+"""
+_LANGUAGES = frozenset(_LANGUAGE_NAMES.split())
+_PARTS = _LANGUAGES.union(SOURCES, TARGETS)
+_NO_TEXT = (".parquet",)
+_OBJECTS = (".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,8 @@ def open_pairs(
     data : path, two paths, data frame, list of str, list of pairs, or (sources, targets)
         A table (``.csv``, ``.tsv``, ``.jsonl``, ``.parquet``, or a frame) with two columns, or two files of
         which line n of the first belongs to line n of the second. A string is a path; strings in a list are
-        sources, whose `targets` come with them.
+        sources, whose `targets` come with them. The first line of two columns of text is a pair itself where
+        neither field is what columns are called and none is asked for by name; a note says so.
     targets : iterable of str, optional
     source_column, target_column : str, optional
         Of a table; by default guessed from the names, or the two that there are.
@@ -94,12 +109,16 @@ def open_pairs(
     if isinstance(data, tuple) and len(data) == 2 and not any(isinstance(d, str | os.PathLike) for d in data):
         return _of_lists(*data)
     if isinstance(data, str | os.PathLike) or hasattr(data, "columns") or isinstance(data, dict):
-        return _of_table(open_table(data, encoding=encoding or None), source_column, target_column)
+        return _of_table(_table(data, encoding, source_column, target_column), source_column, target_column)
     items = list(data) if isinstance(data, Iterable) else []
     if items and all(isinstance(item, os.PathLike) for item in items):
         if len(items) == 1:
-            return _of_table(open_table(items[0], encoding=encoding or None), source_column, target_column)
+            return open_pairs(
+                str(items[0]), source_column=source_column, target_column=target_column, encoding=encoding
+            )
         if len(items) == 2:
+            for item in items:
+                _refuse_folder(Path(item), "a file with a sentence in each line")
             return _of_files(*(Lines(item, encoding=encoding or None) for item in items))
         raise DataError(
             f"expected two files line by line, or one table of two columns, got {len(items)} files."
@@ -116,8 +135,10 @@ def read_sources(
     source: Path | Iterable[str], source_column: str = "", encoding: str | None = None
 ) -> Iterator[str]:
     """Give the sources of a file of lines, of a table (as the end of its name says) or of a stream."""
+    if isinstance(source, Path):
+        _refuse_folder(source, "a file with a source in each line, or a table with a column of them")
     if isinstance(source, Path) and source.suffix.lower() in FORMATS:
-        table = open_table(source, encoding=encoding)
+        table = _table(source, encoding, source_column)
         column = source_column or table.guessed(SOURCES) or table.columns[0]
         table.column(column, "source_column")
         for row in table.rows():
@@ -159,6 +180,63 @@ class _ParallelFiles:
             )
 
 
+def _refuse_folder(path: Path, expected: str) -> None:
+    if not path.is_dir():
+        return
+    inside = sorted(str(entry) for entry in path.iterdir() if entry.is_file())[:4]
+    there = f"Name a file in it: {', '.join(inside)}." if inside else "There is no file in it."
+    raise DataError(f"{path}: expected {expected}, got a folder.\n  {there}")
+
+
+def _table(data: Any, encoding: str | None, *asked: str) -> Table:
+    """Open a table; one or two columns of text need no names, unless they are asked for by them."""
+    path = Path(data) if isinstance(data, str | os.PathLike) else None
+    if path is not None:
+        _refuse_folder(path, "a table of two columns, or two files line by line")
+    if path is None or path.suffix.lower() in _NO_TEXT:
+        return open_table(data)
+    lines = Lines(path, encoding=encoding or None)
+    head = lines.head()
+    if path.suffix.lower() in _OBJECTS or "".join(head[:1]).lstrip().startswith("{"):
+        return open_table(lines, kind="jsonl")
+    dialect = sniff(head)
+    _, first = next(read_delimited(lines, dialect, lines.source), (0, []))
+    if any(asked) or len(first) not in (1, 2) or _are_names(first):
+        return DelimitedTable(lines, dialect)
+    return _Unnamed(lines, dialect, len(first))
+
+
+def _are_names(fields: Sequence[str]) -> bool:
+    """Whether a first line names columns: one as they are called here, or all languages."""
+    names = [field.strip().lower().replace(" ", "_") for field in fields]
+    if any(name in SOURCES or name in TARGETS for name in names):
+        return True
+    if any("_" in field and not {*field.strip().lower().split("_")}.isdisjoint(_PARTS) for field in fields):
+        return True  # "source_text", "sentence_nl"
+    return len({*names}) == len(names) and _LANGUAGES.issuperset(names)
+
+
+class _Unnamed(Table):
+    """A file of values with a sign between them that has no line with names."""
+
+    def __init__(self, lines: Lines, dialect: Dialect, columns: int) -> None:
+        self._lines, self._dialect = lines, dialect
+        said = "no header: the first line is a pair (if not: --source-column names its column)"
+        super().__init__(lines.source, ("source", "target")[:columns], (*lines.notes, *dialect.notes(), said))
+
+    def rows(self) -> Iterator[Row]:
+        """Give all rows, the first line among them."""
+        expected = len(self.columns)
+        for line, fields in read_delimited(self._lines, self._dialect, self.source):
+            if len(fields) != expected:
+                raise DataError(
+                    f"{self.source}, line {line}, column {min(len(fields), expected) + 1}: expected "
+                    f"{expected} fields, as the first line has, got {len(fields)}.\n"
+                    '  A field that holds the sign between fields stands in quotation marks: "a, b".'
+                )
+            yield Row(self, f"line {line}", dict(zip(self.columns, fields, strict=True)))
+
+
 def _of_table(table: Table, source: str, target: str) -> Pairs:
     asked = source and table.column(source, "source_column"), target and table.column(target, "target_column")
     names = [asked[0] or table.guessed(SOURCES), asked[1] or table.guessed(TARGETS)]
@@ -172,9 +250,8 @@ def _of_table(table: Table, source: str, target: str) -> Pairs:
             "  Name them: source_column and target_column (--source-column, --target-column). The first "
             "line has to name the columns. Two files, line by line, are two names of files."
         )
-    said = (
-        () if all(asked) else (f"column {names[0]!r} holds the sources, {names[1]!r} the targets (guessed)",)
-    )
+    guessed = not all(asked) and not isinstance(table, _Unnamed)
+    said = (f"column {names[0]!r} holds the sources, {names[1]!r} the targets (guessed)",) if guessed else ()
     return Pairs(table.source, _Columns(table, str(names[0]), str(names[1])), (*table.notes, *said))
 
 

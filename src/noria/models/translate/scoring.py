@@ -13,6 +13,8 @@ from noria.models.translate.search import Writer
 from noria.training.losses import cross_entropy_rows
 
 THIRDS = "short", "middle", "long"
+ORDER = 4
+"""Words in a row, at most, that BLEU looks at."""
 
 
 def nats(network: EncoderDecoder, examples: Sequence[Example], end: int) -> tuple[float, int]:
@@ -46,20 +48,31 @@ def exactness(
         by_length = np.argsort([len(example.read) for example in examples], kind="stable")
         for name, part in zip(THIRDS, np.array_split(by_length, len(THIRDS)), strict=True):
             figures[f"exact_match_{name}"] = float(right[part].mean())
-    score = bleu(answers, [example.target for example in examples])
-    return figures if score is None else figures | {"bleu": score}
+    return figures | bleu(answers, [example.target for example in examples])
 
 
-def bleu(answers: Sequence[str], targets: Sequence[str]) -> float | None:
-    """Give BLEU by sacrebleu, 0 to 100; of characters where no target has a space. None: not installed.
+def bleu(answers: Sequence[str], targets: Sequence[str]) -> dict[str, float]:
+    """Give BLEU by sacrebleu, 0 to 100; of characters where no target has a space.
+
+    Where no target has four words, four in a row can never be right: BLEU goes as far as the longest target
+    then. What the answers are too short for, though targets are not, is left to the brevity penalty.
+
+    Returns
+    -------
+    dict
+        ``bleu``, and ``bleu_order`` where it is of fewer than four words in a row; empty without sacrebleu.
 
     References
     ----------
     Papineni et al. 2002; Post 2018, A call for clarity in reporting BLEU scores.
     """
     if importlib.util.find_spec("sacrebleu") is None:
-        return None
-    from sacrebleu import corpus_bleu
+        return {}
+    from sacrebleu.metrics.bleu import BLEU
 
     cut = "13a" if any(" " in target.strip() for target in targets) else "char"
-    return float(corpus_bleu(list(answers), [list(targets)], tokenize=cut, force=True).score)
+    possible = BLEU(tokenize=cut, force=True).corpus_score(list(targets), [list(targets)]).totals
+    order = max(1, sum(total > 0 for total in possible))  # by the targets: the same for any answers
+    measure = BLEU(tokenize=cut, force=True, max_ngram_order=order, effective_order=True)
+    score = float(measure.corpus_score(list(answers), [list(targets)]).score)
+    return {"bleu": score} if order == ORDER else {"bleu": score, "bleu_order": order}

@@ -164,8 +164,9 @@ class Translator(Model, TranslatorOptions):
         dict
             ``loss`` in nats per symbol of the target (its end included), ``exact_match``, the same of the
             thirds by the length of the source (``exact_match_short``, ``..._middle``, ``..._long``), ``bleu``
-            where sacrebleu is installed, ``pairs``, ``tokens``, and ``unknown``: symbols of either side that
-            are not in the vocabularies.
+            where sacrebleu is installed (with ``bleu_order``, the most words in a row that count, where no
+            target has four), ``pairs``, ``tokens``, and ``unknown``: symbols of either side that are not in
+            the vocabularies.
         """
         examples = self._examples(data, y)
         schema: PairSchema = self._fitted.schema
@@ -196,7 +197,8 @@ class Translator(Model, TranslatorOptions):
         """Say how many answers are exact."""
         said = [f"{100 * figures['exact_match']:.2f} % exact"]
         if "bleu" in figures:
-            said.append(f"BLEU {figures['bleu']:.1f}")
+            order = f"-{figures['bleu_order']:.0f}" if "bleu_order" in figures else ""
+            said.append(f"BLEU{order} {figures['bleu']:.1f}")
         if "loss" in figures:
             said.append(f"{figures['loss']:.4f} nats")
         return ", ".join(said)
