@@ -68,6 +68,28 @@ def test_lines_of_words_are_sequences_for_a_model_of_slashed_ones(tmp_path):
     assert list(model.predict_rows(tmp_path / "tagged.txt")) == rows
 
 
+def test_sentences_of_words_are_tagged_whole_by_a_model_of_columns(trained, tmp_path):
+    model = load(trained)
+    assert (model.schema_.file_columns, model.schema_.by_tab) == (2, True)
+    path = tmp_path / "plain.txt"
+    path.write_text("the mill turns\n\nto mill\n")
+    rows = list(model.predict_rows(path))
+    assert [row["tokens"] for row in rows] == [["the", "mill", "turns"], ["to", "mill"]]
+    assert [row["tags"] for row in rows] == model.predict([row["tokens"] for row in rows])
+    with path.open() as stream:
+        assert list(model.predict_rows(stream)) == rows
+
+
+def test_a_run_that_does_not_say_its_columns_is_read_and_gone_on_with(trained):
+    schema = load(trained).schema_
+    data = schema.to_dict()
+    del data["file_columns"], data["by_tab"]
+    older = type(schema).from_dict(data, "schema.json")
+    assert older.file_columns == 0
+    assert older.to_dict() == data
+    assert older.differences(schema) == []
+
+
 def test_rows_of_a_stream_are_answered_before_it_ends(trained, monkeypatch):
     model = load(trained)
     monkeypatch.setattr("noria.models.tag.predicting.TOGETHER", 1)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from noria.data.lines import Lines
+from noria.data.tagged_guess import TrainedColumns, expected
 from noria.errors import DataError
 
 AUTO, COLUMNS, SLASHED, PLAIN = "auto", "columns", "slashed", "plain"
@@ -103,6 +104,8 @@ class TaggedFile:
     fallback : str, default "columns"
         The layout that is guessed of a file that is not slashed.
     encoding : str, optional
+    trained : TrainedColumns, optional
+        Of the model that is to tag what has no tags: lines may be sentences then, and no word is passed over.
 
     Attributes
     ----------
@@ -128,7 +131,10 @@ class TaggedFile:
         tagged: bool = True,
         fallback: str = COLUMNS,
         encoding: str | None = None,
+        trained: TrainedColumns | None = None,
     ) -> None:
+        # a sentence has no further columns: with these, every line is a token
+        self._trained = None if layout and layout.feature_columns else trained
         self._lines = Lines(source, encoding=encoding)
         self.source = self._lines.source
         self.wanted, self._tagged, self._fallback = layout or TagLayout(), tagged, fallback
@@ -137,9 +143,17 @@ class TaggedFile:
         self._comments = self._count = self._word = 0
         self._tag: int | None = None
         self._features: list[int] = []
-        for line in self._lines.head():
+        head = self._lines.head()
+        for line in head:
             if self._settled(line):
                 break
+        if self.layout == COLUMNS and self._count == 1 and any(map(self._is_sentence, head)):
+            self.layout = PLAIN  # it begins with one of a single word
+
+    @property
+    def columns(self) -> tuple[int, bool]:
+        """How many columns there are, 0 in another layout, and whether tabs stand between them."""
+        return (self._count, self._by_tab) if self.layout == COLUMNS else (0, False)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -154,10 +168,16 @@ class TaggedFile:
 
     def __iter__(self) -> Iterator[TaggedSequence]:
         lines = enumerate(self._lines, 1)
+        begun: list[tuple[int, str]] = []
         for number, line in lines:
+            begun.append((number, line))  # only columns have comments: in another layout these are words
             if self._settled(line):
                 read = self._of_columns if self.layout == COLUMNS else self._of_lines
-                yield from read(chain([(number, line)], lines))
+                yield from read(chain(begun, lines))
+                return
+        if self._fallback == PLAIN:
+            self.layout = PLAIN
+            yield from self._of_lines(iter(begun))
 
     def _settled(self, line: str) -> bool:
         """Whether it is known how to read the file; the first line that is no comment says it."""
@@ -166,31 +186,53 @@ class TaggedFile:
         self._by_tab = "\t" in line.strip()
         fields = self._fields(line)
         self._count = len(fields)
-        self.layout = self._guessed(fields) if self.wanted.layout == AUTO else self.wanted.layout
+        self.layout = self._guessed(line, fields) if self.wanted.layout == AUTO else self.wanted.layout
         if self.layout == COLUMNS:
             self._word, self._tag, self._features = self._columns(fields)
+            if self._trained and self._by_tab and not self._trained.is_row(self._count):
+                raise DataError(
+                    f"{self.source}: expected {self._trained.count} columns, as the training file has, got "
+                    f"{self._count}: {line.strip()[:_SHOWN]!r}.\n{expected(self._trained.count, self.source)}"
+                )
         return True
+
+    def _is_sentence(self, line: str) -> bool:
+        return (
+            self._trained is not None
+            and not self._is_comment(line, self._by_tab)
+            and self._trained.is_sentence(line, self.wanted.word_column, self.wanted.tag_column)
+        )
 
     def _of_columns(self, lines: Iterator[tuple[int, str]]) -> Iterator[TaggedSequence]:
         rows: list[list[str]] = []
         numbers: list[int] = []
         self._comments = 0
+        single = self._count == 1  # whether all that was given has one word: a sentence may still follow
         for number, line in lines:
             if not line.strip():
                 if rows:
+                    single &= len(rows) == 1
                     yield self._sequence(rows, numbers)
                     rows, numbers = [], []
                 continue
             if not rows and self._is_comment(line, self._by_tab):
                 self._comments += 1
                 continue
+            if single and self._is_sentence(line):
+                self.layout = PLAIN
+                words = [(place, word) for place, (word,) in zip(numbers, rows, strict=True)]
+                yield from self._of_lines(chain(words, [(number, line)], lines))
+                return
             fields = self._fields(line)
             if len(fields) != self._count:
                 raise DataError(
                     f"{self.source}, line {number}: expected {self._count} columns, as the first line has, "
-                    f"got {len(fields)}: {line.strip()[:_SHOWN]!r}.\n"
-                    f"  {'Tabs' if self._by_tab else 'Spaces'} stand between columns, blank lines between "
-                    "sequences."
+                    f"got {len(fields)}: {line.strip()[:_SHOWN]!r}.\n" + self._written
+                )
+            if self._is_sentence(line):
+                raise DataError(
+                    f"{self.source}, line {number}: expected {self._count} columns with a tag of the model, "
+                    f"got {line.strip()[:_SHOWN]!r}.\n{self._written}"
                 )
             if self._is_conll_u and _RANGE.fullmatch(fields[0]):
                 continue
@@ -203,6 +245,15 @@ class TaggedFile:
             numbers.append(number)
         if rows:
             yield self._sequence(rows, numbers)
+
+    @property
+    def _written(self) -> str:
+        """How what is read should have been written."""
+        if self._trained is not None:
+            return expected(self._trained.count, self.source)
+        return (
+            f"  {'Tabs' if self._by_tab else 'Spaces'} stand between columns, blank lines between sequences."
+        )
 
     def _sequence(self, rows: list[list[str]], numbers: list[int]) -> TaggedSequence:
         tag = self._tag
@@ -247,10 +298,12 @@ class TaggedFile:
             return [field.strip() for field in line.rstrip("\r\n").split("\t")]
         return line.split()
 
-    def _guessed(self, fields: list[str]) -> str:
-        if fields and not self._by_tab and all(all(_cut(field, self.wanted.separator)) for field in fields):
+    def _guessed(self, line: str, fields: list[str]) -> str:
+        pairs = [_cut(field, self.wanted.separator) for field in fields]
+        slashed = bool(fields) and not self._by_tab and all(all(pair) for pair in pairs)
+        if slashed and (self._trained is None or self._trained.are_slashed(pairs)):
             return SLASHED
-        return self._fallback
+        return PLAIN if self._is_sentence(line) else self._fallback
 
     def _columns(self, fields: list[str]) -> tuple[int, int | None, list[int]]:
         """Give word, tag and feature columns, counted from 0."""

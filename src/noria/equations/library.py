@@ -33,7 +33,9 @@ class Library:
         if isinstance(which, Path) or which.endswith(SUFFIX) or "/" in which or "\\" in which:
             return Cell.load(which)
         if which not in shipped_names() and Path(which).exists():
-            raise UnknownNameError(f"{which}: a file of equations ends in {SUFFIX}, and there is no such cell.")
+            raise UnknownNameError(
+                f"{which}: a file of equations ends in {SUFFIX}, and there is no such cell."
+            )
         return self[which]
 
     def __getitem__(self, name: str) -> Cell:

@@ -65,9 +65,7 @@ def read_run(run: RunFolder, task: str) -> StoredModel:
     """
     config, path = run.config, run.path / "config.toml"
     if config.get("task") != task:
-        raise RunError(
-            f"{run.path}: expected a run of task {task!r}, got {config.get('task')!r}."
-        )
+        raise RunError(f"{run.path}: expected a run of task {task!r}, got {config.get('task')!r}.")
     try:
         options, about = dict(config["options"]), dict(config["data"])
         if not config["cells"]:

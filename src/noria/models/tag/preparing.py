@@ -87,7 +87,7 @@ def prepare(data: TagData, tags: TagData, options: TaggerOptions, *, resuming: b
     """Read data, cut them into parts, look the training part over, and describe what will be trained."""
     read = _parts(data, tags, options)
     train, validation, test = (part.sequences for part in read)
-    schema = TagSchema.of(train, options, read[0].layout)
+    schema = TagSchema.of(train, options, read[0].layout, read[0].columns)
     notes = list(read[0].notes)
     elsewhere = sorted({tag for one in chain(validation, test) for tag in one.tags or ()} - set(schema.tags))
     if elsewhere:  # it is never learnt, and always an error; without a number it could not be counted as one

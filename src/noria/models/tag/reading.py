@@ -30,6 +30,8 @@ class TaggedData:
     source : str
     layout : str
         Of the files; empty where there were none.
+    columns : tuple of (int, bool)
+        How many those in columns have, else 0; whether tabs stand between them.
     notes : tuple of str
     """
 
@@ -37,6 +39,7 @@ class TaggedData:
     source: str
     layout: str = ""
     notes: tuple[str, ...] = ()
+    columns: tuple[int, bool] = (0, False)
 
     @property
     def sequences(self) -> list[TaggedSequence]:
@@ -129,13 +132,13 @@ def _of_files(data: Any, options: TaggerOptions, *, tagged: bool) -> TaggedData:
         return TaggedData(groups, name, PYTHON)
     read: list[list[TaggedSequence]] = []
     notes: dict[str, None] = {}
-    layout = ""
+    layout, columns = "", (0, False)
     for file in files:
         opened = TaggedFile(file, options.tag_layout, tagged=tagged)
         read += [[sequence] for sequence in opened]
         notes.update(dict.fromkeys(opened.notes))
-        layout = opened.layout or layout
-    return TaggedData(read, name, layout, tuple(notes))
+        layout, columns = (opened.layout, opened.columns) if opened.layout else (layout, columns)
+    return TaggedData(read, name, layout, tuple(notes), columns)
 
 
 def python_sequences(file: Path) -> list[TaggedSequence]:

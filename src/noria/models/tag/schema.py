@@ -4,7 +4,7 @@ import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -46,6 +46,10 @@ class TagSchema(Schema):
         Whether vectors are those of words in lower case.
     layout : str
         Of the files it was trained on, if there were any.
+    file_columns : int
+        How many these had; 0 where they had none, or an older run does not say it.
+    by_tab : bool
+        Whether tabs stood between them.
     """
 
     level: str
@@ -56,9 +60,17 @@ class TagSchema(Schema):
     word_shape: bool = False
     lowercase: bool = False
     layout: str = ""
+    file_columns: int = 0
+    by_tab: bool = False
 
     @classmethod
-    def of(cls, sequences: Sequence[TaggedSequence], options: TaggerOptions, layout: str = "") -> Self:
+    def of(
+        cls,
+        sequences: Sequence[TaggedSequence],
+        options: TaggerOptions,
+        layout: str = "",
+        file_columns: tuple[int, bool] = (0, False),
+    ) -> Self:
         """Collect what there is in a training part."""
         level = CHARACTERS if isinstance(sequences[0].tokens, str) else WORDS
         counts: Counter[str] = Counter()
@@ -82,6 +94,7 @@ class TagSchema(Schema):
             options.word_shape and spelt,
             options.lowercase,
             layout,
+            *file_columns,
         )
 
     @property
@@ -148,6 +161,7 @@ class TagSchema(Schema):
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values, for JSON."""
+        files = {"file_columns": self.file_columns, "by_tab": self.by_tab} if self.file_columns else {}
         return {
             "level": self.level,
             "words": list(self.words),
@@ -157,6 +171,7 @@ class TagSchema(Schema):
             "word_shape": self.word_shape,
             "lowercase": self.lowercase,
             "layout": self.layout,
+            **files,  # left out where not known, as in older runs
         }
 
     @classmethod
@@ -171,7 +186,13 @@ class TagSchema(Schema):
             entry(data, "word_shape", bool, source),
             entry(data, "lowercase", bool, source),
             entry(data, "layout", str, source),
+            entry(data, "file_columns", int, source) if "file_columns" in data else 0,
+            entry(data, "by_tab", bool, source) if "by_tab" in data else False,
         )
+
+    def differences(self, here: Self) -> list[str]:
+        """Say in which entries another schema is not this one; how files were written is none of them."""
+        return super().differences(replace(here, file_columns=self.file_columns, by_tab=self.by_tab))
 
 
 def looked_up_as(word: str, level: str, *, lowercase: bool) -> str:

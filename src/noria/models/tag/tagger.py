@@ -11,6 +11,7 @@ from noria.arrays import Array
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.lines import Lines
 from noria.data.tagged import AUTO, COLUMNS, PLAIN, TaggedFile, TaggedSequence
+from noria.data.tagged_guess import TrainedColumns
 from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, OptionError
@@ -207,7 +208,15 @@ BuiltinParts or PreparedTags
         ----------
         source : path or text stream
             For a model of words, a file like the one it was trained on, with tags or without, or one of
-            words with spaces between, a sequence on each line. For a model of characters, any text.
+            words with spaces between, a sequence on each line. For a model that was trained on columns a line
+            of several words is such a sequence if tabs stood between these columns and none stands in it, or
+            if it has another number of fields, or no tag of the model where tags stood. The first lines
+            decide for all of a file. For a model of characters, any text.
+
+        Raises
+        ------
+        DataError
+            If a line is written in another way than those before it: says where, and how it may be written.
 
         Yields
         ------
@@ -222,7 +231,16 @@ BuiltinParts or PreparedTags
             return
         fallback = COLUMNS if self.schema_.layout == COLUMNS else PLAIN
         layout = replace(self.tag_layout, layout=AUTO)  # one without tags is laid out in another way
-        yield from self._predictor.rows(TaggedFile(source, layout, tagged=False, fallback=fallback))
+        schema = self.schema_
+        trained = TrainedColumns(schema.file_columns, schema.by_tab, schema.tags)
+        file = TaggedFile(
+            source,
+            layout,
+            tagged=False,
+            fallback=fallback,
+            trained=trained if fallback == COLUMNS else None,
+        )
+        yield from self._predictor.rows(file)
 
     def shown(self, row: Mapping[str, Any], *, colour: bool = False) -> str:
         """Write a row in columns, or in colour as rich's markup has it."""
