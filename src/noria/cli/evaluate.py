@@ -82,7 +82,8 @@ def _measured(model: Any, file: str | None, more: tuple[str, ...], name: str | N
         missing = [path for path in paths if not path.exists()]
         if file == STANDARD_INPUT:
             raise DataError(
-                "noria evaluate: reads standard input for texts only.\n  Name a file; noria predict reads rows."
+                "noria evaluate: reads standard input for texts only.\n"
+                "  Name a file; noria predict reads rows."
             )
         if missing:
             raise DataError(f"{missing[0]}: there is no such file or folder.")
