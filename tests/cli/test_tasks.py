@@ -32,7 +32,7 @@ def tagged(folder: Path) -> Path:
 
 def series(folder: Path) -> Path:
     path = folder / "series.csv"
-    rows = [f"{1990 + k // 12}-{k % 12 + 1:02d}-01,{100 + k + 9 * (k % 12)}" for k in range(96)]
+    rows = [f"{1990 + k // 12}-{k % 12 + 1:02d}-01,{100 + k + 9 * (k % 12) + k * k % 17}" for k in range(96)]
     path.write_text("ds,y\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return path
 
@@ -84,9 +84,9 @@ def test_a_file_is_trained_on_answered_measured_and_gone_on_with(noria: Command,
 @pytest.mark.parametrize("task", list(FILES))
 def test_a_run_that_is_cut_off_ends_in_the_same_bytes(noria: Command, tmp_path: Path, task: str):
     file = FILES[task](tmp_path)
-    options = [*TINY, "--threads", 1]
+    options = [9 if word == "4" else word for word in [*TINY, "--threads", 1]]
     assert noria("train", task, file, "--out", tmp_path / "whole", *options).code == 0
-    assert noria("train", task, file, "--out", tmp_path / "cut", *options, "--stop-after", 3).code == 0
+    assert noria("train", task, file, "--out", tmp_path / "cut", *options, "--stop-after", 4).code == 0
     assert noria("train", "--resume", tmp_path / "cut", "--quiet").code == 0
     for name in ("best.safetensors", "last.safetensors", "schema.json"):
         whole, cut = (tmp_path / run / name for run in ("whole", "cut"))
