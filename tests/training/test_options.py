@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -9,11 +9,13 @@ from noria.errors import OptionError
 from noria.models.text.options import TextModelOptions, TextTrainingOptions
 from noria.training.options import (
     Budget,
+    Default,
     ModelOptions,
     Option,
     Options,
     SamplingOptions,
     TrainingOptions,
+    defaults,
     options_of,
     unknown_option,
 )
@@ -71,6 +73,23 @@ def test_tables_share_no_flag_that_a_verb_would_take_twice():
         for flag in info.flags
     ]
     assert len(flags) == len(set(flags))
+
+
+def test_another_default_keeps_all_that_is_not_said_anew():
+    @dataclass(kw_only=True)
+    @defaults(dropout=Default(value=0.25, reason="Because."), seed=Default(value=3, reason="", help="Luck."))
+    class Own(ModelOptions, TrainingOptions):
+        pass
+
+    declared, own = info_of(ModelOptions, "dropout"), info_of(Own, "dropout")
+    assert (Own().dropout, own.default, declared.default) == (0.25, 0.25, 0.3)
+    assert own.option == replace(declared.option, reason="Because.") != declared.option
+    assert info_of(Own, "seed").option == replace(info_of(TrainingOptions, "seed").option, help="Luck.")
+    assert [info.name for info in options_of(Own)] == [
+        info.name for cls in (TrainingOptions, ModelOptions) for info in options_of(cls)
+    ]
+    assert "in [0, 1)" in complaint(Own(), dropout=1.0)
+    assert ModelOptions().dropout == 0.3
 
 
 def test_names_of_char_rnn_are_aliases():

@@ -3,13 +3,14 @@
 import dataclasses
 import difflib
 import typing
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 from noria.errors import OptionError
 from noria.training.option import Option, OptionInfo, Value
 
 Made = TypeVar("Made", bound="Options")
+Declared = TypeVar("Declared", bound=type)
 
 
 class Options:
@@ -95,6 +96,45 @@ def options_of(cls: type) -> tuple[OptionInfo, ...]:
                 default = declared.default_factory()
             infos.append(OptionInfo(declared.name, typing.get_args(hint)[0], default, marks[0]))
     return tuple(infos)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Default:
+    """Another default for an option that a base class declares.
+
+    Parameters
+    ----------
+    value : object
+    reason : str
+        Why it is this one here.
+    help : str
+        What is to be said of the option; empty: the same.
+    by_passes, undecided : tuple
+        As :class:`Option` has them, where the value is left open.
+    """
+
+    value: Value
+    reason: str
+    help: str = ""
+    by_passes: tuple[tuple[float, Value], ...] = ()
+    undecided: tuple[Value, ...] = ()
+
+
+def defaults(**given: Default) -> Callable[[Declared], Declared]:
+    """Give options of base classes other defaults; stands below ``@dataclass``."""
+
+    def changed(cls: Declared) -> Declared:
+        hints = typing.get_type_hints(cls, include_extras=True)
+        for name, default in given.items():
+            kind, *marks = typing.get_args(hints[name])
+            (option,) = (mark for mark in marks if isinstance(mark, Option))
+            fields = {field.name: getattr(default, field.name) for field in dataclasses.fields(Default)}
+            said = {key: value for key, value in fields.items() if value and key != "value"}
+            cls.__annotations__[name] = Annotated[kind, dataclasses.replace(option, **said)]
+            setattr(cls, name, default.value)
+        return cls
+
+    return changed
 
 
 def unknown_option(cls: type, name: str) -> str:

@@ -7,7 +7,7 @@ concern them and so have the options as their arguments.
 from noria.training.model_options import ModelOptions
 from noria.training.optimiser_options import DEFAULT_LR
 from noria.training.option import Option, OptionInfo, did_you_mean
-from noria.training.optioned import Options, options_of, unknown_option
+from noria.training.optioned import Default, Options, defaults, options_of, unknown_option
 from noria.training.sampling_options import SamplingOptions
 from noria.training.token_options import TokenOptions
 from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_LR",
     "DEFAULT_MINUTES",
     "Budget",
+    "Default",
     "ModelOptions",
     "Option",
     "OptionInfo",
@@ -23,6 +24,7 @@ __all__ = [
     "SamplingOptions",
     "TokenOptions",
     "TrainingOptions",
+    "defaults",
     "did_you_mean",
     "options_of",
     "unknown_option",

@@ -9,7 +9,7 @@ from noria.models.classify.table_options import TableOptions
 from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
-from noria.training.optioned import options_of
+from noria.training.optioned import Default, defaults, options_of
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
 from noria.training.token_options import CHARACTERS, SUBWORDS, WORDS, TokenOptions
 from noria.training.training_options import TrainingOptions
@@ -31,6 +31,21 @@ OF_RECURRENT_LAYERS = (
 
 
 @dataclass(kw_only=True)
+@defaults(
+    cell=Default(
+        value="gru",
+        reason="It keeps what it has to keep with fewer weights than an LSTM, and so learns from less.",
+    ),
+    hidden_size=Default(
+        value=64,
+        help="Values in the hidden state of each direction, for all layers or for each ('128,64').",
+        reason="One answer for a sequence needs less than every next symbol.",
+    ),
+    valid_fraction=Default(
+        value=0.1, reason="A twentieth of a few hundred sequences would choose by chance."
+    ),
+    test_fraction=Default(value=0.1, reason="A twentieth of a few hundred sequences would say little."),
+)
 class SequenceOptions(
     ModelOptions,
     EmbeddingOptions,
@@ -51,25 +66,6 @@ class SequenceOptions(
             choices=(RECURRENT, CONVOLUTION),
         ),
     ] = RECURRENT
-    cell: Annotated[
-        str | Cell | list[str | Cell],
-        Option(
-            help="The recurrent cell: a name, a file of equations, or one for each layer ('rnn,lstm').",
-            group="Model",
-            aliases=("model",),
-            reason="It keeps what it has to keep with fewer weights than an LSTM, and so learns from less.",
-        ),
-    ] = "gru"
-    hidden_size: Annotated[
-        int | list[int],
-        Option(
-            help="Values in the hidden state of each direction, for all layers or for each ('128,64').",
-            group="Model",
-            minimum=1,
-            aliases=("rnn_size",),
-            reason="One answer for a sequence needs less than every next symbol.",
-        ),
-    ] = 64
     bidirectional: Annotated[
         bool,
         Option(
@@ -145,29 +141,6 @@ class SequenceOptions(
             minimum=0,
         ),
     ] = 0
-    valid_fraction: Annotated[
-        float,
-        Option(
-            help="Share of the data on which the best weights are chosen; 0: the last weights are kept.",
-            group="Data",
-            minimum=0,
-            maximum=1,
-            closed="left",
-            aliases=("val_frac",),
-            reason="A twentieth of a few hundred sequences would choose by chance.",
-        ),
-    ] = 0.1
-    test_fraction: Annotated[
-        float,
-        Option(
-            help="Share of the data on which the final figure is taken, and nothing else.",
-            group="Data",
-            minimum=0,
-            maximum=1,
-            closed="left",
-            reason="A twentieth of a few hundred sequences would say little.",
-        ),
-    ] = 0.1
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)

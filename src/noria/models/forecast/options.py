@@ -8,6 +8,7 @@ from noria.errors import OptionError
 from noria.models.forecast.column_options import ColumnOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
+from noria.training.optioned import Default, defaults
 from noria.training.training_options import TrainingOptions
 
 DIRECT, RECURSIVE, SEQ2SEQ = "direct", "recursive", "seq2seq"
@@ -146,54 +147,28 @@ class ForecastModelOptions(ModelOptions):
 
 
 @dataclass(kw_only=True)
+@defaults(
+    hidden_size=Default(
+        value=32,
+        help="Values in the hidden state, for all layers or for each ('64,32').",
+        reason="Series are short: a wide state learns their noise.",
+    ),
+    dropout=Default(value=0.0, reason="It blurs numbers that are to be met exactly."),
+    valid_fraction=Default(
+        value=0.1,
+        help="Share of each series, before its test part, on which the best weights are chosen and "
+        "intervals are measured; 0: the last weights are kept.",
+        reason="Intervals need some hundred errors, or the most of them that there are.",
+    ),
+    test_fraction=Default(
+        value=0.2,
+        help="Share of each series, its last part, on which the final figure is taken, and nothing else.",
+        reason="Seasons have to be seen several times to be judged by.",
+    ),
+)
 class ForecastOptions(ForecastModelOptions, TrainingOptions, ColumnOptions):
     """All options of a forecaster."""
 
-    hidden_size: Annotated[
-        int | list[int],
-        Option(
-            help="Values in the hidden state, for all layers or for each ('64,32').",
-            group="Model",
-            minimum=1,
-            aliases=("rnn_size",),
-            reason="Series are short: a wide state learns their noise.",
-        ),
-    ] = 32
-    dropout: Annotated[
-        float,
-        Option(
-            help="Probability of dropping a value that a recurrent layer hands on (Zaremba et al. 2014).",
-            group="Regularisation",
-            minimum=0,
-            maximum=1,
-            closed="left",
-            reason="It blurs numbers that are to be met exactly.",
-        ),
-    ] = 0.0
-    valid_fraction: Annotated[
-        float,
-        Option(
-            help="Share of each series, before its test part, on which the best weights are chosen and "
-            "intervals are measured; 0: the last weights are kept.",
-            group="Data",
-            minimum=0,
-            maximum=1,
-            closed="left",
-            aliases=("val_frac",),
-            reason="Intervals need some hundred errors, or the most of them that there are.",
-        ),
-    ] = 0.1
-    test_fraction: Annotated[
-        float,
-        Option(
-            help="Share of each series, its last part, on which the final figure is taken, and nothing else.",
-            group="Data",
-            minimum=0,
-            maximum=1,
-            closed="left",
-            reason="Seasons have to be seen several times to be judged by.",
-        ),
-    ] = 0.2
     statistical: Annotated[
         bool,
         Option(

@@ -7,7 +7,7 @@ from noria.data.tagged import AUTO, COLUMNS, SLASHED, TagLayout
 from noria.errors import OptionError
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
-from noria.training.optioned import Options
+from noria.training.optioned import Default, Options, defaults
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
 from noria.training.training_options import TrainingOptions
 from noria.training.vector_options import VectorOptions
@@ -80,21 +80,18 @@ class TagReadingOptions(Options):
 
 
 @dataclass(kw_only=True)
+@defaults(
+    hidden_size=Default(
+        value=128,
+        help="Values in the hidden state of each direction, for all layers or for each ('256,128').",
+        reason="Twice as many stand side by side where both directions are read.",
+    ),
+)
 class TaggerOptions(
     ModelOptions, EmbeddingOptions, SmoothingOptions, TrainingOptions, VectorOptions, TagReadingOptions
 ):
     """What the network is, how it learns, and what it learns from."""
 
-    hidden_size: Annotated[
-        int | list[int],
-        Option(
-            help="Values in the hidden state of each direction, for all layers or for each ('256,128').",
-            group="Model",
-            minimum=1,
-            aliases=("rnn_size",),
-            reason="Twice as many stand side by side where both directions are read.",
-        ),
-    ] = 128
     bidirectional: Annotated[
         bool,
         Option(

@@ -7,7 +7,7 @@ from noria.errors import OptionError
 from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
-from noria.training.optioned import Options
+from noria.training.optioned import Default, Options, defaults
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
 from noria.training.token_options import IN_WORD, TEXT_FEATURES, WORDS, TokenOptions
 from noria.training.training_options import TrainingOptions
@@ -15,25 +15,21 @@ from noria.training.vector_options import VectorOptions
 
 
 @dataclass(kw_only=True)
+@defaults(
+    recurrent_dropout=Default(
+        value=None,
+        help="Probability of dropping a value inside the cell, the same values at every step; none: 0.1 "
+        "in a run of 14 passes over the text and more, 0.2 in one of 28 and more, otherwise 0.",
+        undecided=(None,),
+        by_passes=((0.0, 0.0), (14.0, 0.1), (28.0, 0.2)),
+        reason="At 17 to 19 passes 0.1 lowered the validation loss of four texts by 0.02 to 0.04 nats, "
+        "at 39 passes 0.2 that of two by 0.08 and 0.14; at 10 and 11 passes 0.1 raised it by 0.02 and "
+        "0.04 (benchmarks/defaults.md).",
+    )
+)
 class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
     """What the network is."""
 
-    recurrent_dropout: Annotated[
-        float | None,
-        Option(
-            help="Probability of dropping a value inside the cell, the same values at every step; none: 0.1 "
-            "in a run of 14 passes over the text and more, 0.2 in one of 28 and more, otherwise 0.",
-            group="Regularisation",
-            minimum=0,
-            maximum=1,
-            closed="left",
-            undecided=(None,),
-            by_passes=((0.0, 0.0), (14.0, 0.1), (28.0, 0.2)),
-            reason="At 17 to 19 passes 0.1 lowered the validation loss of four texts by 0.02 to 0.04 nats, "
-            "at 39 passes 0.2 that of two by 0.08 and 0.14; at 10 and 11 passes 0.1 raised it by 0.02 and "
-            "0.04 (benchmarks/defaults.md).",
-        ),
-    ] = None
     features: Annotated[
         str | list[str] | None,
         Option(

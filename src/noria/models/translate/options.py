@@ -6,7 +6,7 @@ from typing import Annotated
 from noria.errors import OptionError
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
-from noria.training.optioned import Options
+from noria.training.optioned import Default, Options, defaults
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions
 from noria.training.token_options import TokenOptions
 from noria.training.training_options import TrainingOptions
@@ -31,19 +31,19 @@ class PairOptions(Options):
 
 
 @dataclass(kw_only=True)
+@defaults(
+    hidden_size=Default(
+        value=128,
+        help="Values in the hidden state, for all layers or for each ('256,128'); of each direction.",
+        reason="Encoder and decoder are two networks, each read step by step.",
+    ),
+    dropout=Default(
+        value=0.1, reason="A rule that is learnt exactly needs little of it; small parallel texts need more."
+    ),
+)
 class TranslatorModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
     """What encoder and decoder are; both have the same cells and sizes."""
 
-    hidden_size: Annotated[
-        int | list[int],
-        Option(
-            help="Values in the hidden state, for all layers or for each ('256,128'); of each direction.",
-            group="Model",
-            minimum=1,
-            aliases=("rnn_size",),
-            reason="Encoder and decoder are two networks, each read step by step.",
-        ),
-    ] = 128
     bidirectional: Annotated[
         bool,
         Option(
@@ -71,17 +71,6 @@ class TranslatorModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
             reason="It takes the steps of the decoder one by one, and twice the time.",
         ),
     ] = False
-    dropout: Annotated[
-        float,
-        Option(
-            help="Probability of dropping a value that a recurrent layer hands on (Zaremba et al. 2014).",
-            group="Regularisation",
-            minimum=0,
-            maximum=1,
-            closed="left",
-            reason="A rule that is learnt exactly needs little of it; small parallel texts need more.",
-        ),
-    ] = 0.1
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
@@ -136,18 +125,16 @@ class SearchOptions(Options):
 
 
 @dataclass(kw_only=True)
+@defaults(
+    batch_size=Default(
+        value=64,
+        help="Pairs in a batch.",
+        reason="Sentences are short: this many of them are rows enough for products at full speed.",
+    ),
+)
 class TranslatorOptions(TranslatorModelOptions, TrainingOptions, SearchOptions, TokenOptions, PairOptions):
     """What the network is, how it learns, what it learns from, and how it translates."""
 
-    batch_size: Annotated[
-        int,
-        Option(
-            help="Pairs in a batch.",
-            group="Training",
-            minimum=1,
-            reason="Sentences are short: this many of them are rows enough for products at full speed.",
-        ),
-    ] = 64
     scheduled_sampling: Annotated[
         float,
         Option(
