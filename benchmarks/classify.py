@@ -22,16 +22,16 @@ import csv
 import statistics
 import tempfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from launch import launch, parser_of
-from sides import TOLERANCE, largest_difference
+from our_steps import OurSteps, Sides, beside_torch
+from sides import largest_difference
 from spoken_digits import spoken_digits
 from tables import BEST, Level, Row, Table, print_verdicts
-from timing import Budget, alternate
+from timing import Budget
 
 from noria.arrays import Array
 from noria.layers import FlatParameters, Mode
@@ -43,7 +43,6 @@ from noria.models.classify.targets import LabelTargets
 from noria.models.classify.task import Example, SequenceTask
 from noria.models.wiring import chosen_cells, engines_of
 from noria.training.training_options import TrainingOptions
-from noria.training.update import Updater
 
 SYMBOLS, BATCH, EMBEDDING, CLASSES, LAYERS, RATE, CLIP = 5000, 32, 64, 5, 2, 4e-3, 1.0
 BATCHES = 4
@@ -94,7 +93,7 @@ GRID = (
 QUICK = (GRID[1], GRID[4])
 
 
-class Ours:
+class Ours(OurSteps):
     """The classifier of the library, trained by the trainer's updater."""
 
     def __init__(self, model: Model) -> None:
@@ -111,8 +110,8 @@ class Ours:
             SymbolInputs(tuple(range(SYMBOLS - 1))), LabelTargets(tuple(range(CLASSES))), None, {}, False
         )
         network = build_network(options, chosen_cells(options), schema)
-        self.flat = FlatParameters.build(network.layers, rng, np.float32)
-        self.engine = engines_of(network, "float32")[0]
+        flat = FlatParameters.build(network.layers, rng, np.float32)
+        engine = engines_of(network, "float32")[0]
         lengths = rng.integers(1, model.steps + 1, BATCHES * BATCH) if model.ragged else None
         examples = [
             Example(
@@ -121,9 +120,8 @@ class Ours:
             )
             for number in range(BATCHES * BATCH)
         ]
-        self.task = InTurn("classify", network, self.flat, schema.targets, examples, [], [], **HOW)
-        self.updater = Updater(self.task, TrainingOptions(grad_clip=CLIP, lr=RATE))
-        self.count = 0
+        task = InTurn("classify", network, flat, schema.targets, examples, [], [], **HOW)
+        super().__init__(task, flat, engine, TrainingOptions(grad_clip=CLIP, lr=RATE))
 
     @property
     def batches(self) -> list[tuple[list[Array], Array]]:
@@ -132,18 +130,6 @@ class Ours:
             ([example.sequence for example in batch], np.array([example.target for example in batch]))
             for batch in (self.task.batch(number) for number in range(BATCHES))
         ]
-
-    def gradients(self) -> tuple[float, dict[str, Array]]:
-        """Run the first batch forward and backward; give the loss and the gradients by path."""
-        self.flat.zero_gradients()
-        loss = self.task.step(0, Mode(training=True)).loss
-        return loss, {path: parameter.gradient.copy() for path, parameter in self.flat.named()}
-
-    def __call__(self) -> float:
-        """Take one training step; give its loss."""
-        update = self.updater.make(self.count, RATE)
-        self.count += 1
-        return update.loss
 
 
 HOW: dict[str, Any] = {"batch_size": BATCH, "seed": 0}
@@ -161,7 +147,7 @@ class InTurn(SequenceTask):
         return self.forward_backward(self.batch(step % BATCHES), mode)
 
 
-def torch_sides(model: Model, ours: Ours) -> tuple[dict[str, Callable[[], float]], float]:
+def torch_sides(model: Model, ours: Ours) -> Sides:
     """Make PyTorch's steps; give them, and how far its first loss and gradients are from ours."""
     from torch_classifier import Steps, TorchClassifier, as_model, load
 
@@ -182,27 +168,9 @@ def torch_sides(model: Model, ours: Ours) -> tuple[dict[str, Callable[[], float]
 def measure(model: Model, budget: Budget) -> Row:
     """Time one model."""
     ours = Ours(model)
-    sides: dict[str, Callable[[], float]] = {}
-    difference, notes = None, []
-    if find_spec("torch") is None:
-        notes.append("torch is not installed: its columns are left out")
-    else:
-        sides, difference = torch_sides(model, ours)
-    wrong = difference is not None and not difference < TOLERANCE
-    found = alternate({"noria": ours, **({} if wrong else sides)}, budget)
-    ms = found.pop("noria").ms
     tokens = statistics.fmean(sum(map(len, sequences)) for sequences, _ in ours.batches)
-    return {
-        "contest": model.cell,
-        "model": str(model),
-        "engine": ours.engine,
-        "ms": ms,
-        "tokens_per_second": 1e3 * tokens / ms,
-        "others": {column: {"ms": other.ms, "ratio": other.ms / ms} for column, other in found.items()},
-        "difference": difference,
-        "wrong": wrong,
-        "notes": notes,
-    }
+    row = beside_torch(ours, lambda: torch_sides(model, ours), tokens, budget)
+    return {"contest": model.cell, "model": str(model), **row}
 
 
 def speed(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:

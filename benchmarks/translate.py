@@ -16,14 +16,14 @@ and without on strings in reverse, by length.
 
 import argparse
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 from launch import launch, parser_of
-from sides import TOLERANCE, largest_difference
+from our_steps import OurSteps, Sides, beside_torch
+from sides import largest_difference
 from tables import BEST, Level, Row, Table, print_verdicts
-from timing import Budget, alternate
+from timing import Budget
 
 from noria.arrays import Array
 from noria.data.builtin_tasks import builtin_data, builtin_recipe
@@ -35,7 +35,6 @@ from noria.models.translate.task import TranslationTask
 from noria.models.translate.translator import Translator
 from noria.models.wiring import chosen_cells, engines_of
 from noria.training.training_options import TrainingOptions
-from noria.training.update import Updater
 
 SYMBOLS, BATCH, EMBEDDING, RATE, CLIP, END = 60, 64, 64, 4e-3, 1.0, 1
 ASKED = 1.5
@@ -87,7 +86,7 @@ class OneBatch(TranslationTask):
         return self.forward_backward(self.train, mode)
 
 
-class Ours:
+class Ours(OurSteps):
     """The translator of the library, trained by the trainer's updater."""
 
     def __init__(self, model: Model) -> None:
@@ -101,28 +100,13 @@ class Ours:
         )
         rng = np.random.default_rng(0)
         network = build_network(options, chosen_cells(options), SYMBOLS, SYMBOLS)
-        self.flat = FlatParameters.build([network], rng, np.float32)
-        self.engine = engines_of(network, "float32")[0]
+        flat = FlatParameters.build([network], rng, np.float32)
+        engine = engines_of(network, "float32")[0]
         self.read, self.written = (self._drawn(model, rng) for _ in range(2))
         examples = [Example("", "", *pair) for pair in zip(self.read, self.written, strict=True)]
         schema: Any = NamedTuple("Ends", [("end", int)])(END)
-        self.task = OneBatch(
-            network, self.flat, schema, examples, [], [], batch_size=BATCH, seed=0, writer=_no_writer
-        )
-        self.updater = Updater(self.task, TrainingOptions(grad_clip=CLIP, lr=RATE))
-        self.count = 0
-
-    def gradients(self) -> tuple[float, dict[str, Array]]:
-        """Run the batch forward and backward; give the loss and the gradients by path."""
-        self.flat.zero_gradients()
-        loss = self.task.step(0, Mode(training=True)).loss
-        return loss, {path: parameter.gradient.copy() for path, parameter in self.flat.named()}
-
-    def __call__(self) -> float:
-        """Take one training step; give its loss."""
-        update = self.updater.make(self.count, RATE)
-        self.count += 1
-        return update.loss
+        task = OneBatch(network, flat, schema, examples, [], [], batch_size=BATCH, seed=0, writer=_no_writer)
+        super().__init__(task, flat, engine, TrainingOptions(grad_clip=CLIP, lr=RATE))
 
     @staticmethod
     def _drawn(model: Model, rng: np.random.Generator) -> list[Array]:
@@ -130,7 +114,7 @@ class Ours:
         return [rng.integers(END + 1, SYMBOLS, length) for length in lengths]
 
 
-def torch_sides(model: Model, ours: Ours) -> tuple[dict[str, Callable[[], float]], float]:
+def torch_sides(model: Model, ours: Ours) -> Sides:
     """Make PyTorch's steps; give them, and how far its first loss and gradients are from ours."""
     from torch_translation import Steps, TorchTranslator, as_model, load
 
@@ -153,28 +137,9 @@ def torch_sides(model: Model, ours: Ours) -> tuple[dict[str, Callable[[], float]
 def measure(model: Model, threads: int, budget: Budget) -> Row:
     """Time one model."""
     ours = Ours(model)
-    sides: dict[str, Callable[[], float]] = {}
-    difference, notes = None, []
-    if find_spec("torch") is None:
-        notes.append("torch is not installed: its columns are left out")
-    else:
-        sides, difference = torch_sides(model, ours)
-    wrong = difference is not None and not difference < TOLERANCE
-    found = alternate({"noria": ours, **({} if wrong else sides)}, budget)
-    ms = found.pop("noria").ms
     symbols = sum(len(ids) for ids in ours.written)
-    return {
-        "contest": model.attention,
-        "model": str(model),
-        "threads": threads,
-        "engine": ours.engine,
-        "ms": ms,
-        "tokens_per_second": 1e3 * symbols / ms,
-        "others": {column: {"ms": other.ms, "ratio": other.ms / ms} for column, other in found.items()},
-        "difference": difference,
-        "wrong": wrong,
-        "notes": notes,
-    }
+    row = beside_torch(ours, lambda: torch_sides(model, ours), symbols, budget)
+    return {"contest": model.attention, "model": str(model), "threads": threads, **row}
 
 
 def speed(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from noria.models.forecast.forecaster import Forecaster
 from noria.models.forecast.intervals import Intervals
 from noria.models.forecast.metrics import coverage, errors_of, naive_error, scaled_error
 from noria.models.forecast.outputs import Gaussian, Point, Quantiles
+from noria.training.training_options import Budget
 
 SMALL = {"cell": "rnn", "hidden_size": 4, "members": 2, "engine": "reference"}  # nothing to compile
 
@@ -72,12 +73,13 @@ def test_a_forecast_is_a_row_for_each_step(fitted):
 
 def test_a_step_is_a_forecast_of_all_so_far(fitted):
     table = airline().train
-    early = fitted.predict(table[:120])
-    state = fitted._read(table[:118]).series[0]
-    for value in table["y"][118:120]:
-        rows, state = fitted.step(value, state)
-    np.testing.assert_allclose([row["forecast"] for row in rows], early["forecast"], rtol=1e-6)
-    assert [row["ds"] for row in rows] == list(early["ds"].to_numpy("datetime64[s]"))
+    model = small(horizon=3, data=table[:142])
+    state = model.start()
+    for value in table["y"][142:]:
+        rows, state = model.step(value, state)
+    whole = model.predict(table)
+    np.testing.assert_allclose([row["forecast"] for row in rows], whole["forecast"], rtol=1e-6)
+    assert [row["ds"] for row in rows] == list(whole["ds"].to_numpy("datetime64[s]"))
     rows, _ = fitted.step(np.nan, fitted.start())
     assert str(rows[0]["ds"])[:7] == "1961-02"
     with pytest.raises(DataError, match="there is no series 'x'"):
@@ -125,14 +127,13 @@ def test_a_series_that_was_not_trained_on_is_not_measured_by_its_own_end():
         assert figures["mae"] / figures["mase"] == pytest.approx(unit)
 
 
-def test_the_default_budget_is_fifty_epochs_of_updates(monkeypatch):
-    found = {}
+def test_the_default_budget_is_fifty_epochs_of_updates():
     for accumulate in (1, 4):
         model = Forecaster(**SMALL, accumulate=accumulate, batch_size=16)
         prepared = model.prepare(airline())
-        monkeypatch.setattr(model, "_train", lambda prepared, budget, **_: found.update(budget=budget))
-        model.fit(prepared)
-        assert found["budget"].steps == -(-50 * prepared.description.steps_per_epoch // accumulate)
+        assert model._budget(Budget(), prepared).steps == -(
+            -50 * prepared.description.steps_per_epoch // accumulate
+        )
 
 
 def test_saved_and_loaded_it_says_the_same(fitted, tmp_path):

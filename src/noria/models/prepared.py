@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from noria.errors import OptionError
 from noria.models.description import Description
 
 
@@ -44,3 +45,17 @@ class Prepared(ABC):
     def about(self) -> dict[str, Any]:
         """Give what config.toml says of the data."""
         return {"source": self.description.data.source, **self.origin}
+
+
+def refuse_answers(model: object, y: object) -> None:
+    """Refuse a `y` where data are their own answers: scikit-learn gives None there.
+
+    Raises
+    ------
+    OptionError
+    """
+    if y is not None:
+        raise OptionError(
+            f"{type(model).__name__}: what is to be predicted is in the data themselves, y must be None. Got "
+            f"{type(y).__name__}.\n  Leave it out, or use a classifier or regressor of sequences."
+        )

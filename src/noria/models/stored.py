@@ -3,7 +3,9 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from noria.arrays import Array
 from noria.equations import Cell, cells
@@ -13,6 +15,8 @@ from noria.training.optioned import Options
 from noria.training.run_folder import RunFolder
 
 REPORT = "report.json"
+
+Run: TypeAlias = str | PathLike[str] | RunFolder
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class StoredModel:
             parameters.load_state_dict(self.weights)
         except (DataError, ShapeError) as error:
             raise RunError(f"{self.path}: the weights do not belong to config.toml: {error}") from None
+
+
+def opened(run: Run) -> RunFolder:
+    """Give a run folder that is there, by its path or as it is."""
+    return run if isinstance(run, RunFolder) else RunFolder.open(Path(run))
 
 
 def run_config(options: Options, cells: Sequence[Cell], about: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,14 @@ import numpy as np
 
 from noria.arrays import Array, Float
 from noria.data.records import SERIES
+from noria.models.classify.answering import shown_beside
 from noria.models.classify.options import ATTENTION, ClassifierOptions
 from noria.models.classify.preparing import PreparedSequences
 from noria.models.classify.sequence_model import SequenceModel
 from noria.models.classify.targets import LabelTargets, Targets
 from noria.models.description import Description
-from noria.models.model import Fitted, Metric
+from noria.models.model import Metric
+from noria.models.saving import Fitted
 
 SHADES = ("", "dim", "", "bold", "bold underline")
 MOST, OFTEN, SHOWN = 10, 5, 1000
@@ -102,17 +104,21 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
 
     def shown(self, row: Mapping[str, Any], *, colour: bool = False) -> str:
         """Write an answer; with colour, words as strongly as attention rests on them."""
-        attended = row.get("attention")
-        text = str(row.get("text", row.get("of", "")))
-        if colour and attended:
+        if row["prediction"] is None:
+            return "\t\t"
+        attended, text = row.get("attention"), shown_beside(row, colour=colour)
+        label = str(row["prediction"])
+        if colour:
             from rich.markup import escape
 
+            label = escape(label)
+        if colour and attended:
             even = 1 / len(attended)
             text = " ".join(
                 f"[{shade}]{escape(token)}[/]" if (shade := _shade(weight / even)) else escape(token)
                 for token, weight in attended
             )
-        return f"{row['prediction']}\t{row['probability']:.3f}\t{text}"
+        return f"{label}\t{row['probability']:.3f}\t{text}"
 
     def _rows(self, outputs: Float[Array, "S O"]) -> list[dict[str, Any]]:
         targets = self._labels()
@@ -156,6 +162,8 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
     def _details(self, prepared: PreparedSequences) -> dict[str, Any]:
         """Give the figures of each class, and the symbols that attention rests on for each."""
         examples = prepared.test.examples
+        if not examples:
+            return {}
         outputs = self._outputs(examples)
         figures = self._all_figures(outputs, np.array([example.target for example in examples]))
         details = {name: figures[name] for name in ("macro_f1", "classes", "confusion")}

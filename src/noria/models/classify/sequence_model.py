@@ -1,7 +1,7 @@
 """What classifier and regressor share: everything but what is told of a sequence."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from noria.arrays import Array, Float
 from noria.data.augmentation import Augmentation
@@ -16,11 +16,10 @@ from noria.models.classify.schema import SequenceSchema
 from noria.models.classify.targets import Targets
 from noria.models.classify.task import Example, SequenceTask
 from noria.models.description import Description
-from noria.models.model import Fitted, Run, opened
+from noria.models.saving import Fitted
 from noria.models.stored import StoredModel
 from noria.models.text.comparing import thesaurus_of
 from noria.training.randomness import generator
-from noria.training.report import Listener, silent
 
 
 class SequenceModel(SequenceAnswers):
@@ -33,12 +32,16 @@ class SequenceModel(SequenceAnswers):
     targets_class: ClassVar[type[Targets]]
 
     def prepare(self, data: Any, y: Any = None, *, resuming: bool = False) -> PreparedSequences:
-        """Read data and deal them out without training; ``fit`` takes the result in place of the data.
+        """Read sequences and deal them out without training; ``fit`` takes the result in place of the data.
 
         Parameters
         ----------
-        data, y
-            As for :meth:`fit`.
+        data : path, several paths, data frame, sequences, or BuiltinParts
+            A table with texts and labels (csv, tsv, jsonl, parquet), a long table of numbers, a ``.ts`` file,
+            a folder of recordings for each class. In memory: a list of strings, of arrays (T, C) or (T,), or
+            of lists of symbols.
+        y : sequence, optional
+            The label or number of each sequence in memory.
         resuming : bool, default False
             Whether a run is gone on with, so that no vectors have to be read.
         """
@@ -46,79 +49,7 @@ class SequenceModel(SequenceAnswers):
         kind = self.targets_class
         return prepare(data, y, self, kind, resampling=self._resampling, resuming=resuming)
 
-    def fit(
-        self,
-        data: Any,
-        y: Any = None,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        out: Run | None = None,
-        resume: Run | None = None,
-        init_from: Run | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Train on sequences and what is to be told of each.
-
-        Parameters
-        ----------
-        data : path, several paths, data frame, sequences, BuiltinParts, or PreparedSequences
-            A table with texts and labels (csv, tsv, jsonl, parquet), a long table of numbers, a ``.ts`` file,
-            a folder of recordings for each class. In memory: a list of strings, of arrays (T, C) or (T,), or
-            of lists of symbols.
-        y : sequence, optional
-            The label or number of each sequence in memory.
-        minutes, epochs, steps : number, optional
-            The budget, one of the three; without one it is two minutes.
-        out : path or RunFolder, optional
-            The run folder to write. Left out, nothing is written.
-        resume : path or RunFolder, optional
-            The run folder to go on with, in place of `out`; see :meth:`resume`.
-        init_from : path or RunFolder, optional
-            A run whose best weights this one begins with. Cell, sizes, symbols and labels are the same there.
-        listener : callable
-            Gets the events of training.
-
-        Returns
-        -------
-        self
-            With the weights that did best on the validation part.
-
-        Raises
-        ------
-        OptionError
-            If an option is outside its range, or two contradict each other.
-        DataError
-            If the data cannot be read, or hold too little to be trained on.
-        DivergenceError
-            If training diverges; says where, and what to try.
-        RunError
-            If the run folder is there already, or cannot be written.
-        """
-        budget = self._check_fit(
-            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
-        )
-        if isinstance(data, PreparedSequences):
-            prepared = data
-        else:
-            prepared = self.prepare(data, y, resuming=resume is not None)
-        self._train(prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener)
-        self._report_details(prepared, resume if out is None else out)
-        return self
-
-    def _report_details(self, prepared: PreparedSequences, run: Run | None) -> None:
-        """Add to the report what more there is to say of the test part."""
-        details = self._details(prepared) if self.report_["steps"] and prepared.test.examples else {}
-        self.report_ |= details
-        if details and run is not None:
-            opened(run).update_report(self.report_)
-
     # What differs between labels and numbers.
-
-    def _details(self, prepared: PreparedSequences) -> dict[str, Any]:
-        """Give what more there is to say of the test part."""
-        return {}
 
     @property
     def _resampling(self) -> str:

@@ -1,12 +1,13 @@
 """Rolling-origin evaluation: a forecast from every origin, step by step, beside what simple rules say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from noria.arrays import Array, Float
 from noria.models.forecast.baselines import baseline_forecasts
+from noria.models.forecast.following import widths_of
 from noria.models.forecast.intervals import Intervals
 from noria.models.forecast.metrics import by_horizon, coverage, errors_of, scaled_error
 from noria.models.forecast.network import Members
@@ -23,7 +24,7 @@ def evaluation(
     intervals: Intervals,
     dtype: Precision,
     others: Mapping[str, Float[Array, "n h C"]] | None = None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, Float[Array, "h C"]]]:
     """Measure forecasts from every origin.
 
     Parameters
@@ -35,11 +36,15 @@ def evaluation(
 
     Returns
     -------
-    dict
+    figures : dict
         ``loss``; ``rmse`` and ``mae`` in the unit of the series, ``smape``, ``mase``; ``coverage`` of the
-        intervals; ``forecasts``, how many; ``horizons`` with the errors of each step ahead, and the RMSE of
-        each rule beside them; ``baselines`` with the errors of each rule; ``skill``, by how much of the best
-        rule's RMSE the forecast is better; and a ``warning`` where it is not.
+        intervals, of each step ahead ``coverages``, and their mean ``width``: those of an origin know what
+        came before it (:mod:`noria.models.forecast.following`); ``forecasts``, how many; ``horizons`` with
+        the errors of each step ahead, and the RMSE of each rule beside them; ``baselines`` with the errors of
+        each rule; ``skill``, by how much of the best rule's RMSE the forecast is better; and a ``warning``
+        where it is not.
+    widths : dict of str to array of shape (h, C)
+        How many times as wide intervals have become by the end of each series, by its name.
     """
     outputs = forecast_outputs(network, windows, examples, output, dtype)
     batch = windows.batch(examples)
@@ -47,7 +52,9 @@ def evaluation(
     loss, _ = output.loss(outputs, np.nan_to_num(batch.targets), weights)
     actual = windows.values(batch.levels(batch.targets))
     predicted = windows.values(batch.levels(output.centre(outputs)))
-    low, high = (windows.values(batch.levels(end)) for end in intervals.around(output, outputs))
+    scores = intervals.scores(output, outputs, batch.targets)
+    widths, by_end = widths_of(windows, examples, scores, intervals)
+    low, high = (windows.values(batch.levels(end)) for end in intervals.around(output, outputs, widths))
     naive = naive_errors(windows, examples)
     forecasts = {**baseline_forecasts(windows, examples), **(others or {})}
     rules = {
@@ -59,12 +66,19 @@ def evaluation(
         **errors_of(actual, predicted),
         "mase": scaled_error(actual, predicted, naive),
         "coverage": coverage(actual, low, high),
+        "coverages": [coverage(*step) for step in zip(*map(_steps, (actual, low, high)), strict=True)],
+        "width": float(np.mean(high - low)),
         "forecasts": int(weights.sum()),
         "horizons": by_horizon(actual, predicted, naive, forecasts),
         "baselines": rules,
     }
     figures["skill"], warning = skill(figures["rmse"], rules)
-    return figures | ({"warning": warning} if warning else {})
+    return figures | ({"warning": warning} if warning else {}), by_end
+
+
+def _steps(array: Float[Array, "n h C"]) -> Iterator[Float[Array, "n 1 C"]]:
+    """Give what there is of each step ahead."""
+    return (array[:, step : step + 1] for step in range(array.shape[1]))
 
 
 def naive_errors(windows: Windows, examples: Sequence[Example]) -> Float[Array, "n 1 C"]:

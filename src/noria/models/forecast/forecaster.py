@@ -1,9 +1,9 @@
 """A forecaster: it learns from series what comes next, and says how sure it is."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from noria.models.forecast.continuing import (
 )
 from noria.models.forecast.evaluation import best_rule, evaluation
 from noria.models.forecast.explaining import subject_of
+from noria.models.forecast.following import Followed, followed_from, followed_to_end
 from noria.models.forecast.intervals import Intervals
 from noria.models.forecast.network import Members, build_network
 from noria.models.forecast.options import ForecastOptions
@@ -45,10 +46,12 @@ from noria.models.forecast.tables import forecast_rows, forecast_table, plain_ro
 from noria.models.forecast.task import ForecastTask
 from noria.models.forecast.views import view_of
 from noria.models.forecast.windows import Example, Windows, beside_size, input_size
-from noria.models.model import Fitted, Metric, Model, Run, opened
+from noria.models.model import Metric, Model
+from noria.models.prepared import refuse_answers
+from noria.models.saving import Fitted
 from noria.models.wiring import chosen_cells, describe_model
 from noria.training.option import did_you_mean
-from noria.training.report import Listener, silent
+from noria.training.run_folder import RunFolder
 from noria.training.training_options import Budget
 
 EPOCHS, MOST_STEPS = 50, 3000
@@ -71,7 +74,7 @@ class Forecaster(Model, ForecastOptions):
     ----------
     schema_ : ForecastSchema
     intervals_ : Intervals
-        How wide intervals are, measured on the validation part.
+        How wide intervals are: measured on the validation part, and followed since.
     network_ : Members
     parameters_ : FlatParameters
     description_ : Description or None
@@ -94,17 +97,22 @@ class Forecaster(Model, ForecastOptions):
     schema_class: ClassVar[type[ForecastSchema]] = ForecastSchema
     default_data: ClassVar[str] = "airline"
 
-    def prepare(self, data: SeriesData, *, resuming: bool = False) -> PreparedSeries:
+    def prepare(self, data: SeriesData, y: None = None, *, resuming: bool = False) -> PreparedSeries:
         """Read series and cut them in time; ``fit`` takes the result in place of the data.
+
+        The last part of each is tested on, and the part before it chooses the weights.
 
         Parameters
         ----------
         data : path, data frame, array, list of arrays, mapping, BuiltinParts
             As :func:`noria.data.series_reading.read_series` takes it.
+        y : None
+            There for scikit-learn's sake: series are their own answers.
         resuming : bool, default False
             Nothing is read in addition.
         """
         self.validate()
+        refuse_answers(self, y)
         found = read(data, self)
         schema, cuts, notes = laid_out(found, self)
         learning, scoring = windows_of(found, schema, self)
@@ -134,61 +142,6 @@ class Forecaster(Model, ForecastOptions):
             validation=validation,
             test=test,
         )
-
-    def fit(
-        self,
-        data: SeriesData | PreparedSeries,
-        y: None = None,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        out: Run | None = None,
-        resume: Run | None = None,
-        init_from: Run | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Train on series: the last part of each is tested on, and the part before it chooses the weights.
-
-        Parameters
-        ----------
-        data : path, data frame, array, list of arrays, mapping, or PreparedSeries
-        y : None
-            There for scikit-learn's sake.
-        minutes, epochs, steps : number, optional
-            The budget, one of the three; without one it is 50 epochs, of many windows 3,000 steps.
-        out, resume, init_from, listener
-            As for :meth:`noria.LanguageModel.fit`.
-
-        Returns
-        -------
-        self
-            With the weights that did best on the validation part.
-
-        Raises
-        ------
-        OptionError
-            If an option is outside its range, or two contradict each other.
-        DataError
-            If a column is missing, a date does not parse or repeats, or a series is too short: says where.
-        DivergenceError
-            If training diverges.
-        RunError
-            If the run folder is there already, or cannot be written.
-        """
-        budget = self._check_fit(
-            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
-        )
-        prepared = data if isinstance(data, PreparedSeries) else self.prepare(data)
-        if resume is None and not budget.to_toml_dict():
-            updates = -(-EPOCHS * prepared.description.steps_per_epoch // self.accumulate)
-            budget = Budget(steps=min(updates, MOST_STEPS))
-        self._train(prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener)
-        run = out if resume is None else resume
-        if run is not None and self.picture != "none":
-            tests = [cut.chosen for cut in prepared.cuts]
-            self._draw(opened(run).path / f"forecast.{self.picture}", prepared.scoring, tests)
-        return self
 
     def predict(self, data: SeriesData | None = None, steps: int | None = None) -> Any:
         """Forecast what comes behind the end of series.
@@ -244,7 +197,7 @@ class Forecaster(Model, ForecastOptions):
         found = self._read(data)
         windows = self._windows(found.series, measured=True)
         examples, warning = measured_origins(found, windows)
-        figures = self._measured(self._fitted, windows, examples)
+        figures, _ = self._measured(self._fitted, windows, examples)
         warnings = [said for said in (warning, figures.get("warning", "")) if said]
         return figures | ({"warning": "; ".join(warnings)} if warnings else {})
 
@@ -281,7 +234,7 @@ class Forecaster(Model, ForecastOptions):
         seen, to_come = named[len(one) - schema.lookback : len(one)], named[len(one) :]
         return subject_of(windows, (0, origin), self._output, seen, to_come, rows)
 
-    def start(self, series: str = "") -> Series:
+    def start(self, series: str = "") -> Followed:
         """Give the end of a series that was trained on, to go on from with :meth:`step`.
 
         Parameters
@@ -293,23 +246,23 @@ class Forecaster(Model, ForecastOptions):
         memory = self.schema_.memory
         if series not in memory:
             raise DataError(f"Forecaster: there is no series {series!r}.{did_you_mean(series, list(memory))}")
-        return memory[series].end
+        return Followed(memory[series].end, self.intervals_.of_series(series))
 
     def step(
         self,
         values: float | Sequence[float],
-        state: Series,
+        state: Followed,
         *,
         known: Sequence[Sequence[float]] = (),
         past: Sequence[float] = (),
-    ) -> tuple[list[dict[str, Any]], Series]:
+    ) -> tuple[list[dict[str, Any]], Followed]:
         """Take one more step of a series, and forecast from there: what :meth:`predict` gives of all so far.
 
         Parameters
         ----------
         values : float or sequence of C floats
             What was observed; NaN where nothing was.
-        state : Series
+        state : Followed
             What :meth:`start` or the step before gave. It stays as it is.
         known : array of shape (n, K)
             What has become known of further steps to come.
@@ -320,13 +273,15 @@ class Forecaster(Model, ForecastOptions):
         -------
         rows : list of dict
             Those of :meth:`predict`.
-        state : Series
+        state : Followed
         """
         self._need_fit("go on")
-        further = state.advanced(
-            values, known, past, self.schema_.frequency, self.schema_.reach, self.schema_.lags
+        schema, horizon = self.schema_, self.horizon
+        further = state.series.advanced(
+            values, known, past, schema.frequency, schema.reach + horizon, schema.lags
         )
-        return list(self._continued(further, self.horizon)), further
+        rows, widths = self._followed(further, horizon, len(further) - 1 - horizon, state.widths)
+        return list(rows), Followed(further, widths)
 
     def score(self, data: SeriesData, y: None = None) -> float:
         """Minus the RMSE in the unit of the series: higher is better, as scikit-learn wants it."""
@@ -376,6 +331,17 @@ class Forecaster(Model, ForecastOptions):
             seed=self.seed,
         )
 
+    def _budget(self, budget: Budget, prepared: PreparedSeries) -> Budget:
+        if budget.to_toml_dict():
+            return budget
+        updates = -(-EPOCHS * prepared.description.steps_per_epoch // self.accumulate)
+        return Budget(steps=min(updates, MOST_STEPS))
+
+    def _finish(self, prepared: PreparedSeries, run: RunFolder) -> None:
+        if self.picture != "none":
+            tests = [cut.chosen for cut in prepared.cuts]
+            self._draw(run.path / f"forecast.{self.picture}", prepared.scoring, tests)
+
     def _baseline(
         self, fitted: Fitted, prepared: PreparedSeries, test: Mapping[str, float]
     ) -> dict[str, Any]:
@@ -388,7 +354,9 @@ class Forecaster(Model, ForecastOptions):
         if self.statistical:
             fitted_to = [cut.chosen for cut in prepared.cuts]
             others = statistical_forecasts(prepared.scoring, prepared.test, fitted_to)
-        figures = self._measured(fitted, prepared.scoring, prepared.test, others)
+        figures, widths = self._measured(fitted, prepared.scoring, prepared.test, others)
+        self.intervals_ = replace(self.intervals_, widths=widths)
+        measured = {"intervals": self.intervals_.to_dict()}
         best = best_rule(figures["baselines"])
         rule = figures["baselines"][best]
         return {"name": best, **rule, "beaten": figures["skill"] > 0, "evaluation": figures, **measured}
@@ -412,23 +380,29 @@ class Forecaster(Model, ForecastOptions):
         windows: Windows,
         examples: Sequence[Example],
         others: Mapping[str, Array] | None = None,
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
         network, dtype = _members(fitted.network), fitted.parameters.dtype
         with use_threads(self.threads):
             return evaluation(network, windows, examples, self._output, self.intervals_, dtype, others)
 
     def _continued(self, series: Series, steps: int) -> Iterator[dict[str, Any]]:
-        schema, windows = self.schema_, self._windows([series])
-        example = (0, len(series) - 1)
+        rows, _ = self._followed(series, steps, *followed_from(series, self.schema_, self.intervals_))
+        yield from rows
+
+    def _followed(
+        self, series: Series, steps: int, first: int, widths: Array
+    ) -> tuple[Iterator[dict[str, Any]], Array]:
+        """Forecast behind the end of a series that is followed from an origin with these widths."""
+        windows, output, intervals = self._windows([series]), self._output, self.intervals_
         check_reach(series, windows)
         with use_threads(self.threads):
-            outputs = forecast_outputs(
-                _members(self.network_), windows, [example], self._output, self.parameters_.dtype
+            outputs, widths, settled = followed_to_end(
+                _members(self.network_), windows, output, intervals, self.parameters_.dtype, first, widths
             )
-        levels = windows.batch([example]).levels
-        ends = self.intervals_.around(self._output, outputs)
-        found = [windows.values(levels(one))[0, :steps] for one in (self._output.centre(outputs), *ends)]
-        yield from forecast_rows(series, schema, *found)
+        levels = windows.batch([(0, len(series) - 1)]).levels
+        ends = intervals.around(output, outputs, widths)
+        found = [windows.values(levels(one))[0, :steps] for one in (output.centre(outputs), *ends)]
+        return forecast_rows(series, self.schema_, *found), settled
 
     def _windows(self, series: Sequence[Series], *, measured: bool = False) -> Windows:
         schema, horizon = self.schema_, self.horizon

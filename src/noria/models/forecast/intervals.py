@@ -6,7 +6,8 @@ Split conformal prediction: Papadopoulos et al. 2002; of quantiles, Romano, Patt
 by itself.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,16 @@ class Intervals:
     level : float
     errors : int
         How many were measured for each step; 0: the network's own answer is believed.
+    widths : mapping of str to array of shape (h, C)
+        How many times as wide they have become by the end of each series that was trained on, by its name
+        (:mod:`noria.models.forecast.following`).
     """
 
     low: Float[Array, "h C"]
     high: Float[Array, "h C"]
     level: float
     errors: int
+    widths: Mapping[str, Float[Array, "h C"]] = field(default_factory=dict)
 
     @classmethod
     def unmeasured(cls, output: Output, horizon: int, channels: int, level: float) -> "Intervals":
@@ -55,13 +60,36 @@ class Intervals:
             high[place] = _upper(errors[1][~np.isnan(errors[1])], 1.0 - tail)
         return cls(low, high, level, int((~np.isnan(targets)).sum(axis=0).min()))
 
+    def of_series(self, name: str) -> Float[Array, "h C"]:
+        """Give how many times as wide they have become by the end of a series; 1 where nothing is known."""
+        return self.widths.get(name, np.ones(self.low.shape))
+
     def around(
-        self, output: Output, outputs: Float[Array, "n h C Q"]
+        self,
+        output: Output,
+        outputs: Float[Array, "n h C Q"],
+        widths: Float[Array, "n h C"] | float = 1.0,
     ) -> tuple[Float[Array, "n h C"], Float[Array, "n h C"]]:
-        """Give the lower and the upper ends."""
-        raw = output.raw(outputs)
-        steps = outputs.shape[1]
-        return raw.low + self.low[:steps] * raw.unit, raw.high + self.high[:steps] * raw.unit
+        """Give the lower and the upper ends.
+
+        Parameters
+        ----------
+        widths : array of shape (n, h, C) or 1
+            How many times as far from the forecast each end is to lie; where both lie on one side of it, from
+            the nearer one.
+        """
+        low, middle, high = self._measured_ends(output, outputs)
+        return middle + widths * (low - middle), middle + widths * (high - middle)
+
+    def scores(
+        self, output: Output, outputs: Float[Array, "n h C Q"], targets: Float[Array, "n h C"]
+    ) -> Float[Array, "n h C"]:
+        """Give how many times as wide each interval had to be to hold its value; NaN where there is none."""
+        low, middle, high = self._measured_ends(output, outputs)
+        distance = np.abs(targets - middle)
+        reach = np.where(targets > middle, high - middle, middle - low)
+        never = np.where(distance > 0, np.inf, 0.0 * distance)
+        return np.asarray(np.divide(distance, reach, out=never, where=reach != 0))
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -70,13 +98,30 @@ class Intervals:
             "high": self.high.tolist(),
             "level": self.level,
             "errors": self.errors,
+            "widths": {name: widths.tolist() for name, widths in self.widths.items()},
         }
 
     @classmethod
     def from_dict(cls, written: dict[str, Any]) -> "Intervals":
-        """Undo :meth:`to_dict`."""
+        """Undo :meth:`to_dict`; runs of earlier versions have no widths."""
         low, high = (np.asarray(written[name], np.float64) for name in ("low", "high"))
-        return cls(low, high, float(written["level"]), int(written["errors"]))
+        widths = {
+            str(name): np.asarray(one, np.float64).reshape(low.shape)
+            for name, one in written.get("widths", {}).items()
+        }
+        return cls(low, high, float(written["level"]), int(written["errors"]), widths)
+
+    def _measured_ends(
+        self, output: Output, outputs: Float[Array, "n h C Q"]
+    ) -> tuple[Float[Array, "n h C"], Float[Array, "n h C"], Float[Array, "n h C"]]:
+        """Give the ends as they were measured, and where between them they are nearest to the forecast."""
+        raw, steps = output.raw(outputs), outputs.shape[1]
+        ends = raw.low + self.low[:steps] * raw.unit, raw.high + self.high[:steps] * raw.unit
+        low, high = (
+            np.minimum(*ends),
+            np.maximum(*ends),
+        )  # what quantiles spread may be less than is taken off
+        return low, np.clip(output.centre(outputs), low, high), high
 
 
 def _upper(errors: Float[Array, " n"], share: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from noria.arrays import Array, Float
 from noria.data.series import Series
 from noria.errors import MissingExtraError
+from noria.models.forecast.following import widths_of
 from noria.models.forecast.intervals import Intervals
 from noria.models.forecast.network import Members
 from noria.models.forecast.outputs import Output
@@ -59,7 +60,7 @@ def draw(
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axis, (number, channel) in zip(axes, panels, strict=True):
         series = windows.views[number].series
-        steps, lines = _forecasts(network, windows, number, output, intervals, dtype)
+        steps, lines = _forecasts(network, windows, number, output, intervals, tests[number], dtype)
         _panel(axis, windows.schema, series, channel, steps, lines, tests[number])
     axes[0].set_title(title)
     axes[0].legend(loc="upper left", frameon=False)
@@ -72,18 +73,29 @@ def _forecasts(
     number: int,
     output: Output,
     intervals: Intervals,
+    test: int,
     dtype: Precision,
 ) -> tuple[Array, list[Float[Array, "n C"]]]:
-    """Forecast from every h-th origin, so that the steps that are forecast lie end to end."""
+    """Forecast from every h-th origin, so that the steps that are forecast lie end to end.
+
+    Intervals are as they were measured where the model learnt, and behind it as they are there.
+    """
     view, horizon = windows.views[number], windows.horizon
     first = max(windows.first_origin, begun(view.observed), len(view) - LONGEST)
-    origins = list(range(len(view) - 1 - horizon, first - 1, -horizon))[::-1]
-    examples = [(number, origin) for origin in origins]
+    drawn = range(len(view) - 1 - horizon, first - 1, -horizon)[::-1]
+    followed = windows.origins(number, test, len(view))
+    examples = sorted({*followed, *((number, origin) for origin in drawn)})
     outputs = forecast_outputs(network, windows, examples, output, dtype)
-    levels = windows.batch(examples).levels
-    ends = intervals.around(output, outputs)
-    lines = [windows.values(levels(one)) for one in (output.centre(outputs), *ends)]
-    steps = (np.array(origins)[:, None] + np.arange(1, horizon + 1)).ravel()
+    batch, widths = windows.batch(examples), np.ones(outputs.shape[:3])
+    origins = np.array([origin for _, origin in examples])
+    new = np.flatnonzero(origins >= test - 1)
+    scores = intervals.scores(output, outputs[new], batch.targets[new])
+    widths[new], _ = widths_of(windows, [examples[place] for place in new], scores, intervals)
+    ends = intervals.around(output, outputs, widths)
+    lines = [
+        windows.values(batch.levels(one))[np.isin(origins, drawn)] for one in (output.centre(outputs), *ends)
+    ]
+    steps = (np.array(drawn)[:, None] + np.arange(1, horizon + 1)).ravel()
     return steps, [line.reshape(len(steps), -1) for line in lines]
 
 

@@ -103,7 +103,7 @@ def laid_out(found: SeriesSet, options: ForecastOptions) -> tuple[ForecastSchema
             Scale.of(differenced(levels_of(part, log, lags), lags)),
             naive_error(part.values, season),
             found.frequency.after(series.start, cut.chosen),
-            series.tail(warm_up + lookback, found.frequency, lags),
+            series.tail(warm_up + lookback + options.horizon, found.frequency, lags),
         )
         for series, part, cut in zip(found.series, learnt, cuts, strict=True)
     }

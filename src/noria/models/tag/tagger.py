@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, TextIO
+from typing import Any, ClassVar, TextIO
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from noria.layers import Embedding, Stack, Stream
 from noria.layers.state import State
 from noria.models.description import Description
 from noria.models.explaining import Subject, chosen_row
-from noria.models.model import Fitted, Metric, Model, Run
+from noria.models.model import Metric, Model
+from noria.models.saving import Fitted
 from noria.models.tag.baseline import NAME, most_frequent_tags
 from noria.models.tag.explaining import subject_of
 from noria.models.tag.figures import agreement, full_figures, headline
@@ -32,7 +33,6 @@ from noria.models.tag.reading import TagData, read_tagged, sequences_of
 from noria.models.tag.schema import CHARACTERS, TagSchema
 from noria.models.tag.showing import in_colour, in_columns
 from noria.models.tag.task import TagTask
-from noria.training.report import Listener, silent
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -77,73 +77,17 @@ class SequenceTagger(Model, TaggerOptions):
 
         Parameters
         ----------
-        data, y
-            As for :meth:`fit`.
+        data : list of lists of words, list of strings, list of TaggedSequence, path, list of paths, folder, \
+or BuiltinParts
+            Sequences of words; strings are sequences of characters. A string alone, or paths, are files: see
+            :mod:`noria.data.tagged`; files of Python are sequences of characters.
+        y : list of lists of str, optional
+            A tag for each token.
         resuming : bool, default False
             Whether a run is gone on with, so that no vectors have to be read.
         """
         self.validate()
         return prepare(data, y, self, resuming=resuming)
-
-    def fit(
-        self,
-        data: TagData | PreparedTags,
-        y: TagData = None,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        out: Run | None = None,
-        resume: Run | None = None,
-        init_from: Run | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Train on tagged sequences.
-
-        Parameters
-        ----------
-        data : list of lists of words, list of strings, list of TaggedSequence, path, list of paths, folder, \
-BuiltinParts or PreparedTags
-            Sequences of words; strings are sequences of characters. A string alone, or paths, are files: see
-            :mod:`noria.data.tagged`; files of Python are sequences of characters.
-        y : list of lists of str, optional
-            A tag for each token.
-        minutes, epochs, steps : number, optional
-            The budget, one of the three; without one it is two minutes.
-        out : path or RunFolder, optional
-            The run folder to write. Left out, nothing is written.
-        resume : path or RunFolder, optional
-            The run folder to go on with, in place of `out`; see :meth:`resume`.
-        init_from : path or RunFolder, optional
-            A run whose best weights this one begins with. Cell, sizes, words and tags have to be the same.
-        listener : callable
-            Gets the events of training.
-
-        Returns
-        -------
-        self
-            With the weights that did best on the validation part.
-
-        Raises
-        ------
-        OptionError
-            If an option is outside its range, or two contradict each other.
-        DataError
-            If there is not enough to train on, or the data cannot be read.
-        DivergenceError
-            If training diverges; says where, and what to try.
-        RunError
-            If the run folder is there already, or cannot be written.
-        """
-        budget = self._check_fit(
-            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
-        )
-        prepared = (
-            data if isinstance(data, PreparedTags) else self.prepare(data, y, resuming=resume is not None)
-        )
-        return self._train(
-            prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener
-        )
 
     def predict(self, X: TagData) -> list[list[str]]:
         """Give the tags of each sequence.
@@ -176,7 +120,7 @@ BuiltinParts or PreparedTags
         Parameters
         ----------
         data, y
-            As for :meth:`fit`.
+            As for :meth:`prepare`.
 
         Returns
         -------

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from noria.errors import DataError, RunError
 from noria.layers import Embedding, Stack, SymbolFeatures
 from noria.models.description import Description
 from noria.models.explaining import Subject, chosen_row
-from noria.models.model import Fitted, Metric, Run, opened
+from noria.models.model import Metric
+from noria.models.prepared import refuse_answers
+from noria.models.saving import Fitted
 from noria.models.stored import StoredModel
 from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.baseline import baseline_figures
@@ -36,7 +38,6 @@ from noria.models.text.schema import CONDITIONS, TextSchema, condition_differenc
 from noria.models.text.task import SequenceTask, StreamTask, TextTask
 from noria.models.text.writing import TextWriter
 from noria.training.randomness import generator
-from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
 from noria.training.token_options import CHARACTERS
 
@@ -84,24 +85,37 @@ class LanguageModel(TextWriter, TextOptions):
     def prepare(
         self,
         data: TextOrParts,
+        y: None = None,
         *,
         encoding: str | None = None,
         lines: bool = False,
         conditions: Any = None,
         resuming: bool = False,
     ) -> PreparedText:
-        """Read data and fit sizes to them without training; ``fit`` takes the result in place of the data.
+        """Read a text, or separate sequences, without training; ``fit`` takes the result in place of them.
 
         Its ``description`` says what was understood.
 
         Parameters
         ----------
-        data, encoding, lines, conditions
-            As for :meth:`fit`.
+        data : path, several paths, folder, bytes, text, list of str, or BuiltinParts
+            One text, as :func:`noria.data.read_text` reads it; or a list of strings, which are separate
+            sequences; or the parts of a built-in data set.
+        y : None
+            There for scikit-learn's sake: a text is its own answer.
+        encoding : str, optional
+            The encoding of the files, of prepared data the one that they were read with. Left out: detected,
+            or that of the run that is gone on with.
+        lines : bool, default False
+            Each line of the text is a sequence of its own; blank lines are left out.
+        conditions : list, array, mapping or data frame, optional
+            What is known of each sequence as a whole, a label or numbers, or columns of them by name: it
+            gives the state in which the model begins the sequence (one to many).
         resuming : bool, default False
             Whether a run is gone on with, so that no vectors have to be read.
         """
         self.validate()
+        refuse_answers(self, y)
         reading: dict[str, Any] = {"lines": lines, "conditions": conditions}
         if self._is_table(data):
             data, reading["conditions"], reading["about"] = self._described(data, encoding, conditions)
@@ -112,81 +126,15 @@ class LanguageModel(TextWriter, TextOptions):
         prepared = prepare(data, self, self, encoding, tokens=self, vectors=vectors, **reading)
         return replace(prepared, asked_encoding=asked)
 
-    def fit(
-        self,
-        data: TextOrParts | PreparedText,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        out: Run | None = None,
-        resume: Run | None = None,
-        init_from: Run | None = None,
-        listener: Listener = silent,
-        encoding: str | None = None,
-        lines: bool = False,
-        conditions: Any = None,
-    ) -> Self:
-        """Train on a text, or on separate sequences.
-
-        What cannot be trained is refused before anything is written or forgotten: a model that was fitted
-        before keeps its weights then.
-
-        Parameters
-        ----------
-        data : path, several paths, folder, bytes, text, list of str, BuiltinParts, or PreparedText
-            One text, as :func:`noria.data.read_text` reads it; or a list of strings, which are separate
-            sequences; or the parts of a built-in data set.
-        minutes, epochs, steps : number, optional
-            The budget, one of the three; without one it is two minutes.
-        out : path or RunFolder, optional
-            The run folder to write. Left out, nothing is written.
-        resume : path or RunFolder, optional
-            The run folder to go on with, in place of `out`; see :meth:`resume`.
-        init_from : path or RunFolder, optional
-            A run whose best weights this one begins with. Cell, sizes and vocabulary have to be the same.
-        listener : callable
-            Gets the events of training.
-        encoding : str, optional
-            The encoding of the files, of prepared data the one that they were read with. Left out: detected,
-            or that of the run that is gone on with.
-        lines : bool, default False
-            Each line of the text is a sequence of its own; blank lines are left out.
-        conditions : list, array, mapping or data frame, optional
-            What is known of each sequence as a whole, a label or numbers, or columns of them by name: it
-            gives the state in which the model begins the sequence (one to many).
-
-        Returns
-        -------
-        self
-            With the weights that did best on the validation part.
-
-        Raises
-        ------
-        OptionError
-            If an option is outside its range, or two contradict each other.
-        DataError
-            If there is not enough to train on, or the data cannot be read.
-        DivergenceError
-            If training diverges; says where, and what to try.
-        RunError
-            If the run folder is there already, or cannot be written.
-        """
-        budget = self._check_fit(
-            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
-        )
-        run = None if resume is None else opened(resume)
+    def _prepared(self, data: Any, y: Any, run: RunFolder | None, reading: Mapping[str, Any]) -> Any:
+        others = dict(reading)
+        encoding = others.pop("encoding", None)
         if run is not None and encoding is None:
             encoding = asked_encoding(run, data)
-        if isinstance(data, PreparedText):
-            prepared = data if encoding is None else replace(data, asked_encoding=encoding)
-        else:
-            prepared = self.prepare(
-                data, encoding=encoding, lines=lines, conditions=conditions, resuming=run is not None
-            )
-        return self._train(
-            prepared, budget=budget, out=out, resume=run, init_from=init_from, listener=listener
-        )
+        if not isinstance(data, PreparedText):
+            return super()._prepared(data, y, run, {**others, "encoding": encoding})
+        read: PreparedText = super()._prepared(data, y, run, others)
+        return read if encoding is None else replace(read, asked_encoding=encoding)
 
     def evaluate(
         self, data: TextOrParts, *, encoding: str | None = None, conditions: Any = None
@@ -196,12 +144,12 @@ class LanguageModel(TextWriter, TextOptions):
         Parameters
         ----------
         data, encoding
-            As for :meth:`fit`. The state is carried over the whole of a text; a text of more than 200,000
+            As for :meth:`prepare`. The state is carried over the whole of a text; a text of more than 200,000
             symbols is read in several places at once, 100,000 symbols and more in each. A list of strings is
             scored one by one, and a model of sequences takes every line of a text for one. Of built-in parts
             it is the test part.
         conditions
-            As for :meth:`fit`, of a model that was fitted with some.
+            As for :meth:`prepare`, of a model that was fitted with some.
 
         Returns
         -------

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from noria.equations import Cell
 from noria.errors import DataError, OptionError
 from noria.layers import EncoderDecoder
 from noria.models.explaining import Subject, chosen_row
-from noria.models.model import Fitted, Metric, Model, Run
+from noria.models.model import Metric, Model
+from noria.models.saving import Fitted
 from noria.models.translate.alignment import Alignment, aligned
 from noria.models.translate.baseline import baseline_figures
 from noria.models.translate.corpus import Example, encoded, source_ids
@@ -27,7 +28,6 @@ from noria.models.translate.schema import PairSchema
 from noria.models.translate.scoring import exactness, nats, translations
 from noria.models.translate.search import Writer
 from noria.models.translate.task import TranslationTask
-from noria.training.report import Listener, silent
 
 TOGETHER = 256
 """Rows of a file that are translated together."""
@@ -61,50 +61,20 @@ class Translator(Model, TranslatorOptions):
     default_data: ClassVar[str] = "numbers-es-en"
 
     def prepare(self, data: Any, y: Any = None, *, resuming: bool = False) -> PreparedPairs:
-        """Read pairs and fit vocabularies without training; ``fit`` takes the result in place of the data."""
-        self.validate()
-        return prepare(data, y, self)
-
-    def fit(
-        self,
-        X: Any,
-        y: Any = None,
-        *,
-        minutes: float | None = None,
-        epochs: float | None = None,
-        steps: int | None = None,
-        out: Run | None = None,
-        resume: Run | None = None,
-        init_from: Run | None = None,
-        listener: Listener = silent,
-    ) -> Self:
-        """Train on pairs.
+        """Read pairs and fit vocabularies without training; ``fit`` takes the result in place of the data.
 
         Parameters
         ----------
-        X : list of str, path, two paths, data frame, BuiltinParts, or PreparedPairs
+        data : list of str, path, two paths, data frame, or BuiltinParts
             Sources; or two files of which line n of the first belongs to line n of the second; or a table
             with two columns.
         y : list of str, optional
-            Targets, where X are sources.
-        minutes, epochs, steps : number, optional
-            The budget, one of the three; without one it is two minutes.
-        out : path or RunFolder, optional
-            Where the run is written.
-        resume : path or RunFolder, optional
-            A run to go on with.
-        init_from : path or RunFolder, optional
-            A run whose weights training begins with.
-        listener : callable
-            Told what happens.
+            Targets, where data are sources.
+        resuming : bool, default False
+            Nothing is read in addition.
         """
-        budget = self._check_fit(
-            minutes=minutes, epochs=epochs, steps=steps, out=out, resume=resume, init_from=init_from
-        )
-        prepared = X if isinstance(X, PreparedPairs) else self.prepare(X, y, resuming=resume is not None)
-        return self._train(
-            prepared, budget=budget, out=out, resume=resume, init_from=init_from, listener=listener
-        )
+        self.validate()
+        return prepare(data, y, self)
 
     def predict(self, X: Sequence[str]) -> list[str]:
         """Translate sources, in their order; an empty one becomes an empty string."""
