@@ -1,5 +1,7 @@
 """The derived backward as a textbook prints it, and the forward in LaTeX."""
 
+import re
+
 import pytest
 
 from noria.compiler import compile_cell, cost, parameter_table, textbook_backward
@@ -40,6 +42,18 @@ def test_every_cell_is_written_down_in_both_forms():
         assert book.latex.startswith("\\begin{align}")
         assert book.latex.count("{") == book.latex.count("}")
         assert latex(cells[name]).count("{") == latex(cells[name]).count("}")
+
+
+@pytest.mark.parametrize("name", cells.names())
+def test_one_count_of_numbers_goes_through_forward_backward_and_parameters(name):
+    book = textbook_backward(cells[name])
+    numbers = [int(number) for number in re.findall(r"^  \((\d+)\) ", book.text, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [int(number) for number in re.findall(r"\\tag\{(\d+)\}", book.latex)] == numbers
+    forward, backward, parameters = (part.count("\n  (") for part in f"\n{book.text}".split("\n\n"))
+    assert forward >= len(cells[name].equations)
+    assert backward >= forward - 1
+    assert parameters == len(cells[name].parameters)
 
 
 def test_latex_of_the_forward():

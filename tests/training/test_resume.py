@@ -286,7 +286,7 @@ def test_an_extended_run_that_is_interrupted_is_gone_on_with_too(tmp_path):
 def test_minutes_count_from_now_and_steps_from_the_start(tmp_path):
     path = tmp_path / "run"
     trainer(path, create=True).fit(steps=STEPS)
-    assert trainer(path).resume(minutes=0.002).steps > STEPS
+    assert trainer(path).resume(minutes=0.02).steps > STEPS
     before = contents(path)
     with pytest.raises(RunError, match=r"has made \d[\d,]* steps, and the budget is 7\.\n.*count from"):
         trainer(path).resume(steps=7)

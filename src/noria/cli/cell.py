@@ -140,7 +140,7 @@ def _sections(cell: "Cell", derived: Mapping[str, Any]) -> Iterable[str]:
     yield _section("Equations", cell.text.strip())
     yield f"Parameters\n{_parameter_rows(derived['parameters'])}"
     yield _section("LaTeX", derived["latex"])
-    yield _section("Backward", derived["backward"])
+    yield _section("Backward, with the forward that it reads", derived["backward"])
     yield _section("Program", derived["program"])
     yield f"{COST}\n{_cost_rows(derived['cost'])}"
 

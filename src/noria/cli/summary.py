@@ -25,19 +25,26 @@ def summary(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List layers, shapes, parameters, arithmetic and memory for each token that is read."""
+    """List layers, shapes, parameters, arithmetic and memory for each token that is read.
+
+    Arithmetic is counted of forward and backward, memory of weights and of what the forward keeps for the
+    backward; what is done once for a sequence, and not for each token, stands on lines of its own.
+
+    noria summary runs/first
+    """
     import numpy as np
 
     from noria.inspection.costs import layer_costs, totals
+    from noria.inspection.torch_counts import torch_counts
     from noria.models import load
 
     model = load(run)
     costs = layer_costs(model.network_, itemsize=np.dtype(model.dtype).itemsize, attended=attended)
     total = totals(costs)
+    beside = list(dict.fromkeys(torch_counts(model.network_)))
     if json:
-        give_json(
-            {"run": str(run), "dtype": model.dtype, "layers": [one.to_dict() for one in costs], **total}
-        )
+        about = {"run": str(run), "dtype": model.dtype, "layers": [one.to_dict() for one in costs]}
+        give_json(about | total | {"pytorch": [one.to_dict() for one in beside]})
         return
     lines: list[tuple[str, ...]] = [
         ("layer", "kind", "output", "parameters", "forward", "backward", "weights", "saved", "for each")
@@ -58,6 +65,8 @@ def summary(
     give(table(lines, right=range(2, 8), indent=0) + "\n")
     say("Counts", f"operations: 2 for a multiply-add, 1 for anything elementwise; bytes of {model.dtype}")
     say("", "forward and backward: operations; weights and saved: memory; saved: kept for the backward")
+    for compared in beside:
+        say("PyTorch", str(compared))
 
 
 def _bytes(count: int) -> str:

@@ -1,10 +1,13 @@
 """The backward of a cell as a textbook would print it.
 
-Each numbered equation gives the gradient of the loss with respect to one named value (δ), as a sum of
-terms; beside it stand the paths that the terms came by. Nothing here is written by hand: the equations are
-read off the derived graph that the engines run.
+The forward stands first, because the backward reads its values; one count of numbers goes through all.
+Each equation of the backward gives the gradient of the loss with respect to one named value (δ), as a sum
+of terms; beside it stand the paths that the terms came by. Nothing here is written by hand: the equations
+are read off the derived graph that the engines run. ``docs/derivations`` derives them in words.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from noria.compiler.differentiate import Backward, differentiate
@@ -35,7 +38,7 @@ class Textbook:
 
 @dataclass(frozen=True)
 class TextbookBackward:
-    """The derived backward, in Unicode text and in LaTeX."""
+    """The forward and the derived backward of a step, numbered: in Unicode text and in LaTeX."""
 
     text: str
     latex: str
@@ -52,7 +55,7 @@ def textbook_backward(cell: Cell) -> TextbookBackward:
     forward = lower(cell)
     derived = differentiate(forward)
     return TextbookBackward(
-        text=_as_text(_book(forward, derived, PlainText())),
+        text=_as_text(_book(forward, derived, PlainText()), cell.states),
         latex=_as_latex(_book(forward, derived, Latex(cell.states))),
     )
 
@@ -114,25 +117,26 @@ def _block_name(block: Block, notation: Notation) -> str:
     return block.matrix
 
 
-def _as_text(book: Textbook) -> str:
-    lines = ["Forward, with the arguments of the activations named:"]
-    lines += [f"        {line.left} = {line.right}" for line in book.forward]
+def _as_text(book: Textbook, states: Sequence[str]) -> str:
+    number = itertools.count(1)
+    after = ", ".join(f"{state}'" for state in states)
+    before = f"Forward, with the arguments of the activations named ({', '.join(states)} before the step"
+    lines = [f"{before}, {after} after it):"]
+    lines += [f"  ({next(number)})".ljust(8) + f"{line.left} = {line.right}" for line in book.forward]
     lines += [
         "",
-        "Backward, from the last step to the first (δv is the gradient of the loss with respect to v):",
+        "Backward, from the last step to the first (δv is the gradient of the loss with respect to v,",
+        "δv(t+1) what the step after hands back):",
     ]
-    number = 0
     width = max((len(f"{line.left} = {line.right}") for line in book.backward), default=0)
     width = min(width, 78)
     for line in book.backward:
-        number += 1
         equation = f"{line.left} = {line.right}"
         paths = ", ".join(_path(path) for path in line.paths)
-        lines.append(f"  ({number})".ljust(8) + equation.ljust(width) + f"   {paths}")
+        lines.append(f"  ({next(number)})".ljust(8) + equation.ljust(width) + f"   {paths}")
     lines += ["", "Parameters, summed over all steps and sequences:"]
     for line in book.parameters:
-        number += 1
-        lines.append(f"  ({number})".ljust(8) + f"{line.left} = Σ {_in_sum(line.right)}")
+        lines.append(f"  ({next(number)})".ljust(8) + f"{line.left} = Σ {_in_sum(line.right)}")
     return "\n".join(lines)
 
 
@@ -145,12 +149,10 @@ def _path(through: str) -> str:
 
 
 def _as_latex(book: Textbook) -> str:
-    rows, number = [], 0
+    rows = [rf"{line.left} &= {line.right} &&" for line in book.forward]
     for line in book.backward:
-        number += 1
         paths = ", ".join(_path(path) for path in line.paths)
-        rows.append(rf"{line.left} &= {line.right} && \text{{{paths}}} \tag{{{number}}}")
-    for line in book.parameters:
-        number += 1
-        rows.append(rf"{line.left} &= \sum_{{t}} {line.right} && \tag{{{number}}}")
-    return "\\begin{align}\n" + " \\\\\n".join(rows) + "\n\\end{align}"
+        rows.append(rf"{line.left} &= {line.right} && \text{{{paths}}}")
+    rows += [rf"{line.left} &= \sum_{{t}} {line.right} &&" for line in book.parameters]
+    tagged = (rf"{row} \tag{{{number}}}" for number, row in enumerate(rows, start=1))
+    return "\\begin{align}\n" + " \\\\\n".join(tagged) + "\n\\end{align}"

@@ -146,6 +146,11 @@ def _of_time(tape: Tape) -> Iterator[Mistake]:
         }
         if functions:
             yield Mistake("new_state_early", (state,), Change(nodes={new: before, **functions}))
+            factors = {edge: place for place in functions for edge in _used_by(tape, place)}
+            own = {edge: _reading(place) for edge, place in factors.items()}
+            early = {edge: functions[place] for edge, place in factors.items()}
+            for change in (Change(nodes=functions, edges=own), Change(edges=early)):  # slopes, factors alone
+                yield Mistake("new_state_early", (state,), change)
         yield Mistake("new_state_early", (state,), Change(nodes={new: before}))
     for name, place in _gates(tape):
         for shift in (1, -1):

@@ -10,6 +10,7 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.errors import DataError
+from noria.inspection.conventions import ORDINARY
 from noria.inspection.mistakes import Mistake, mistakes
 from noria.inspection.own_code import SIZES, Arrays, OwnCode
 from noria.inspection.own_gradients import (
@@ -25,13 +26,14 @@ from noria.inspection.own_gradients import (
     weighted,
 )
 from noria.inspection.own_report import Cause, OwnReport, OwnRow
+from noria.inspection.tape import RIGHT, Tape, Trace
 from noria.inspection.textbook import (
     AGREES,
-    ORDINARY,
     Textbook,
     candidates,
     declared_cell,
     default_parameters,
+    other_conventions,
     slips,
 )
 
@@ -341,13 +343,17 @@ class _Looked:
                 gradients = self._run(mistake)
             if any(not _close(gradients[name], right) for name, right in self.right.items()):
                 yield mistake, gradients
+        for words, tape in other_conventions(self._book):
+            mistake = Mistake("other_convention", words, RIGHT)
+            yield mistake, self._run(mistake, tape, tape.retraced(self._trace, self._book.tape))
 
-    def _run(self, mistake: Mistake) -> Arrays:
+    def _run(self, mistake: Mistake, tape: Tape | None = None, trace: Trace | None = None) -> Arrays:
+        """Give what a mistake would give, on the way back through the book's operations or others."""
         assert self._book is not None
         problem, book = self._problem, self._book
         names = book.cell.states if len(problem.outputs) > 1 else ("y",)
         weights = dict(zip(names, problem.weights, strict=False))
-        gradients = book.tape.backward(self._trace, weights, mistake.change)
+        gradients = (tape or book.tape).backward(trace or self._trace, weights, mistake.change)
         states = {name: gradients[state] for name, state in zip(STATE_NAMES, book.cell.states, strict=False)}
         return {"x": gradients["x"], **states, **book.as_own(gradients, problem.params)}
 

@@ -126,6 +126,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "the gradient of {0} has the wrong sign: look at the order of the difference that it multiplies",
         "el gradiente de {0} tiene el signo contrario: mire el orden de la diferencia por la que multiplica",
     ),
+    "other_convention": (
+        "the backward is that of another convention of the cell: of {0}, where the forward has {1}",
+        "el paso hacia atrás es el de otra convención de la celda: el de {0}, y el paso hacia delante tiene "
+        "{1}",
+    ),
     # sums and sizes
     "kept_first": (
         "not accumulated over time: only the contribution of the first step is left, the last that the loop"

@@ -225,6 +225,21 @@ class Tape:
             now = {state: values[self.targets[f"{state}'"]] for state in now}
         return Trace(steps, np.stack([values[self.output] for values in steps]), params)
 
+    def retraced(self, trace: Trace, like: "Tape") -> Trace:
+        """Give the values of these operations in another's run: what both name is what that run made."""
+        steps: list[list[Array]] = []
+        named = {place: like.targets[name] for name, place in self.targets.items() if name in like.targets}
+        for found in trace.values:
+            states = {state: found[like.targets[state]] for state in self.cell.states}
+            values: list[Array] = []
+            for place, operation in enumerate(self.operations):
+                if place in named:
+                    values.append(found[named[place]])
+                else:
+                    values.append(self._value(operation, values, values[0], states, trace.params))
+            steps.append(values)
+        return Trace(steps, trace.outputs, trace.params)
+
     def _value(
         self,
         operation: Operation,

@@ -11,6 +11,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.equations import Cell, cells
 from noria.errors import EquationError, NoriaError, UnknownNameError
+from noria.inspection.conventions import variants
 from noria.inspection.own_code import SIZES, Arrays, OwnCode
 from noria.inspection.tape import Tape, Trace
 
@@ -26,8 +27,6 @@ MATRICES = {
 RECURRENT = {"": ("u", "whh", "wh", "wrec", "waa"), "g": ("u{}", "wh{}", "w{}h", "r{}")}
 BIASES = {"": ("b", "bh", "ba"), "g": ("b{}", "b{}h")}
 READOUTS = (("why", "wy", "v", "wout", "wya"), ("by", "bv", "bout"))
-
-ORDINARY, WRITES, AFTER, AFTER_WRITES = "ordinary", "z_writes", "reset_after", "reset_after_z_writes"
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def candidates(code: OwnCode, params: Mapping[str, Array]) -> list[Textbook]:
     declared = declared_cell(code)
     found: list[Textbook] = []
     for cell in [declared] if declared is not None else [cells.get(name) for name in GUESSED]:
-        for variant, text in _variants(cell, with_bias=any(name.lower().startswith("b") for name in params)):
+        for variant, text in variants(cell, with_bias=any(name.lower().startswith("b") for name in params)):
             found += _fitted(cell.name, variant, text, code.names, params)
     return found
 
@@ -144,6 +143,22 @@ def slips(textbook: Textbook) -> Iterator[Textbook]:
             tape = _same_readout(textbook, cell)
             full = {**textbook.views, **views}
             yield Textbook(cell, textbook.variant, full, tape, (key, words))
+
+
+def other_conventions(textbook: Textbook) -> Iterator[tuple[tuple[str, str], Tape]]:
+    """Give a GRU by its other conventions, each with the lines that differ: the other's, and its own."""
+    if textbook.cell.name not in ("gru", "gru_reset_after"):
+        return
+    with_bias = any(name.startswith("b") for name in textbook.views)
+    own = textbook.cell.text.splitlines()
+    for _, text in variants(cells["gru"], with_bias=with_bias):
+        cell = Cell.parse(text, name=textbook.cell.name)
+        differing = [pair for pair in zip(text.splitlines(), own, strict=True) if pair[0] != pair[1]]
+        if differing and set(cell.parameters) <= set(textbook.cell.parameters):
+            theirs, ours = (
+                ", ".join(" ".join(line.split()) for line in side) for side in zip(*differing, strict=True)
+            )
+            yield (theirs, ours), _same_readout(textbook, cell)
 
 
 def _same_readout(textbook: Textbook, cell: Cell) -> Tape:
@@ -184,30 +199,6 @@ def _other_functions(lines: list[str]) -> Iterator[tuple[str, tuple[str, ...], s
                 changed = line.replace(old, new)
                 words = (old[:-1], new[:-1] or "-", line.split("=")[0].strip())
                 yield "forward_function", words, "\n".join([*lines[:place], changed, *lines[place + 1 :]])
-
-
-def _variants(cell: Cell, *, with_bias: bool) -> Iterator[tuple[str, str]]:
-    """Give the conventions of a cell, as equations; weights may also stand in one matrix over [h, x]."""
-    texts = {ORDINARY: "\n".join(line for line in cell.text.splitlines() if not line.startswith("#"))}
-    texts[ORDINARY] = texts[ORDINARY].split("\ninit:")[0]
-    if cell.name == "gru":
-        before = texts[ORDINARY]
-        after = re.sub(r"W_n @ x \+ U_n @ \(r \* h\) \+ b_n", "W_n @ x + b_n + r * (U_n @ h + b_hn)", before)
-        texts |= {WRITES: _writing(before), AFTER: after, AFTER_WRITES: _writing(after)}
-        for key in (AFTER, AFTER_WRITES):
-            texts[f"{key}_without_bias"] = texts[key].replace(" + b_hn", "")
-    for variant, text in texts.items():
-        text = text if with_bias else re.sub(r" \+ b\w*", "", text)
-        variant = variant.removesuffix("_without_bias")
-        yield variant, text
-        for joined in (r"W\1 @ [\2, x]", r"W\1 @ [x, \2]"):
-            together = re.sub(r"W(_\w+|) @ x \+ U\1 @ \(?(r \* h|h)\)?(?= \+|\))", joined, text)
-            if together != text:
-                yield variant, together
-
-
-def _writing(text: str) -> str:
-    return text.replace("(1 - z) * n + z * h", "(1 - z) * h + z * n")
 
 
 def _fitted(
