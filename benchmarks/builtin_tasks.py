@@ -70,6 +70,7 @@ LEVELS: dict[tuple[str, str], tuple[Level, ...]] = {
     ("classify", "digits"): (Level(ACCURACY, 0.975),),
     ("regress", "adding"): (Level(("test", "mse"), 1e-3, lower_is_better=True),),
     ("regress", "adding:600"): (Level(("test", "mse"), 1e-3, lower_is_better=True),),
+    ("tag", "copy"): (Level(ACCURACY, 0.99),),
     ("tag", "code-tokens"): (Level(ACCURACY, 0.99),),
     ("translate", "numbers-es-en"): (Level(EXACT, 0.99),),
     ("translate", "dates"): (Level(EXACT, 0.99),),

@@ -1,24 +1,13 @@
-"""Long tables and the files of the archives: ragged, with one channel or several, and every fault placed."""
+"""Long tables: ragged, with one channel or several, and every fault placed."""
 
 import numpy as np
 import pytest
 
-from noria.data.numeric_sequences import read_long_table, read_ts
+from noria.data.numeric_sequences import read_long_table
 from noria.data.tables import open_table
 from noria.errors import DataError
 
 LONG = "id,time,x,y,label\na,1,0.5,1,up\na,2,1.5,2,up\nb,1,2.5,3,down\n"
-TS = """# made up
-@problemName Steps
-@timeStamps false
-@univariate false
-@dimensions 2
-@equalLength false
-@classLabel true up down
-@data
-1,2,3:4,5,6:up
-7:8:down
-"""
 
 
 def written(tmp_path, name, text):
@@ -83,51 +72,27 @@ def test_a_table_without_numbers_is_refused(tmp_path):
         long_table(path)
 
 
-def test_several_channels_of_different_lengths(tmp_path):
-    read = read_ts(written(tmp_path, "t.ts", TS))
+def test_decimal_commas_are_understood_and_said(tmp_path):
+    text = "id;x;y;label\na;0,5;1;up\na;-1,25;2;up\nb;2;3;down\n"
+    read = read_long_table(open_table(written(tmp_path, "long.csv", text)), "id", "label")
     first, second = read
-    assert read.channels == ("channel 1", "channel 2")
-    assert first.sequence.tolist() == [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]
-    assert second.sequence.tolist() == [[7.0, 8.0]]
-    assert (first.target, second.target) == ("up", "down")
-    assert len(list(read)) == 2, "a file is read each time anew"
-    with (tmp_path / "t.ts").open() as stream:
-        assert [record.target for record in read_ts(stream)] == ["up", "down"]
+    assert first.sequence.tolist() == [[0.5, 1.0], [-1.25, 2.0]]
+    assert second.sequence.tolist() == [[2.0, 3.0]]
+    assert "numbers with a decimal comma: x" in read.notes
+    mixed = written(tmp_path, "mixed.csv", text.replace("b;2;", "b;2.5;"))
+    read = read_long_table(open_table(mixed), "id", "label")
+    expected = r"mixed.csv, line 4, column 2 \('x'\): expected a decimal comma as in line 2, got '2.5'"
+    for _ in range(2):  # also when it is read again
+        with pytest.raises(DataError, match=expected):
+            list(read)
 
 
-def test_one_channel_and_no_labels(tmp_path):
-    text = "@problemName P\n@univariate true\n@classLabel false\n@data\n1,2,3\n4,5\n"
-    one, other = read_ts(written(tmp_path, "t.ts", text))
-    assert one.sequence.tolist() == [[1.0], [2.0], [3.0]]
-    assert one.target is None
-    assert len(other.sequence) == 2
-
-
-def test_numbers_to_be_told_are_read(tmp_path):
-    text = "@univariate true\n@targetLabel true\n@data\n1,2:0.75\n"
-    (record,) = read_ts(written(tmp_path, "t.ts", text))
-    assert record.target == "0.75"
-
-
-def test_channels_are_counted_where_the_head_does_not_say(tmp_path):
-    read = read_ts(written(tmp_path, "t.ts", TS.replace("@dimensions 2\n", "")))
-    assert len(read.channels) == 2
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("7:8:down", "7:8:left", "line 10, column 5: expected one of the classes up, down, got 'left'"),
-        ("7:8:down", "7:8:dwn", "Did you mean 'down'"),
-        ("7:8:down", "7:down", "line 10, column 6: expected 2 channels and a label .* got 2 parts"),
-        ("7:8:down", "7:8,9:down", "line 10, .*expected 1 steps in every channel, got 2 in channel 2"),
-        ("2,3:4", "?,3:4", "line 9, column 3: expected a number, got a gap"),
-        ("4,5,6:up", "4,five,6:up", "line 9, column 9: expected a number, got 'five'"),
-        ("2,3:4", "NaN,3:4", "line 9, step 2, channel 1: expected a finite number, got nan"),
-        ("@timeStamps false", "@timeStamps true", "time stamps are not read"),
-        ("@data\n", "", "expected an entry such as @classLabel|expected a line @data"),
-    ],
-)
-def test_faults_of_archive_files_are_placed(tmp_path, old, new, message):
-    with pytest.raises(DataError, match=message):
-        list(read_ts(written(tmp_path, "t.ts", TS.replace(old, new, 1))))
+def test_numbers_that_are_to_be_told_stand_in_a_column_too(tmp_path):
+    path = written(tmp_path, "long.csv", LONG.replace("up", "0.5").replace("down", "-2"))
+    read = long_table(path, numbers=True)
+    assert [record.target for record in read] == [0.5, -2.0]
+    assert "numbers to be told in 'label'" in " ".join(read.notes)
+    bad = written(tmp_path, "bad.csv", LONG.replace("up", "0.5"))
+    with pytest.raises(DataError, match=r"line 4, column 5 \('label'\): expected a number, got 'down'"):
+        list(long_table(bad, numbers=True))
+    assert [record.target for record in long_table(bad, numbers=True, known=False)] == [0.5, None]

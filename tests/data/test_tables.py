@@ -216,3 +216,67 @@ def test_bytes_that_do_not_fit_are_placed(tmp_path):
     path.write_bytes(b"text\n" + "é".encode("cp1252") + b"\n")
     with pytest.raises(DataError, match=r"expected utf-8, got byte 0xe9"):
         list(Lines(path, encoding="utf-8"))
+
+
+@pytest.mark.parametrize("make", [str, lambda path: open_stream(path)])
+@pytest.mark.parametrize(
+    ("name", "text", "rows"),
+    [
+        ("t.csv", "\ntext\na\n\nb\n\n", ["a", "", "b", ""]),
+        ("t.csv", "text,n\na,1\n\nb,2\n", ["a", "", "b"]),
+        ("t.jsonl", '{"text": "a"}\n\n{"text": "b"}\n', ["a", None, "b"]),
+        ("t.jsonl", '{}\n\n{"text": "a"}\n', [None, None, "a"]),
+    ],
+)
+def test_blank_lines_are_rows_where_that_is_asked_for(tmp_path, make, name, text, rows):
+    (tmp_path / name).write_text(text)
+    full = [row.values.get("text") for row in open_table(make(tmp_path / name)).rows()]
+    assert full == [row for row in rows if row] or full[0] is None, "{} is a row"
+    found = list(open_table(make(tmp_path / name)).rows(blank=True))
+    assert [row.values.get("text") for row in found] == rows
+    assert [row.has("text") for row in found] == [bool(row) for row in rows]
+
+
+def open_stream(path):
+    return io.StringIO(path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "written", "numbers"),
+    [
+        (";", ["1", "3,14", "-0,5", "1,234"], [1.0, 3.14, -0.5, 1.234]),
+        ("\t", ["1", "3,14", "1,234", ",5"], [1.0, 3.14, 1.234, 0.5]),
+        (",", ["3,14", "2,5e3", "7"], [3.14, 2500.0, 7.0]),
+        (";", ["3.14", "1e-3", "2"], [3.14, 0.001, 2.0]),
+    ],
+)
+def test_decimals_stand_behind_one_sign_in_a_column(tmp_path, delimiter, written, numbers):
+    path = tmp_path / "t.csv"
+    lines = [f'{number}{delimiter}"{text}"\n' for number, text in enumerate(written)]
+    path.write_text(f"place{delimiter}n\n" + "".join(lines))
+    table = open_table(path)
+    comma = any("," in text for text in written)
+    assert table.comma_notes(["place", "n"]) == (("numbers with a decimal comma: n",) if comma else ())
+    assert [row.number("n") for row in table.rows()] == numbers
+    stream = open_table(io.StringIO(path.read_text()))
+    assert [row.number("n") for row in stream.rows()] == numbers
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "written", "message"),
+    [
+        (";", ["1", "3,14", "2.5"], "line 4, .*expected a decimal comma as in line 3, got '2.5'"),
+        (";", ["3.14", "1", "2,5"], "line 4, .*expected a decimal point as in line 2, got '2,5'"),
+        ("\t", ["1", "1,234"], "line 3, .*got '1,234', which may be read in two ways.\n.*thousands"),
+        (";", ["1.234,5"], "line 2, .*expected a number, got '1.234,5'"),
+        (";", ["1,234,567"], "got '1,234,567'.\n  Write it without signs between thousands"),
+    ],
+)
+def test_decimals_behind_both_signs_are_placed(tmp_path, delimiter, written, message):
+    path = tmp_path / "t.csv"
+    path.write_text(f"n{delimiter}m\n" + "".join(f"{text}{delimiter}0\n" for text in written))
+    table = open_table(path)
+    assert table.comma_notes(["n"]) in ((), ("numbers with a decimal comma: n",))
+    for _ in range(2):
+        with pytest.raises(DataError, match=message):
+            [row.number("n") for row in table.rows()]

@@ -84,8 +84,159 @@ def test_texts_come_from_lines_tables_and_objects_alike(tmp_path):
     answers = [[row["probability"] for row in model.predict_rows(source)] for source in sources]
     assert all(len(found) == 2 for found in answers)
     assert all(found == answers[0] for found in answers)
+    (tmp_path / "t.txt").write_text("so good\n\nso bad\n")
     with pytest.raises(DataError, match="line 2: expected a text, got nothing but white space"):
-        list(model.predict_rows(io.StringIO("so good\n\nso bad\n")))
+        model.predict(tmp_path / "t.txt")
+
+
+EMPTY = {
+    "lines": ("t.txt", "so good\n\n \nso bad\n", [1, 2]),
+    "one column": ("t.csv", 'text\nso good\n\n""\nso bad\n', [1, 2]),
+    "two columns": ("t.csv", "label,text\na,so good\n\nb,\n,so bad\n", [1, 2]),
+    "objects": ("t.jsonl", '{"text": "so good"}\n\n{"text": ""}\n{}\n{"text": "so bad"}\n', [1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_rows_without_a_text_keep_their_place(tmp_path, kind, is_stream):
+    name, text, empty = EMPTY[kind]
+    (tmp_path / "train.csv").write_text(TABLE)
+    model = SequenceClassifier(**SMALL).fit(tmp_path / "train.csv", steps=1)
+    (tmp_path / name).write_text(text)
+    rows = list(model.predict_rows(io.StringIO(text) if is_stream else tmp_path / name))
+    assert [number for number, row in enumerate(rows) if row["prediction"] is None] == empty
+    first, *_, last = rows
+    assert [first["text"], last["text"]] == ["so good", "so bad"]
+    expected = model.predict_proba(["so good", "so bad"]).max(axis=1)
+    np.testing.assert_allclose([first["probability"], last["probability"]], expected, rtol=1e-6)
+    assert [model.shown(rows[number]) for number in empty] == ["\t\t"] * len(empty)
+
+
+def test_more_rows_than_are_answered_together_keep_their_order(tmp_path, monkeypatch):
+    monkeypatch.setattr("noria.models.classify.answering.CHUNK", 3)
+    (tmp_path / "train.csv").write_text(TABLE)
+    model = SequenceClassifier(**SMALL).fit(tmp_path / "train.csv", steps=1)
+    texts = ["so good", "", "", "", "so bad", "", "so so bad", "good"]
+    rows = list(model.predict_rows(io.StringIO("text\n" + "".join(f"{text}\n" for text in texts))))
+    assert [row["text"] for row in rows] == texts
+
+
+def test_an_answer_needs_no_label(tmp_path):
+    (tmp_path / "t.csv").write_text("text,stars\n" + "".join(f"so {n},{n}\n" for n in range(12)))
+    model = SequenceRegressor(**SMALL, label_column="stars").fit(tmp_path / "t.csv", steps=1)
+    rows = list(model.predict_rows(io.StringIO("text,stars\nso 3,many\nso 4,\n,3\n")))
+    assert [type(row["prediction"]) for row in rows] == [float, float, type(None)]
+    shown = [model.shown(row) for row in rows]
+    assert shown[0] == f"{rows[0]['prediction']:.6g}\tso 3"
+    assert len(shown[0].split("\t")[0].lstrip("-")) <= 7, "six digits that count, and a point"
+    assert shown[2] == "\t"
+    assert model.shown({"prediction": 1.0, "text": "[b]"}, colour=True) == "1\t\\[b]"
+
+
+def test_labels_that_were_not_trained_on_are_counted(tmp_path):
+    (tmp_path / "t.csv").write_text(TABLE.replace(",a", ",down").replace(",b", ",up"))
+    model = SequenceClassifier(**SMALL).fit(tmp_path / "t.csv", steps=1)
+    known = "so good,up\nso bad,down\nso bad,up\n"
+    (tmp_path / "other.csv").write_text(f"text,label\n{known}so good,dwn\nso good,x\nso bad,x\n")
+    with pytest.raises(DataError) as caught:
+        model.evaluate(tmp_path / "other.csv")
+    first, counted, advice = str(caught.value).splitlines()
+    assert first.endswith(
+        "other.csv, line 5, column 2 ('label'): expected one of the labels down, up, got 'dwn', which the "
+        "model was not trained on. Did you mean 'down'?"
+    )
+    assert counted == "  3 of 6 sequences have labels that are unknown: 'x' (2), 'dwn' (1)."
+    assert "--leave-out-unknown" in advice
+    figures = model.evaluate(tmp_path / "other.csv", leave_out_unknown=True)
+    (tmp_path / "known.csv").write_text(f"text,label\n{known}")
+    expected = model.evaluate(tmp_path / "known.csv")
+    assert {name: figures[name] for name in expected} == expected
+    assert figures["sequences"] == 3
+    assert (figures["left_out"], figures["unknown_labels"]) == (3, {"x": 2, "dwn": 1})
+    assert figures["accuracy_of_all"] == figures["accuracy"] / 2
+    assert model.evaluate(tmp_path / "known.csv", leave_out_unknown=True) == expected
+    with pytest.raises(DataError, match=r"2 of 2 sequences have labels that are unknown: 'z' \(2\)"):
+        model.evaluate(["so good", "so bad"], ["z", "z"], leave_out_unknown=True)
+
+
+KINDS = "message;kind\n" + "".join(f"it is number {n};{'xyz'[n % 3]}\n" for n in range(18))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (KINDS, ("message", "kind")),
+        (KINDS.replace("message;kind", "clase;mood").replace("it is", "es el"), ("clase", "mood")),
+        ("clase,frase\n" + "".join(f"{n % 2},frase {n}\n" for n in range(8)), ("frase", "clase")),
+        ("text,kind\n" + "good film,up\nbad film,down\n" * 6, ("text", "kind")),
+        ("utterance,kind\n" + "good film,up\nbad film,down\n" * 6, ("utterance", "kind")),
+        ("id,len,utterance,kind\n" + "".join(f"{n},{n * 7},a {n} b,{n % 2}\n" for n in range(9)), None),
+        ("len,utterance,kind\n" + "".join(f"{n * 7},a {n} b,{n % 2}\n" for n in range(9)), 0),
+    ],
+)
+def test_columns_of_unknown_names_are_guessed_and_said(tmp_path, text, columns):
+    (tmp_path / "t.csv").write_text(text)
+    model = SequenceClassifier(**SMALL)
+    if columns is None:  # a long table, by the name of its first column
+        with pytest.raises(DataError, match="expected a number, got 'a 0 b'"):
+            model.prepare(tmp_path / "t.csv")
+        return
+    texts, labels = columns or ("utterance", "kind")
+    it = model.prepare(tmp_path / "t.csv")
+    assert dict(it.schema.columns) == {"text": texts, "label": labels}
+    said = f"column {texts!r} holds the texts, {labels!r} the labels (guessed from the names and contents"
+    assert any(note.startswith(said) for note in it.description.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "text,kind,origin\n" + "".join(f"a {n} b,{n % 2},{'pqr'[n % 3]}\n" for n in range(12)),
+            r"It may be 'kind' \(2 different values\), 'origin' \(3 different values\). Name it: label_col",
+        ),
+        ("text,kind\n" + "".join(f"a {n} b,k{n}\n" for n in range(12)), r"\n  Name it"),
+        ("text,kind\n" + "".join(f"a {n} b,{n / 8}\n" for n in [1, 1, 3, 3, 5, 5]), r"\n  Name it"),
+        ("text,kind\na,x\nb,x\nc,y\nd,\ne,y\n", r"\n  Name it"),
+    ],
+)
+def test_where_several_columns_may_be_meant_they_are_named(tmp_path, text, message):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(DataError, match=f"(?s)expected a column of labels, got 'text', .*{message}"):
+        SequenceClassifier(**SMALL).prepare(tmp_path / "t.csv")
+
+
+def test_labels_of_long_tables_are_guessed_and_said(tmp_path):
+    (tmp_path / "long.csv").write_text(LONG.replace("label", "mood"))
+    it = SequenceClassifier(**SMALL).prepare(tmp_path / "long.csv")
+    assert dict(it.schema.columns) == {"id": "id", "label": "mood", "time": "time"}
+    assert it.schema.inputs.channels == ("x", "y")
+    assert any("labels in 'mood'" in note for note in it.description.notes)
+    numbers = LONG.replace("label", "worth").replace(",a\n", ",0.5\n").replace(",b\n", ",1\n")
+    (tmp_path / "long.csv").write_text(numbers)
+    told = SequenceRegressor(**SMALL).prepare(tmp_path / "long.csv")
+    assert told.schema.columns["label"] == "worth", "it does not change within a sequence"
+
+
+def test_numbers_with_decimal_commas_are_told(tmp_path):
+    text = "frase;precio;n\n" + "".join(f"pan {n};{n},5;{n},25\n" for n in range(12))
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(DataError, match=r"numbers to be told, (?s:.*)'precio' \(12 .*'n' \(12"):
+        SequenceRegressor(**SMALL).prepare(tmp_path / "t.csv")
+    options = {**SMALL, "valid_fraction": 0.0, "test_fraction": 0.0}
+    it = SequenceRegressor(**options, extra_columns=["n"]).prepare(tmp_path / "t.csv")
+    assert dict(it.schema.columns) == {"text": "frase", "label": "precio"}
+    assert sorted(record.target for record in it.train.records) == [n + 0.5 for n in range(12)]
+    assert sorted(record.extras for record in it.train.records) == [(n + 0.25,) for n in range(12)]
+    assert "numbers with a decimal comma: n, precio" in it.description.notes
+    assert "'precio' the numbers to be told" in " ".join(it.description.notes)
+    named = {**SMALL, "label_column": "precio"}
+    model = SequenceRegressor(**named).fit(tmp_path / "t.csv", steps=1)
+    assert model.evaluate(tmp_path / "t.csv")["sequences"] == 12
+    (tmp_path / "t.csv").write_text(text.replace("pan 7;7,5", "pan 7;7.5"))
+    with pytest.raises(DataError, match=r"t.csv, line 9, column 2 \('precio'\): expected a decimal comma"):
+        SequenceRegressor(**named).prepare(tmp_path / "t.csv")
 
 
 def test_recordings_are_read_in_folders(tmp_path):
@@ -200,7 +351,8 @@ def test_numbers_are_told_of_series_and_tables(tmp_path):
     ratings = SequenceRegressor(**SMALL, label_column="stars").fit(tmp_path / "t.csv", steps=1)
     row = next(ratings.predict_rows(tmp_path / "t.csv"))
     assert isinstance(row["prediction"], float)
-    for bad, message in (("many", "line 3: expected a number"), ("nan", "line 3: expected a finite number")):
+    for bad, message in (("many", "expected a number"), ("nan", "expected a finite number")):
+        message = rf"line 3, column 2 \('stars'\): {message}"
         (tmp_path / "t.csv").write_text(f"text,stars\na,1\nb,{bad}\nc,2\nd,3\n")
         with pytest.raises(DataError, match=message):
             SequenceRegressor(**SMALL, label_column="stars", test_fraction=0, valid_fraction=0).prepare(

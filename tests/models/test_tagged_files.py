@@ -105,9 +105,20 @@ def test_rows_of_a_stream_are_answered_before_it_ends(trained, monkeypatch):
 
 def test_an_unknown_tag_is_named_with_file_and_line(trained, tmp_path):
     path = tmp_path / "new.conll"
-    path.write_text("the\tDT\n\nthe\tDT\nmill\tNNS\n")
-    with pytest.raises(DataError, match=r"new\.conll, line 4: the tag 'NNS' is none .* Did you mean 'NN'\?"):
+    path.write_text("the\tDT\n\nthe\tDT\nmill\tNNS\n\nthe\tXY\nthe\tXY\n")
+    with pytest.raises(DataError) as caught:
         load(trained).evaluate(path)
+    first, *_, counted, advice = str(caught.value).splitlines()
+    assert "new.conll, line 4, column 2: the tag 'NNS' is none of those" in first
+    assert first.endswith("Did you mean 'NN'?")
+    assert counted == "  3 of 5 tokens have tags that are unknown: 'XY' (2), 'NNS' (1)."
+    assert "--leave-out-unknown" in advice
+    figures = load(trained).evaluate(path, leave_out_unknown=True)
+    assert (figures["tokens"], figures["left_out"]) == (1, 2)
+    assert figures["unknown_tags"] == {"XY": 2, "NNS": 1}
+    path.write_text("the\tXY\n")
+    with pytest.raises(DataError, match="1 of 1 tokens"):
+        load(trained).evaluate(path, leave_out_unknown=True)
     path.write_text("the\tDT\nmill\tNN\tNN\n")
     with pytest.raises(DataError, match=r"new\.conll, line 2: expected 2 columns"):
         load(trained).evaluate(path)
@@ -183,3 +194,18 @@ def test_built_in_parts_are_trained_and_tested_on_as_they_are():
     assert model.report_["test"]["accuracy"] == model.evaluate(parts.test)["accuracy"]
     assert model.report_["extra"]["short"]["accuracy"] == model.evaluate(parts.extra["short"])["accuracy"]
     assert model.fit(BuiltinParts(parts.train, "twenty"), steps=1).description_.data.sequences == (17, 1, 2)
+
+
+def test_lines_without_words_keep_their_place(tmp_path, monkeypatch):
+    monkeypatch.setattr("noria.models.tag.predicting.TOGETHER", 2)
+    path = tmp_path / "a.txt"
+    path.write_text(slashed(PAIRS))
+    model = SequenceTagger(**SMALL).fit(path, steps=1)
+    path.write_text("\nthe mill\n\n \n\nthe\n")
+    rows = list(model.predict_rows(path))
+    assert [row["tokens"] for row in rows] == [[], ["the", "mill"], [], [], [], ["the"]]
+    assert [len(row["tags"]) for row in rows] == [0, 2, 0, 0, 0, 1]
+    assert [rows[1]["tags"], rows[5]["tags"]] == model.predict([["the", "mill"], ["the"]])
+    path.write_text("the/DT mill/NN\n\nthe/DT\n")
+    assert [row["tokens"] for row in model.predict_rows(path)] == [["the", "mill"], [], ["the"]]
+    assert model.evaluate(path)["tokens"] == 3

@@ -31,10 +31,11 @@ def press_at(*steps):
 
 
 @pytest.fixture(autouse=True)
-def handler_is_put_back():
-    before = signal.getsignal(signal.SIGINT)
+def handlers_are_put_back():
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
     yield
-    assert signal.getsignal(signal.SIGINT) is before
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_step_is_finished_saved_and_evaluated(tmp_path):
@@ -164,3 +165,62 @@ def test_while_the_evaluation_is_timed():
     result = Trainer(task, TextTrainingOptions(**OPTIONS)).fit(minutes=1)
     assert (result.interrupted, result.steps) == (True, 0)
     assert task.parts_seen == ["validation"]
+
+
+@pytest.fixture
+def heard():
+    """A program that handles SIGTERM: it keeps what it heard, and interrupts what it does."""
+    found = []
+
+    def on_signal(number, frame):
+        found.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, on_signal)
+    yield found
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("is_ignored", [False, True])
+def test_termination_is_heeded_where_the_program_heeds_it(heard, is_ignored):
+    before = signal.getsignal(signal.SIGINT)
+    if is_ignored:  # as in a job in the background
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with GentleInterrupt() as interrupt:
+            signal.raise_signal(signal.SIGTERM)
+            assert interrupt.requested
+            assert heard == [signal.SIGTERM]
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+        assert len(heard) == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_after_ctrl_c_termination_insists(heard):
+    with GentleInterrupt() as interrupt:
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.requested
+        assert heard == []
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert heard == [signal.SIGTERM]
+
+
+def test_what_else_the_program_does_when_terminated_is_its_own_affair():
+    def leave(number, frame):
+        raise SystemExit(7)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        with pytest.raises(SystemExit), GentleInterrupt():
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_elsewhere_termination_stays_what_it_is():
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with GentleInterrupt():
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -1,5 +1,6 @@
 """``noria draw``: the network of a run, unrolled in time, as a picture."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,18 +17,26 @@ def draw(
     /,
     *,
     out: Annotated[
-        Path | None, Parameter(help="The folder of the pictures; left out: pictures/ in the run's.")
+        Path | None,
+        Parameter(help="A picture (.svg, .png), or a folder for both; left out: pictures/ in the run's."),
     ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Draw the network of a run, unrolled in time with its sizes, as SVG and PNG."""
+    """Draw the network of a run, unrolled in time with its sizes, as SVG and PNG.
+
+    Every layer is a line, with its path and its number of parameters on the left and the shape of what it
+    gives on the right; steps stand from left to right, with the arrows that states and attention take.
+
+    noria draw runs/first --out network.svg
+    """
+    from noria.cli.pictures import drawn
     from noria.inspection.unrolled_picture import draw_unrolled
     from noria.inspection.unrolling import unrolled
     from noria.models import load
 
     network = unrolled(load(run).network_, run.name)
-    files = draw_unrolled(network, (run / PICTURES if out is None else out) / NAME)
+    files = drawn(out or run / PICTURES, NAME, partial(draw_unrolled, network))
     if json:
         about = {"run": str(run), "kind": network.kind, "parameters": network.parameters}
         give_json(about | {"files": [str(file) for file in files]})

@@ -16,6 +16,7 @@ UNITS = {"loss": "nats per character", "bits_per_character": "bits per character
 UNITS_OF_TOKENS = {**UNITS, "loss": "nats per token"}  # words, or characters and the ends of sequences
 CHARACTER = "character"
 CONFUSION = "confusion"
+LABELLED = ("classify", "tag")
 
 
 def evaluate(
@@ -33,11 +34,29 @@ def evaluate(
     encoding: Annotated[
         str | None, Parameter(help="The encoding of a text; left out: detected.", group=heading("Data"))
     ] = None,
+    leave_out_unknown: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            show_default=False,
+            group=heading("Data"),
+            help="Leave out sequences with labels that the model was not trained on, and say how many.",
+        ),
+    ] = False,
     threads: Threads = 0,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a trained model on data that it has not seen."""
+    """Measure a trained model on data that it has not seen.
+
+    The file is like the one that the model was trained on, answers included; built-in data are measured on
+    their test part. What is counted depends on the task: nats and bits per character of a text, accuracy and
+    the figures of each class, F1 of spans, errors of forecasts from every origin, exact translations.
+
+    noria evaluate runs/first other.txt
+
+    noria evaluate runs/classify-gru-0001 reviews.csv --json
+    """
     from noria.cli.sources import BUILT_IN
     from noria.cli.tasks import TEXT
     from noria.models import load
@@ -46,6 +65,11 @@ def evaluate(
     model.threads = threads or model.threads
     if (file is None) == (data is None):
         raise OptionError("noria evaluate: expected a file, or --data and a name, and one of the two.")
+    asked = {"leave_out_unknown": True} if leave_out_unknown else {}
+    if asked and model.task not in LABELLED:
+        raise OptionError(
+            f"--leave-out-unknown is for labels and tags, {run} is a model of task {model.task!r}."
+        )
     if model.task == TEXT and data in BUILT_IN:
         raise OptionError(
             f"--data {data}: the model may have learnt from it; the figure on what was kept aside is in the "
@@ -56,14 +80,16 @@ def evaluate(
         return
     if encoding is not None:
         raise OptionError("--encoding is for texts; tables are read as they are.")
-    figures = _measured(model, file, more, data)
+    figures = _measured(model, file, more, data, asked)
     if json:
         give_json({"run": str(run), "source": file or data, **figures})
         return
     give(shown(figures))
 
 
-def _measured(model: Any, file: str | None, more: tuple[str, ...], name: str | None) -> dict[str, Any]:
+def _measured(
+    model: Any, file: str | None, more: tuple[str, ...], name: str | None, asked: Mapping[str, bool]
+) -> dict[str, Any]:
     """Measure on files, or on the test part of built-in data."""
     from noria.cli.tasks import TEXT, builtin
     from noria.engines.threads import use_threads
@@ -89,7 +115,7 @@ def _measured(model: Any, file: str | None, more: tuple[str, ...], name: str | N
             raise DataError(f"{missing[0]}: there is no such file or folder.")
         source = paths[0] if len(paths) == 1 else paths
     with compilation_said(), use_threads(model.threads):
-        figures: dict[str, Any] = model.evaluate(source)
+        figures: dict[str, Any] = model.evaluate(source, **asked)
     return figures
 
 

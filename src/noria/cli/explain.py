@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from noria.cli.common import Debug, Json, Threads
 from noria.cli.compiling import compilation_said
 from noria.cli.console import give, give_json, say, table
+from noria.errors import OptionError
 
 SHOWN, BEST = 40, 3
 
@@ -37,11 +38,26 @@ def explain(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Record gates, candidates, states and attention over one input, and what the model answers."""
+    """Record gates, candidates, states and attention over one input, and what the model answers.
+
+    It shows the likeliest answers, with what was right where that is known. With --out a folder gets all
+    recorded arrays (values.npz), maps of gates and states over the input, units over the text and the weights
+    of attention, as SVG and PNG.
+
+    noria explain runs/first --text "The wheel turned" --out looked-at
+
+    noria explain runs/classify-gru-0001 --data reviews.csv --row 3 --json
+    """
     from noria.cli.looking import looked_at, numbers
+    from noria.cli.pictures import is_picture
     from noria.inspection.album import draw_album
     from noria.models import load
 
+    if is_picture(out):
+        raise OptionError(
+            f"--out {out}: expected a folder, since many pictures and the arrays are written, got one "
+            "picture.\n  Name a folder, and take the picture out of it."
+        )
     chosen = numbers(units, "--units")
     model = load(run)
     model.threads = threads or model.threads

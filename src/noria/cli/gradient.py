@@ -38,15 +38,28 @@ def gradient(
         Parameter(help="Train rnn, gru, lstm and janet to recall a letter over so many others."),
     ] = None,
     steps: Annotated[int, Parameter(help="Updates of each, with --recall.")] = 1500,
-    out: Annotated[Path | None, Parameter(help="A folder for figures as JSON and pictures.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="A folder for pictures and their numbers as JSON, or one .svg or .png.")
+    ] = None,
     seed: Annotated[int, Parameter(help="Where random numbers start from.")] = 0,
     threads: Threads = 0,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Give the norm of the gradient of a loss in the state at each earlier step."""
+    """Give the norm of the gradient of a loss in the state at each earlier step.
+
+    It says after how many steps a tenth and a thousandth of it is left, for each layer and state; several
+    runs stand side by side. Of built-in data some inputs are averaged over. --spectral and --recall show
+    without a run why gradients vanish or explode, and what gates do about it.
+
+    noria gradient runs/first --text "The wheel turned" --out gradient.svg
+
+    noria gradient --recall 30
+    """
+    from noria.cli.pictures import is_picture
     from noria.errors import OptionError
 
+    is_picture(out)  # what cannot be written is refused before anything is computed
     wanted = bool(runs) + spectral + (recall is not None)
     if wanted != 1:
         raise OptionError("expected run folders, --spectral or --recall, and one of the three.")
@@ -146,11 +159,14 @@ def _side_by_side(found: dict[str, Any]) -> str:
 
 
 def _written(said: dict[str, Any], draw: Any, out: Path) -> list[Path]:
-    """Write figures and picture into a folder."""
+    """Write figures and picture into a folder, or the picture that is named."""
     import json
 
+    from noria.cli.pictures import drawn, is_picture
     from noria.errors import DataError
 
+    if is_picture(out):
+        return drawn(out, "gradient", draw)
     try:
         out.mkdir(parents=True, exist_ok=True)
         place = out / "gradient.json"

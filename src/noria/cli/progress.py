@@ -13,6 +13,7 @@ from noria.training.report import (
     Evaluated,
     Event,
     Interrupted,
+    Listener,
     Resumed,
     Sampled,
     Started,
@@ -117,6 +118,31 @@ class Progress:
             f" · {clock(event.seconds_left)} left"
         )
         self._live.update(Text(line, style="dim", no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+class Announced:
+    """A listener that says which run is made, before it passes the first event of training on.
+
+    What is refused, or fails before the run can be opened again, is then not announced.
+
+    Parameters
+    ----------
+    listener : callable
+    progress : Progress
+    run : str
+        What is said.
+    """
+
+    def __init__(self, listener: Listener, progress: Progress, run: str) -> None:
+        self._listener, self._progress, self._run = listener, progress, run
+        self.is_made = False
+
+    def __call__(self, event: Event) -> None:
+        """Hear of one event; what was chosen is told before anything is made."""
+        if not (self.is_made or isinstance(event, Chosen)):
+            self.is_made = True
+            self._progress.say("Run", self._run)
+        self._listener(event)
 
 
 def clock(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,10 +16,10 @@ from noria.cli.config import read_config
 from noria.cli.console import give_json, say
 from noria.cli.flags import flag, option_flags, parsed, with_flags
 from noria.cli.headings import heading
-from noria.cli.progress import Progress
+from noria.cli.progress import Announced, Progress
 from noria.cli.sources import BUILT_IN
 from noria.cli.story import say_how_it_went, say_what_was_understood
-from noria.cli.tasks import FILES, SUMMARIES, TEXT, files_again, prepared_of, recipe
+from noria.cli.tasks import EXAMPLES, FILES, SUMMARIES, TEXT, files_again, prepared_of, recipe
 from noria.cli.threads import origin
 from noria.errors import OptionError
 from noria.models import Prepared
@@ -107,14 +108,19 @@ def _fit(
         init_from = None if flags["init_from"] is None else RunFolder.open(flags["init_from"])
         run = RunFolder.create(flags["out"], task=model.task, cell=named)
         place = {"out": run, "init_from": init_from}
-    say("Run", f"{run.path} · seed {model.seed} · Ctrl-C saves and stops")
     with (
         run.complete_or_removed(),
         Progress(model.metric_of(prepared), quiet=flags["quiet"]) as progress,
         _also_to_tensorboard(progress, run.path if flags["tensorboard"] else None) as listener,
         compilation_said(progress.say),
     ):
-        model.fit(prepared, **budget.to_toml_dict(), **place, listener=listener)
+        told = Announced(listener, progress, f"{run.path} · seed {model.seed} · Ctrl-C saves and stops")
+        try:
+            model.fit(prepared, **budget.to_toml_dict(), **place, listener=told)
+        except KeyboardInterrupt:
+            if told.is_made:
+                progress.say("Next", f"noria train --resume {shlex.quote(str(run.path))}")
+            raise
     report = model.report_
     say_how_it_went(run.path, model)
     if flags["json"]:
@@ -209,17 +215,25 @@ def _names(task: str) -> str:
     return ", ".join([*BUILT_IN, *names] if task == TEXT else names)
 
 
+def _about(task: str) -> str:
+    """Give the help of a task: what it does, how it goes, and commands to begin with."""
+    budget = "50 epochs" if task == "forecast" else "two minutes"
+    how = (
+        "It says what it understood, trains, shows how it is getting on, and takes the figure at the end on "
+        "a part of the data that it has not seen, beside that of a baseline. Without a file it takes "
+        f"built-in data, without a budget it trains for {budget}. Ctrl-C saves, evaluates and stops; "
+        "--resume goes on."
+    )
+    return "\n\n".join((SUMMARIES[task], how, *(f"{WHO} {words}" for words in EXAMPLES[task])))
+
+
 def verb(task: str) -> Callable[..., int]:
     """Make the verb of a task, with the flags of its table of options."""
 
     def train(*files: Annotated[str, Parameter(help=FILES[task])], **flags: Any) -> int:
         return _train(task, files, flags)
 
-    train.__doc__ = f"""{SUMMARIES[task]}
-
-    It says what it understood, trains, shows how it is getting on, and takes the figure at the end on a part
-    of the data that it has not seen. Without a budget it trains for two minutes, a forecaster for 50 epochs.
-    """
+    train.__doc__ = _about(task)
     return with_flags(train, _flags(task))
 
 
@@ -230,7 +244,7 @@ def __getattr__(name: str) -> Callable[..., int]:
     return verb(name)
 
 
-app = App(name="train", help=SUMMARIES[TEXT])
+app = App(name="train", help=_about(TEXT))
 app.default(verb(TEXT))
 for _place, _task in enumerate(MODELS):
-    app.command(f"noria.cli.train:{_task}", name=_task, help=SUMMARIES[_task], sort_key=_place)
+    app.command(f"noria.cli.train:{_task}", name=_task, help=_about(_task), sort_key=_place)

@@ -54,8 +54,10 @@ def sniff(head: list[str]) -> Dialect:
     return dialect
 
 
-def read_delimited(lines: Iterable[str], dialect: Dialect, source: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each row with the number of its first line; blank lines are left out.
+def read_delimited(
+    lines: Iterable[str], dialect: Dialect, source: str, *, blank: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Give each row with the number of its first line; blank lines, without fields, only where asked for.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def read_delimited(lines: Iterable[str], dialect: Dialect, source: str) -> Itera
             ) from None
         if fields is None:
             return
-        if fields:
+        if fields or blank:
             yield begin, fields
 
 

@@ -1,9 +1,13 @@
 """Tables with a text and a label in each row: ``text,label``."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
+from noria.data.column_guess import IDS, TIMES, Look, looked_over
 from noria.data.records import Record, Records
-from noria.data.tables import Row, Table
+from noria.data.table_rows import Row, Table
 from noria.data.text import normalised
 from noria.errors import DataError
 
@@ -20,7 +24,7 @@ LABELS = (
 
 
 def text_column(table: Table, asked: str, taken: Sequence[str] = ()) -> str | None:
-    """Give the column that holds texts: the one asked for, the likeliest name, or None.
+    """Give the column of texts: the one asked for, the likeliest name, or the only one that can be meant.
 
     Raises
     ------
@@ -31,30 +35,72 @@ def text_column(table: Table, asked: str, taken: Sequence[str] = ()) -> str | No
         return table.column(asked, "text_column")
     found = table.guessed([name for name in TEXTS if name not in taken])
     others = [name for name in table.columns if name not in taken]
-    return found or (others[0] if len(table.columns) == 2 and len(others) == 1 else None)
+    if found is not None or (len(table.columns) == 2 and len(others) == 1):
+        return found or others[0]
+    looks = looked_over(table, _unnamed(table, taken))
+    wordy = [name for name, look in looks.items() if not look.are_numbers]
+    if len(wordy) < len(looks) and table.guessed(IDS):  # a long table, whose rows are steps
+        return None
+    spaced = [name for name in wordy if looks[name].are_words]
+    return next((names[0] for names in (wordy, spaced) if len(names) == 1), None)
 
 
-def label_column(table: Table, asked: str, *, needed: bool) -> str | None:
-    """Give the column that holds labels: the one asked for, or the likeliest name; None if there is none.
+def label_column(
+    table: Table, asked: str, *, needed: bool, numbers: bool = False, taken: Sequence[str] = ()
+) -> str | None:
+    """Give the column of labels: the one asked for, the likeliest name, or the only one that can be meant.
+
+    Parameters
+    ----------
+    table : Table
+    asked : str
+        Its name; empty: none.
+    needed : bool
+        Whether there has to be one.
+    numbers : bool, default False
+        Whether numbers are to be told, and not labels.
+    taken : sequence of str
+        Columns that are something else.
+
+    Returns
+    -------
+    str or None
+        None if there is none, and none is needed.
 
     Raises
     ------
     DataError
-        If the one asked for is not there, or none is found where one is needed.
+        If the one asked for is not there, or none is found where one is needed: names those that may be it.
     """
     if asked and (needed or asked in table.columns):
         return table.column(asked, "label_column")
-    found = None if asked else table.guessed(LABELS)
-    if found is None and needed:
-        raise DataError(
-            f"{table.source}: expected a column of labels, got {_listed(table)}.\n"
-            "  Name it: label_column (--label-column). The first line has to name the columns."
-        )
-    return found
+    found = None if asked else _named_label(table)
+    if found is not None or not needed:
+        return found
+    looks = _looks_of_labels(table, taken)
+    able = [name for name, look in looks.items() if (look.may_be_targets if numbers else look.may_be_labels)]
+    short = [name for name in able if not looks[name].are_words]  # texts that come again are no labels
+    for names in (able, short):
+        if len(names) == 1:
+            return names[0]
+    counted = ", ".join(f"{name!r} ({len(looks[name].values)} different values)" for name in short or able)
+    raise DataError(
+        f"{table.source}: expected a column of {'numbers to be told' if numbers else 'labels'}, got "
+        f"{_listed(table)}.\n  {f'It may be {counted}. ' if able else ''}"
+        "Name it: label_column (--label-column). The first line has to name the columns."
+    )
 
 
 def read_labelled(
-    table: Table, text: str, label: str | None, extras: Sequence[str] = (), *, guessed: Sequence[str] = ()
+    table: Table,
+    text: str,
+    label: str | None,
+    extras: Sequence[str] = (),
+    *,
+    guessed: Sequence[str] = (),
+    numbers: bool = False,
+    known: bool = True,
+    blank: bool = False,
 ) -> Records:
     """Read a text, a label and further numbers from each row.
 
@@ -69,6 +115,12 @@ def read_labelled(
         Columns of numbers.
     guessed : sequence of str
         Which of the columns were guessed, to be said.
+    numbers : bool, default False
+        Whether the labels are numbers.
+    known : bool, default True
+        Whether each row has to have a text and a label; otherwise a text may be empty, and a label None.
+    blank : bool, default False
+        Whether blank lines are rows, too.
 
     Raises
     ------
@@ -79,29 +131,73 @@ def read_labelled(
         table.column(extra, "extra_columns")
     notes = list(table.notes)
     if guessed:
-        labels = "" if label is None else f", {label!r} the labels"
+        what = "numbers to be told" if numbers else "labels"
+        labels = "" if label is None else f", {label!r} the {what}"
         unused = [name for name in table.columns if name not in (text, label, *extras)]
         rest = f"; not read: {', '.join(map(repr, unused))}" if unused else ""
-        notes.append(f"column {text!r} holds the texts{labels} (guessed from the names{rest})")
-    return Records(
-        "texts", table.source, _Rows(table, text, label, tuple(extras)), (), tuple(extras), tuple(notes)
-    )
+        source = "names" if _are_named(table, text, label) else "names and contents"
+        notes.append(f"column {text!r} holds the texts{labels} (guessed from the {source}{rest})")
+    notes += table.comma_notes([*extras, *([label] if numbers and label is not None else [])])
+    rows = _Rows(table, text, label, tuple(extras), numbers, known, blank)
+    return Records("texts", table.source, rows, (), tuple(extras), tuple(notes))
 
 
+@dataclass(frozen=True)
 class _Rows:
     """The records of a table, read each time one goes through them."""
 
-    def __init__(self, table: Table, text: str, label: str | None, extras: tuple[str, ...]) -> None:
-        self._table, self._text, self._label, self._extras = table, text, label, extras
+    table: Table
+    text: str
+    label: str | None
+    extras: tuple[str, ...]
+    numbers: bool
+    known: bool
+    blank: bool
 
     def __iter__(self) -> Iterator[Record]:
-        for row in self._table.rows():
-            yield self._record(row)
+        column = "" if self.label is None else self.table.named(self.label)
+        for row in self.table.rows(blank=self.blank):
+            place = f"{self.table.source}, {row.place}"
+            if not self.known and not row.has(self.text):
+                yield Record("", None, place)
+                continue
+            extras = tuple(row.number(name) for name in self.extras)
+            yield Record(normalised(row.text(self.text)), self._target(row), place, extras, column)
 
-    def _record(self, row: Row) -> Record:
-        label = None if self._label is None else row.text(self._label).strip()
-        extras = tuple(row.number(name) for name in self._extras)
-        return Record(normalised(row.text(self._text)), label, f"{row.table.source}, {row.place}", extras)
+    def _target(self, row: Row) -> Any:
+        return target_of(row, self.label, numbers=self.numbers, known=self.known)
+
+
+def target_of(row: Row, label: str | None, *, numbers: bool, known: bool) -> Any:
+    """Give what is to be told of a row; None where nobody says it, or, if it need not be known, cannot."""
+    if label is None:
+        return None
+    with suppress(*(() if known else (DataError,))):
+        return row.number(label) if numbers else row.text(label).strip()
+    return None
+
+
+def _looks_of_labels(table: Table, taken: Sequence[str]) -> dict[str, Look]:
+    """Look at the columns that may hold labels; in a long table they are the same throughout a sequence."""
+    texts = table.guessed(TEXTS)
+    sequence = table.guessed(IDS) if texts is None else None
+    return looked_over(table, _unnamed(table, [*taken, *([texts] if texts else [])]), sequence)
+
+
+def _unnamed(table: Table, taken: Sequence[str]) -> list[str]:
+    """Give the columns of which it is not known what they hold."""
+    named = {*taken, table.guessed(IDS), table.guessed(TIMES)}
+    return [name for name in table.columns if name not in named]
+
+
+def _named_label(table: Table) -> str | None:
+    """Give the column that is called as labels are; a y beside an x is a coordinate."""
+    return table.guessed([name for name in LABELS if name != "y" or table.guessed(["x"]) is None])
+
+
+def _are_named(table: Table, text: str, label: str | None) -> bool:
+    """Whether texts and labels were found by their names."""
+    return text == table.guessed(TEXTS) and label in (None, _named_label(table))
 
 
 def _listed(table: Table) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from noria.data.delimited import Dialect, read_delimited, sniff
 from noria.data.lines import Lines
-from noria.data.tables import FORMATS, DelimitedTable, Row, Table, open_table
+from noria.data.table_rows import Row, Table
+from noria.data.tables import FORMATS, DelimitedTable, open_table
 from noria.data.text import normalised
 from noria.errors import DataError
 
@@ -141,7 +142,7 @@ def read_sources(
         table = _table(source, encoding, source_column)
         column = source_column or table.guessed(SOURCES) or table.columns[0]
         table.column(column, "source_column")
-        for row in table.rows():
+        for row in table.rows(blank=True):
             yield normalised(row.text(column)) if row.has(column) else ""
         return
     for line in Lines(source, encoding=encoding if isinstance(source, Path) else None):
@@ -224,10 +225,11 @@ class _Unnamed(Table):
         said = "no header: the first line is a pair (if not: --source-column names its column)"
         super().__init__(lines.source, ("source", "target")[:columns], (*lines.notes, *dialect.notes(), said))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, *, blank: bool = False) -> Iterator[Row]:
         """Give all rows, the first line among them."""
         expected = len(self.columns)
-        for line, fields in read_delimited(self._lines, self._dialect, self.source):
+        for line, found in read_delimited(self._lines, self._dialect, self.source, blank=blank):
+            fields = found or [""] * expected
             if len(fields) != expected:
                 raise DataError(
                     f"{self.source}, line {line}, column {min(len(fields), expected) + 1}: expected "

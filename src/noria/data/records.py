@@ -29,12 +29,25 @@ class Record:
         Where it stands, for people to read: ``"reviews.csv, line 7"``.
     extras : tuple of float
         Further numbers that are known of it.
+    column : str
+        Where its target stands in its row: ``"column 2 ('label')"``; empty if it has none there.
     """
 
     sequence: Any
     target: Any
     place: str
     extras: tuple[float, ...] = ()
+    column: str = ""
+
+    @property
+    def target_place(self) -> str:
+        """Where its target stands, for people to read."""
+        return f"{self.place}, {self.column}" if self.column else self.place
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to read: a row without a text."""
+        return isinstance(self.sequence, str) and not self.sequence.strip()
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,129 +2,22 @@
 
 import io
 import json
-import math
 import os
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from noria.data.decimals import Decimals
 from noria.data.delimited import Dialect, read_delimited, sniff
 from noria.data.lines import Lines
+from noria.data.table_rows import Row, Table
 from noria.data.text import missing_file
 from noria.errors import DataError, MissingExtraError
-from noria.training.option import did_you_mean
 
 FORMATS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet")
 """The ends of the names of files that are tables."""
 _TOGETHER = 1024  # rows that are taken out of a Parquet file at once
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Row:
-    """One row of a table, which knows where it stands.
-
-    Attributes
-    ----------
-    table : Table
-    place : str
-        ``"line 7"``, for people to read.
-    values : mapping
-        By the names of the columns; strings where the file has nothing else.
-    """
-
-    table: "Table"
-    place: str
-    values: Mapping[str, Any]
-
-    def fault(self, column: str, message: str) -> DataError:
-        """Make the error of one value: the file, the line, the column, and what is wrong."""
-        columns = self.table.columns
-        number = f"{columns.index(column) + 1} " if column in columns else ""
-        return DataError(f"{self.table.source}, {self.place}, column {number}({column!r}): {message}")
-
-    def has(self, column: str) -> bool:
-        """Whether there is anything in a column."""
-        value = self.values.get(column)
-        return not (value is None or _is_nan(value) or (isinstance(value, str) and not value.strip()))
-
-    def text(self, column: str) -> str:
-        """Give what stands in a column as text.
-
-        Raises
-        ------
-        DataError
-            If there is nothing.
-        """
-        if not self.has(column):
-            raise self.fault(column, "expected something, got an empty field.")
-        value = self.values[column]
-        if isinstance(value, float) and value.is_integer():  # numbers that a frame keeps as floats
-            value = int(value)
-        return str(value)
-
-    def number(self, column: str) -> float:
-        """Give the number in a column.
-
-        Raises
-        ------
-        DataError
-            If it is none, or not finite.
-        """
-        written = self.text(column).strip()
-        try:
-            number = float(written)
-        except ValueError:
-            raise self.fault(column, f"expected a number, got {_shown(written)}.") from None
-        if not math.isfinite(number):
-            raise self.fault(column, f"expected a finite number, got {_shown(written)}.")
-        return number
-
-
-class Table(ABC):
-    """Rows with named columns; :func:`open_table` makes one.
-
-    Attributes
-    ----------
-    source : str
-        What it is called in messages.
-    columns : tuple of str
-        The names, in order.
-    notes : tuple of str
-        What was found out on the way: the encoding, the sign between fields.
-    """
-
-    def __init__(self, source: str, columns: Sequence[str], notes: Sequence[str] = ()) -> None:
-        self.source, self.columns, self.notes = source, tuple(columns), tuple(notes)
-
-    @abstractmethod
-    def rows(self) -> Iterator[Row]:
-        """Give the rows from the first to the last; of a stream once."""
-
-    def column(self, name: str, option: str = "column") -> str:
-        """Give the name of a column that is asked for.
-
-        Raises
-        ------
-        DataError
-            If there is none of that name: names the nearest one.
-        """
-        if name in self.columns:
-            return name
-        raise DataError(
-            f"{self.source}: expected a column {name!r} ({option}), got "
-            f"{self._listed()}.{did_you_mean(name, self.columns)}"
-        )
-
-    def guessed(self, names: Sequence[str]) -> str | None:
-        """Give the first of the likely names that is a column's, however it is written; None if none is."""
-        here = {column.strip().lower().replace(" ", "_"): column for column in reversed(self.columns)}
-        return next((here[name] for name in names if name in here), None)
-
-    def _listed(self) -> str:
-        return ", ".join(repr(column) for column in self.columns)
 
 
 def open_table(
@@ -173,8 +66,9 @@ class DelimitedTable(Table):
     def __init__(self, lines: Lines, dialect: Dialect | None = None) -> None:
         self._lines = lines
         self._dialect = dialect or sniff(lines.head())
-        rows = read_delimited(lines, self._dialect, lines.source)
-        line, names = next(rows, (0, []))
+        rows = read_delimited(lines, self._dialect, lines.source, blank=True)
+        line, names = _first_line(rows)
+        self.is_stream = lines.is_stream
         self._rest = rows if lines.is_stream else None  # a file is opened anew: held, it would stay open
         if not names:
             raise DataError(f"{lines.source}: expected a first line with the names of columns, got none.")
@@ -187,14 +81,19 @@ class DelimitedTable(Table):
                 )
         notes = (*lines.notes, *self._dialect.notes())
         super().__init__(lines.source, columns, notes)
+        self.decimals = Decimals(commas=self._dialect.delimiter == ";")
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, *, blank: bool = False) -> Iterator[Row]:
         """Give the rows; each has as many fields as there are columns."""
         rows = self._rest
         if rows is None:
-            rows = islice(read_delimited(self._lines, self._dialect, self.source), 1, None)
+            rows = read_delimited(self._lines, self._dialect, self.source, blank=True)
+            _first_line(rows)
         expected = len(self.columns)
-        for line, fields in rows:
+        for line, found in rows:
+            if not found and not blank:
+                continue
+            fields = found or [""] * expected
             if len(fields) != expected:
                 first = min(len(fields), expected)
                 what = f"{expected} fields, as the first line has, got {len(fields)}"
@@ -210,22 +109,28 @@ class JsonTable(Table):
     """One JSON object in each line; the columns are the keys of the first."""
 
     def __init__(self, lines: Lines) -> None:
-        self._lines, self.source = lines, lines.source
-        objects = self._read()
-        first = next(objects, None)
-        if first is None:
+        self._lines, self.source, self.is_stream = lines, lines.source, lines.is_stream
+        objects, head = self._read(), list[tuple[int, dict[str, Any] | None]]()
+        for one in objects:
+            head.append(one)
+            if one[1]:
+                break
+        if not head or not head[-1][1]:
             raise DataError(f"{lines.source}: expected one JSON object in each line, got nothing.")
-        self._rest = chain([first], objects) if lines.is_stream else None
-        super().__init__(lines.source, tuple(first[1]), lines.notes)
+        self._rest = chain(head, objects) if lines.is_stream else None
+        super().__init__(lines.source, tuple(head[-1][1]), lines.notes)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, *, blank: bool = False) -> Iterator[Row]:
         """Give the rows; what an object does not have is empty."""
         for line, values in self._read() if self._rest is None else self._rest:
-            yield Row(self, f"line {line}", values)
+            if blank or values is not None:
+                yield Row(self, f"line {line}", values or {})
 
-    def _read(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _read(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Give the object of each line, None of a blank one."""
         for number, line in enumerate(self._lines, 1):
             if not line.strip():
+                yield number, None
                 continue
             try:
                 values = json.loads(line)
@@ -262,7 +167,7 @@ class ParquetTable(Table):
         self._path = path
         super().__init__(str(path), names)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, *, blank: bool = False) -> Iterator[Row]:
         """Give the rows by their numbers."""
         from pyarrow import parquet
 
@@ -285,14 +190,15 @@ class FrameTable(Table):
         if len(lengths) > 1:
             raise DataError(f"data frame: expected columns of one length, got {sorted(lengths)}.")
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, *, blank: bool = False) -> Iterator[Row]:
         """Give the rows by their numbers."""
         for number, values in enumerate(zip(*self._values, strict=True), 1):
             yield Row(self, f"row {number}", dict(zip(self.columns, values, strict=True)))
 
 
-def _is_nan(value: object) -> bool:
-    return value != value  # true of NaN and of missing values of frames alike
+def _first_line(rows: Iterator[tuple[int, list[str]]]) -> tuple[int, list[str]]:
+    """Take the first line that is not blank, which has the names."""
+    return next((row for row in rows if row[1]), (0, []))
 
 
 def _shown(text: str) -> str:

@@ -47,6 +47,8 @@ class TaggedSequence:
         File and line of its first token, for messages.
     lines : range, optional
         The line of each token, where each has one of its own.
+    tag_column : int, default 0
+        The column in which its tags stand, from 1; 0: in none.
     """
 
     tokens: Sequence[str]
@@ -54,6 +56,11 @@ class TaggedSequence:
     features: Sequence[tuple[str, ...]] | None = None
     where: str = ""
     lines: Sequence[int] | None = None
+    tag_column: int = 0
+
+    def tag_place(self, token: int) -> str:
+        """Name the tag of a token in messages."""
+        return f"{self.place(token)}, column {self.tag_column}" if self.tag_column else self.place(token)
 
     def place(self, token: int) -> str:
         """Name a token in messages by its file and line, or by its number."""
@@ -263,18 +270,21 @@ class TaggedFile:
             [tuple(row[column] for column in self._features) for row in rows] if self._features else None,
             f"{self.source}, line {numbers[0]}",
             numbers,
+            0 if tag is None else tag + 1,
         )
 
     def _of_lines(self, lines: Iterator[tuple[int, str]]) -> Iterator[TaggedSequence]:
         for number, line in lines:
             fields = line.split()
             where = f"{self.source}, line {number}"
-            if fields and self.layout == PLAIN:
+            if not fields and (self._tagged or self._trained is not None):  # it stands between sequences
+                continue
+            if self.layout == PLAIN or not fields:  # each line is answered, also one without tokens
                 yield TaggedSequence(fields, None, None, where)
-            elif fields:
-                pairs = [self._cut(field, line, where) for field in fields]
-                tags = [tag for _, tag in pairs] if self._tagged else None
-                yield TaggedSequence([word for word, _ in pairs], tags, None, where)
+                continue
+            pairs = [self._cut(field, line, where) for field in fields]
+            tags = [tag for _, tag in pairs] if self._tagged else None
+            yield TaggedSequence([word for word, _ in pairs], tags, None, where)
 
     def _cut(self, field: str, line: str, where: str) -> tuple[str, str]:
         word, tag = _cut(field, self.wanted.separator)

@@ -1,5 +1,6 @@
 """Ctrl-C that lets a run end well: the first one asks, the second one insists."""
 
+import contextlib
 import signal
 import threading
 from types import FrameType, TracebackType
@@ -9,21 +10,25 @@ from typing import Any
 class GentleInterrupt:
     """While entered, the first SIGINT only sets :attr:`requested`; the second raises KeyboardInterrupt.
 
+    So does SIGTERM in a program that handles it, as the command line does: its handler is told of the first
+    one, and what it interrupts waits. In others SIGTERM ends the process, as ever.
+
     Signals reach the main thread alone, so in any other thread it does nothing; neither does it where SIGINT
-    is ignored, as in a job that was started in the background. The handler from before is put back at the
+    is ignored, as in a job that was started in the background. The handlers from before are put back at the
     end.
     """
 
     def __init__(self) -> None:
         self.requested = False
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "GentleInterrupt":
         if threading.current_thread() is threading.main_thread():
-            before = signal.getsignal(signal.SIGINT)
-            if before not in (None, signal.SIG_IGN):
-                self._before = before
-                signal.signal(signal.SIGINT, self._on_signal)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before = signal.getsignal(number)
+                if before not in (None, signal.SIG_IGN) and (number == signal.SIGINT or callable(before)):
+                    self._before[number] = before
+                    signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
@@ -32,12 +37,14 @@ class GentleInterrupt:
         self._put_back()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        again, self.requested = self.requested, True
+        if number == signal.SIGTERM:
+            with contextlib.suppress(KeyboardInterrupt):
+                self._before[number](number, frame)
+        if again:
             self._put_back()
             raise KeyboardInterrupt
-        self.requested = True
 
     def _put_back(self) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+        for number, before in self._before.items():
+            signal.signal(number, before)

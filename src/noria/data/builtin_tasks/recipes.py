@@ -121,6 +121,21 @@ ADDING = (
     Recipe({**ADDING_OPTIONS, "steps": 2500}, ADDING_REASON + "In long series it is found later."),
 )
 
+COPYING = Recipe(
+    {
+        "cell": "janet",
+        "hidden_size": 128,
+        "bidirectional": False,
+        "embedding_size": 0,
+        "dropout": 0.0,
+        "batch_size": 64,
+        "lr": 0.02,
+        "steps": 3000,
+    },
+    "Its gates begin nearly shut, and keep what was read over the gap; a high rate opens them where letters "
+    "come. After 1,600 steps it has 3 % of the letters wrong, a GRU a third, an LSTM most of them.",
+)
+
 CODE_TOKENS = Recipe(
     {"batch_size": 8, "dropout": 0.1, "steps": 1000},
     "A sequence has a thousand characters, so that few of them make a batch, and three passes over millions "

@@ -12,6 +12,7 @@ NOT = "not"
 WORDS = (*GOOD, *BAD, *PLAIN, NOT)
 SHORTEST, LONGEST = 5, 15
 COUNTS = 20_000, 1_000, 10_000
+RARE = 10
 
 
 def sentiment(seed: int) -> BuiltinParts:
@@ -22,6 +23,23 @@ def sentiment(seed: int) -> BuiltinParts:
     """
     train, validation, test = map(_labelled, disjoint_parts(seed, _draw, COUNTS))
     source = f"sentiment: {len(WORDS)} words, {SHORTEST} to {LONGEST} in a sentence"
+    return BuiltinParts(train, source, validation, test)
+
+
+def sentiment_rare(seed: int) -> BuiltinParts:
+    """Make the same with one negative sentence for each ten that are positive, about, in every part."""
+    parts = sentiment(seed)
+
+    def thinned(part: tuple[list[str], list[str]]) -> tuple[list[str], list[str]]:
+        kept, bad = [], 0
+        for sentence, label in zip(*part, strict=True):
+            bad += label == "negative"
+            if label == "positive" or bad % RARE == 0:
+                kept.append((sentence, label))
+        return [sentence for sentence, _ in kept], [label for _, label in kept]
+
+    source = f"sentiment-rare: as sentiment, one negative sentence in {RARE} kept"
+    train, validation, test = map(thinned, (parts.train, parts.validation, parts.test))
     return BuiltinParts(train, source, validation, test)
 
 

@@ -90,6 +90,14 @@ TABLE: tuple[Entry, ...] = (
         "positive or negative words, turned round by 'not'",
         recipes=(recipes.SENTIMENT,),
     ),
+    Entry(
+        "sentiment-rare",
+        "classify",
+        "sentiment",
+        "sentiment_rare",
+        "the same with few negative sentences: how classes are balanced matters",
+        recipes=(recipes.SENTIMENT,),
+    ),
     Entry("digits", "classify", "digits", "digits", "handwritten digits, read row by row (scikit-learn)"),
     # one number for each sequence
     Entry(
@@ -109,6 +117,7 @@ TABLE: tuple[Entry, ...] = (
         "copying",
         "ten symbols to be written again after a gap",
         number=Number("gap", 20, 1, "blanks between reading and writing"),
+        recipes=(recipes.COPYING,),
     ),
     Entry(
         "code-tokens",

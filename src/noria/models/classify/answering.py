@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from noria.models.classify.preparing import example_of, examples_of, step_of
 from noria.models.classify.reading import read
 from noria.models.classify.schema import SequenceSchema
 from noria.models.classify.task import Example, attention_of, outputs_of
+from noria.models.classify.unknown_labels import apart
 from noria.models.explaining import Subject, chosen_row
 from noria.models.model import Model
 
@@ -61,23 +62,32 @@ class SequenceAnswers(_WithOptions):
         records = read(data, None, self, schema=schema, known=False)
         return self._outputs(examples_of(records, schema, known=False))
 
-    def evaluate(self, data: Any, y: Any = None) -> dict[str, Any]:
+    def evaluate(self, data: Any, y: Any = None, *, leave_out_unknown: bool = False) -> dict[str, Any]:
         """Compare answers with what is known.
 
         Parameters
         ----------
         data, y
             As for :meth:`fit`.
+        leave_out_unknown : bool, default False
+            Whether sequences with labels that the model was not trained on are left out. How many they are is
+            then said (``left_out``), with their ``unknown_labels``, and the ``accuracy_of_all``, of which
+            they are the wrong ones.
 
         Raises
         ------
         DataError
-            If a label is not one that the model was trained on: says where.
+            If a label is not one that the model was trained on: says where, and how many there are.
         """
         schema = self._schema("evaluate")
-        examples = examples_of(read(data, y, self, schema=schema, known=True), schema)
+        records = list(read(data, y, self, schema=schema, known=True))
+        known, unknown = apart(records, schema.targets)
+        if unknown and not (leave_out_unknown and known):
+            raise unknown.error(schema.targets, len(records))
+        examples = examples_of(known, schema)
         targets: Array = np.array([example.target for example in examples], dtype=schema.targets.dtype)
-        return self._all_figures(self._outputs(examples), targets)
+        figures = self._all_figures(self._outputs(examples), targets)
+        return figures | unknown.figures(figures, len(records))
 
     def predict_rows(self, source: Path | Iterable[str] | None) -> Iterator[dict[str, Any]]:
         """Answer each sequence of a source in order, a few hundred at a time.
@@ -91,17 +101,26 @@ class SequenceAnswers(_WithOptions):
         ------
         dict
             The answer, and what it is an answer to: of a text its beginning, else where the sequence stands.
+            A row, or line, without a text has the answer None.
         """
         schema = self._schema("predict")
         if source is None:
             raise DataError("expected a file with sequences, or - for standard input, got nothing.")
-        records = iter(read(source, None, self, schema=schema, known=False))
+        records = iter(read(source, None, self, schema=schema, known=False, blank=True))
         typed = isinstance(source, io.IOBase) and source.isatty()  # then each line is answered at once
         while chunk := list(itertools.islice(records, 1 if typed else CHUNK)):
-            examples = examples_of(chunk, schema, known=False)
-            answers = self._rows(self._outputs(examples))
-            for answer, beside in zip(answers, self._shown_of(chunk, examples), strict=True):
-                yield {**answer, **beside}
+            full = [record for record in chunk if not record.is_empty]
+            answers = iter(self._answered(full))
+            for record in chunk:
+                yield {"prediction": None, "text": ""} if record.is_empty else next(answers)
+
+    def _answered(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        """Answer records, and say what each answer is an answer to."""
+        if not records:
+            return []
+        examples = examples_of(records, self.schema_, known=False)
+        both = zip(self._rows(self._outputs(examples)), self._shown_of(records, examples), strict=True)
+        return [{**answer, **beside} for answer, beside in both]
 
     def attention_weights(self, data: Any) -> list[list[tuple[str, float]]]:
         """Give how much attention lies on each step of each sequence; the weights of a sequence sum to 1.
@@ -210,6 +229,12 @@ class SequenceAnswers(_WithOptions):
             for row, pairs in zip(shown, self._attention(records, examples), strict=True):
                 row["attention"] = [list(pair) for pair in pairs]
         return shown
+
+
+def shown_beside(row: Mapping[str, Any], *, colour: bool) -> str:
+    """Give what stands behind an answer for a reader; with colour as rich's markup has it."""
+    text = str(row.get("text", row.get("of", "")))
+    return text.replace("[", "\\[") if colour else text
 
 
 def _floats(weights: Float[Array, " T"]) -> list[float]:

@@ -21,7 +21,7 @@ from noria.models.classify.options import SequenceOptions
 from noria.models.classify.reading import read
 from noria.models.classify.scaling import Scales
 from noria.models.classify.schema import SequenceSchema
-from noria.models.classify.targets import LabelTargets, Targets
+from noria.models.classify.targets import LabelTargets, NumberTargets, Targets
 from noria.models.classify.task import Balanced, Example
 from noria.models.description import DataDescription, Description
 from noria.models.examples import digest
@@ -171,7 +171,7 @@ def examples_of(records: Iterable[Record], schema: SequenceSchema, *, known: boo
 def example_of(record: Record, schema: SequenceSchema, *, known: bool) -> Example:
     """Turn one record into what the network has."""
     extras = _extras_of(record, schema)
-    target = schema.targets.encode(record.target, record.place) if known else 0
+    target = schema.targets.encode(record.target, record.target_place) if known else 0
     return Example(schema.inputs.encode(record.sequence, record.place), target, extras)
 
 
@@ -202,6 +202,7 @@ def _parts(
     data: Any, targets: Any, options: SequenceOptions, kind: type[Targets]
 ) -> tuple[Records, list[list[Record]]]:
     """Give what was read, and the records of the training, validation and test part."""
+    numbers = kind is NumberTargets
     if isinstance(data, BuiltinParts):
         read_ = replace(read(data.train, None, options, known=True), source=data.source)
         if data.is_split:
@@ -214,14 +215,15 @@ def _parts(
             others = [list(read(part, None, options, known=True)) for part in (data.validation, data.test)]
             return read_, [list(read_), *others]
     else:
-        read_ = read(data, targets, options, known=True)
+        read_ = read(data, targets, options, known=True, numbers=numbers)
     records = list(read_)
     if not records:
         raise DataError(f"{read_.source}: expected at least one sequence, got none.")
     test_share = options.test_fraction
     tested: list[Record] = []
     if options.test_file:
-        tested, test_share = list(read(Path(options.test_file), None, options, known=True)), 0.0
+        of_file = read(Path(options.test_file), None, options, known=True, numbers=numbers)
+        tested, test_share = list(of_file), 0.0
     rng = generator(options.seed, "order")
     if kind is LabelTargets:
         labels = [record.target for record in records]

@@ -2,29 +2,65 @@
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from noria.data.archive_series import read_ts
 from noria.data.audio import ENDS, Cepstrum, is_of_recordings, read_recordings
+from noria.data.column_guess import IDS, TIMES
 from noria.data.delimited import sniff
 from noria.data.labelled_tables import label_column, read_labelled, text_column
 from noria.data.lines import Lines
-from noria.data.numeric_sequences import IDS, TIMES, read_long_table, read_ts
+from noria.data.numeric_sequences import read_long_table
 from noria.data.records import TEXTS, Record, Records, records_of
-from noria.data.tables import FORMATS, Table, open_table
+from noria.data.table_rows import Table
+from noria.data.tables import FORMATS, open_table
 from noria.data.text import missing_file, normalised
 from noria.errors import DataError
 from noria.models.classify.options import SequenceOptions
 from noria.models.classify.schema import SequenceSchema
+from noria.models.classify.targets import NumberTargets
 
 TEXT, LABEL, ID, TIME = "text", "label", "id", "time"
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How data are to be read.
+
+    Attributes
+    ----------
+    options : SequenceOptions
+        Say which columns hold what.
+    schema : SequenceSchema or None
+        Of a trained model, which says it again.
+    known : bool
+        Whether there has to be a target for each sequence.
+    numbers : bool
+        Whether targets are numbers.
+    blank : bool
+        Whether each row of a table gives a sequence, also one with nothing in it.
+    """
+
+    options: SequenceOptions
+    schema: SequenceSchema | None
+    known: bool
+    numbers: bool
+    blank: bool
+
+
 def read(
-    data: Any, targets: Any, options: SequenceOptions, *, schema: SequenceSchema | None = None, known: bool
+    data: Any,
+    targets: Any,
+    options: SequenceOptions,
+    *,
+    schema: SequenceSchema | None = None,
+    known: bool,
+    numbers: bool = False,
+    blank: bool = False,
 ) -> Records:
     """Read sequences, and what is known of them.
 
@@ -40,12 +76,19 @@ def read(
         Of a trained model, which says it again.
     known : bool
         Whether there has to be a target for each sequence.
+    numbers : bool, default False
+        Whether targets are numbers; a schema says it, too.
+    blank : bool, default False
+        Whether each row of a table, and each line of a file of texts, gives a record, also one with nothing
+        in it.
 
     Raises
     ------
     DataError
         If the data cannot be read, or targets are not there.
     """
+    numbers = numbers or (schema is not None and isinstance(schema.targets, NumberTargets))
+    how = Reading(options, schema, known, numbers, blank)
     if targets is None and isinstance(data, tuple) and len(data) == 2 and known:
         data, targets = data
     is_path = isinstance(data, str | os.PathLike)
@@ -53,10 +96,10 @@ def read(
         if targets is not None:
             raise DataError("expected files or tables with a column of labels, got labels beside them.")
         if _are_paths(data):
-            return _joined([_of_file(path, options, schema, known=known) for path in data])
+            return _joined([_of_file(path, how) for path in data])
         if _is_frame(data):
-            return _of_table(open_table(data), options, schema, known=known)
-        return _of_file(Path(data) if is_path else data, options, schema, known=known)
+            return _of_table(open_table(data), how)
+        return _of_file(Path(data) if is_path else data, how)
     if known and targets is None:
         raise DataError("expected a target for each sequence: pass them as y, or a file that has them.")
     return records_of(data, targets)
@@ -75,10 +118,9 @@ def _are_paths(data: Any) -> bool:
     return isinstance(data, list) and bool(data) and all(isinstance(item, Path) for item in data)
 
 
-def _of_file(
-    source: Path | Iterable[str], options: SequenceOptions, schema: SequenceSchema | None, *, known: bool
-) -> Records:
+def _of_file(source: Path | Iterable[str], how: Reading) -> Records:
     """Read a file by what its name, or its first line, says that it is."""
+    schema, known = how.schema, how.known
     suffix = source.suffix.lower() if isinstance(source, Path) else ""
     if isinstance(source, Path):
         if not source.exists():
@@ -89,12 +131,12 @@ def _of_file(
                     f"{source}: expected a folder with a folder of recordings ({', '.join(ENDS)}) for each "
                     "class, found none in it.\n  Texts are read from a table: text,label in each row."
                 )
-            return _labelled(read_recordings(source, cepstrum_of(options)), known=known)
+            return _labelled(read_recordings(source, cepstrum_of(how.options)), known=known)
         if suffix == ".ts":
             return _labelled(read_ts(source), known=known)
         if suffix == ".parquet":
-            return _of_table(open_table(source), options, schema, known=known)
-    lines = Lines(source, encoding=options.encoding or None)
+            return _of_table(open_table(source), how)
+    lines = Lines(source, encoding=how.options.encoding or None)
     head = lines.head()
     first = "".join(head[:1]).strip()
     if schema is not None and schema.inputs.kind == TEXTS and not known and suffix not in FORMATS:
@@ -103,25 +145,30 @@ def _of_file(
             return Records(TEXTS, lines.source, _TextLines(lines))
     if first.startswith(("#", "@")):
         return _labelled(read_ts(lines), known=known)
-    return _of_table(open_table(lines), options, schema, known=known)
+    return _of_table(open_table(lines), how)
 
 
-def _of_table(
-    table: Table, options: SequenceOptions, schema: SequenceSchema | None, *, known: bool
-) -> Records:
-    """Read a table of texts, or a long one of numbers, by the names of its columns."""
+def _of_table(table: Table, how: Reading) -> Records:
+    """Read a table of texts, or a long one of numbers, by the names of its columns, or by what is in them."""
+    options, schema, kind = how.options, how.schema, {"numbers": how.numbers, "known": how.known}
     columns = {} if schema is None else dict(schema.columns)
-    extras = options.extra_columns or ()
-    label = label_column(table, options.label_column or columns.get(LABEL, ""), needed=known)
-    taken = [name for name in (label, *extras) if name is not None]
-    asked = options.id_column or columns.get(ID, "")
-    text = None if asked else text_column(table, options.text_column or columns.get(TEXT, ""), taken)
+    extras: Sequence[str] = options.extra_columns or ()
+    features: Sequence[str] = options.feature_columns or ()
+    asked, asked_text = options.id_column or columns.get(ID, ""), options.text_column or columns.get(TEXT, "")
+    taken = [name for name in (asked, asked_text, options.time_column, *extras, *features) if name]
+    label = label_column(
+        table,
+        options.label_column or columns.get(LABEL, ""),
+        needed=how.known,
+        numbers=how.numbers,
+        taken=taken,
+    )
+    text = None if asked else text_column(table, asked_text, [*([] if label is None else [label]), *extras])
     found = {} if label is None else {LABEL: label}
     if text is not None:
         guessed = () if schema is not None or (options.text_column and options.label_column) else (text,)
-        return replace(
-            read_labelled(table, text, label, extras, guessed=guessed), columns={TEXT: text, **found}
-        )
+        labelled = read_labelled(table, text, label, extras, guessed=guessed, blank=how.blank, **kind)
+        return replace(labelled, columns={TEXT: text, **found})
     sequence = table.column(asked, "id_column") if asked else table.guessed(IDS)
     if sequence is None:
         names = ", ".join(map(repr, table.columns))
@@ -133,8 +180,8 @@ def _of_table(
     time = table.column(moment, "time_column") if moment else None
     if time is None and schema is None:
         time = table.guessed(TIMES)
-    features = options.feature_columns or (() if schema is None else schema.inputs.channels)
-    records = read_long_table(table, sequence, label, time=time, features=features, extras=extras)
+    features = features or (() if schema is None else schema.inputs.channels)
+    records = read_long_table(table, sequence, label, time=time, features=features, extras=extras, **kind)
     named = {ID: sequence, **found, **({} if time is None else {TIME: time})}
     return replace(records, columns=named)
 
@@ -147,7 +194,7 @@ def _labelled(records: Records, *, known: bool) -> Records:
     def checked() -> Iterator[Record]:
         for record in records:
             if record.target is None:
-                raise DataError(f"{record.place}: expected a label, got none.")
+                raise DataError(f"{record.target_place}: expected a label, got none.")
             yield record
 
     return replace(records, records=_Anew(checked))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from noria.errors import OptionError
+from noria.models.classify.answering import shown_beside
 from noria.models.classify.options import SequenceOptions
 from noria.models.classify.sequence_model import SequenceModel
 from noria.models.classify.targets import NumberTargets, Targets
@@ -56,6 +57,11 @@ class SequenceRegressor(SequenceModel, SequenceOptions):
     def headline(self, figures: Mapping[str, Any]) -> str:
         """Say the mean squared error."""
         return f"mean squared error {figures['mse']:.3g} (mean absolute {figures['mae']:.3g})"
+
+    def shown(self, row: Mapping[str, Any], *, colour: bool = False) -> str:
+        """Write an answer, with six digits that count, and what it is an answer to."""
+        said = "" if row["prediction"] is None else f"{row['prediction']:.6g}"
+        return f"{said}\t{shown_beside(row, colour=colour)}"
 
     def __sklearn_tags__(self) -> object:
         """Say to scikit-learn that this is a regressor, of sequences that need not be rows of a table."""

@@ -45,11 +45,13 @@ class Predictor:
         return self._read(sequences, self._output.probabilities)
 
     def rows(self, sequences: Iterable[TaggedSequence]) -> Iterator[dict[str, Any]]:
-        """Tag sequences in order as they come, a few at a time."""
+        """Tag sequences in order as they come, a few at a time; one without tokens has no tags."""
         coming = iter(sequences)
         while some := list(islice(coming, TOGETHER)):
-            for sequence, tags in zip(some, self.tags(some), strict=True):
-                yield {"tokens": list(sequence.tokens), "tags": tags}
+            full = [sequence for sequence in some if sequence.tokens]
+            tags = iter(self.tags(full) if full else [])
+            for sequence in some:
+                yield {"tokens": list(sequence.tokens), "tags": next(tags) if sequence.tokens else []}
 
     def lines(self, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Tag the characters of a text, line by line as they come; what stands around a line is read, too."""

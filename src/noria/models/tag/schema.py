@@ -143,7 +143,7 @@ class TagSchema(Schema):
         hint = f" Did you mean {near[0]!r}?" if near else ""
         more = f" and {len(self.tags) - _SHOWN} more" if len(self.tags) > _SHOWN else ""
         raise DataError(
-            f"{sequence.place(list(sequence.tags).index(unknown))}: the tag {unknown!r} is none of those "
+            f"{sequence.tag_place(list(sequence.tags).index(unknown))}: the tag {unknown!r} is none of those "
             f"that were trained on.{hint}\n  These are {', '.join(self.tags[:_SHOWN])}{more}."
         )
 

@@ -33,6 +33,7 @@ from noria.models.tag.reading import TagData, read_tagged, sequences_of
 from noria.models.tag.schema import CHARACTERS, TagSchema
 from noria.models.tag.showing import in_colour, in_columns
 from noria.models.tag.task import TagTask
+from noria.models.tag.unknown_tags import apart
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -114,13 +115,18 @@ or BuiltinParts
         """Give the share of tokens whose tag is right."""
         return float(self.evaluate(X, y)["accuracy"])
 
-    def evaluate(self, data: TagData, y: TagData = None) -> dict[str, Any]:
+    def evaluate(
+        self, data: TagData, y: TagData = None, *, leave_out_unknown: bool = False
+    ) -> dict[str, Any]:
         """Measure the model on tagged sequences.
 
         Parameters
         ----------
         data, y
             As for :meth:`prepare`.
+        leave_out_unknown : bool, default False
+            Whether sequences with tags that the model was not trained on are left out. How many they are is
+            then said (``left_out``), and their ``unknown_tags``.
 
         Returns
         -------
@@ -133,7 +139,7 @@ or BuiltinParts
         Raises
         ------
         DataError
-            If a tag is none of those that were trained on: says where.
+            If a tag is none of those that were trained on: says where, and how many there are.
         """
         self._need_fit("be measured")
         schema = self.schema_
@@ -141,9 +147,13 @@ or BuiltinParts
             data = data.train if data.test is None else data.test
         sequences = read_tagged(data, y, self).sequences
         self._check_level(sequences)
-        lexicon = Lexicon.of(schema, sequences)
+        known, unknown = apart(sequences, schema)
+        if unknown and not (leave_out_unknown and known):
+            raise unknown.error(schema, sequences)
+        lexicon = Lexicon.of(schema, known)
         with use_threads(self.threads):
-            return full_figures(self._network_, schema, lexicon, [lexicon.example(one) for one in sequences])
+            figures = full_figures(self._network_, schema, lexicon, [lexicon.example(one) for one in known])
+        return figures | unknown.figures()
 
     def predict_rows(self, source: Path | TextIO | None) -> Iterator[dict[str, Any]]:
         """Tag the sequences of a file, or the lines of a text, in order as they come.
