@@ -18,6 +18,7 @@ CELLS = {
     "lem": ("rusch2022",),
     "lstm": ("hochreiter1997", "gers2000", "jozefowicz2015"),
     "lstm_coupled": ("hochreiter1997", "greff2017"),
+    "lstm_mogrified": ("hochreiter1997", "gers2000", "jozefowicz2015", "melis2020"),
     "lstm_peephole": ("hochreiter1997", "gers2002"),
     "lstm_projected": ("hochreiter1997", "sak2014"),
     "mgu": ("zhou2016",),
@@ -43,7 +44,7 @@ CHOSEN = {
     ("attention", "additive"): ("bahdanau2015",),
     ("pooling", "attention"): ("yang2016",),
     ("network", "convolution"): ("kim2014",),
-    ("output", "quantile"): ("koenker1978",),
+    ("output", "quantile"): ("koenker1978", "romano2019"),
     ("output", "gaussian"): ("nix1994",),
     ("loss", "huber"): ("huber1964",),
 }
@@ -78,7 +79,7 @@ OF_TASK = {
     "classify": ("graves2013",),
     "regress": ("graves2013",),
     "tag": ("graves2005",),
-    "forecast": ("hyndman2006",),
+    "forecast": ("hyndman2006", "papadopoulos2002", "gibbs2021", "angelopoulos2023"),
     "translate": ("sutskever2014", "cho2014"),
 }
 BASELINES = {"Kneser-Ney": ("kneser1995", "chen1999")}

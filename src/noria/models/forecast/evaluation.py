@@ -1,6 +1,6 @@
 """Rolling-origin evaluation: a forecast from every origin, step by step, beside what simple rules say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,9 +38,9 @@ def evaluation(
     -------
     figures : dict
         ``loss``; ``rmse`` and ``mae`` in the unit of the series, ``smape``, ``mase``; ``coverage`` of the
-        intervals, of each step ahead ``coverages``, and their mean ``width``: those of an origin know what
-        came before it (:mod:`noria.models.forecast.following`); ``forecasts``, how many; ``horizons`` with
-        the errors of each step ahead, and the RMSE of each rule beside them; ``baselines`` with the errors of
+        intervals and their mean ``width``: those of an origin know what came before it
+        (:mod:`noria.models.forecast.following`); ``forecasts``, how many; ``horizons`` with errors and
+        coverage of each step ahead, and the RMSE of each rule beside them; ``baselines`` with the errors of
         each rule; ``skill``, by how much of the best rule's RMSE the forecast is better; and a ``warning``
         where it is not.
     widths : dict of str to array of shape (h, C)
@@ -66,19 +66,16 @@ def evaluation(
         **errors_of(actual, predicted),
         "mase": scaled_error(actual, predicted, naive),
         "coverage": coverage(actual, low, high),
-        "coverages": [coverage(*step) for step in zip(*map(_steps, (actual, low, high)), strict=True)],
         "width": float(np.mean(high - low)),
         "forecasts": int(weights.sum()),
         "horizons": by_horizon(actual, predicted, naive, forecasts),
         "baselines": rules,
     }
+    for step, of_step in figures["horizons"].items():
+        here = slice(int(step) - 1, int(step))
+        of_step["coverage"] = coverage(actual[:, here], low[:, here], high[:, here])
     figures["skill"], warning = skill(figures["rmse"], rules)
     return figures | ({"warning": warning} if warning else {}), by_end
-
-
-def _steps(array: Float[Array, "n h C"]) -> Iterator[Float[Array, "n 1 C"]]:
-    """Give what there is of each step ahead."""
-    return (array[:, step : step + 1] for step in range(array.shape[1]))
 
 
 def naive_errors(windows: Windows, examples: Sequence[Example]) -> Float[Array, "n 1 C"]:

@@ -6,9 +6,9 @@ the intervals of each step ahead is multiplied, whenever a value arrives that ha
     exp(RATE / sqrt(step) * (missed - (1 - level)))
 
 whereby in the long run just the share of misses remains that was promised, whatever the series does: the
-logarithm of the width tracks the quantile of how wide the intervals had to be. One step ahead that is so to the
-letter; the width of an interval further ahead is as old as the last value that could be compared. Forecasts of
-several steps err alike from one origin to the next, so that a miss says less there.
+logarithm of the width tracks the quantile of how wide the intervals had to be. That is exact one step ahead;
+further ahead a width is as old as the last value that could be compared. Forecasts of several steps err alike
+from one origin to the next, so that a miss says less there.
 
 Only values up to an origin enter the intervals that are given at it. The rate was found on made series whose
 noise is constant, drifts or jumps, and on the part of a traffic series that no forecaster is tested on.

@@ -117,10 +117,8 @@ class Intervals:
         """Give the ends as they were measured, and where between them they are nearest to the forecast."""
         raw, steps = output.raw(outputs), outputs.shape[1]
         ends = raw.low + self.low[:steps] * raw.unit, raw.high + self.high[:steps] * raw.unit
-        low, high = (
-            np.minimum(*ends),
-            np.maximum(*ends),
-        )  # what quantiles spread may be less than is taken off
+        # where quantiles are to come nearer by more than lay between them, the ends have changed places
+        low, high = np.minimum(*ends), np.maximum(*ends)
         return low, np.clip(output.centre(outputs), low, high), high
 
 
