@@ -122,7 +122,7 @@ class Forecaster(Model, ForecastOptions):
         batch_size = min(self.batch_size, len(train))
         network = self._network(chosen_cells(self), schema)
         if not validation:
-            notes.append("no validation part: intervals are measured on what was trained on, too narrow at first")
+            notes.append("no validation part: intervals come from the training part, too narrow at first")
         description = Description(
             described(found, schema, cuts, self.horizon),
             describe_model(network, self),

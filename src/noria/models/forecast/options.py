@@ -64,7 +64,7 @@ class ForecastModelOptions(ModelOptions):
             help="What is learnt of the time to come: its mean, its quantiles, or mean and variance.",
             group="Forecast",
             choices=(POINT, QUANTILE, GAUSSIAN),
-            reason="Intervals come from errors in any case: on the validation part, then as the series goes on.",
+            reason="Intervals come from errors in any case, of the validation part and of what follows.",
         ),
     ] = POINT
     level: Annotated[
