@@ -53,13 +53,10 @@ COLUMNS = {"Adam foreach": {"foreach": True}, "Adam fused": {"fused": True}}
 PAUSE = 3e-3
 
 LEARNT: dict[str, tuple[float, dict[str, Any], dict[str, float]]] = {
-    # Of 270 series every one is needed to learn from: none chooses, the rate falls to the end instead, and
-    # dropped values stand for the series that are not there.
-    "vowels": (
-        0.98,
-        {"hidden_size": 128, "dropout": 0.5, "input_dropout": 0.2, "valid_fraction": 0.0},
-        {"epochs": 60},
-    ),
+    # Of 270 series every one is needed to learn from: none chooses, the rate falls to the end instead. The
+    # width was chosen on five folds of the training file, drawn twice: accuracy 0.983 (64: 0.969), and of the
+    # widths, dropouts, depths and poolings tried there the lowest loss.
+    "vowels": (0.98, {"hidden_size": 128, "valid_fraction": 0.0}, {"epochs": 60}),
     # What decides a review is seldom in its last third, and two passes are enough to know most words.
     "reviews": (0.86, {"max_length": 400, "dropout": 0.5, "lr": 0.002, "patience": 6}, {"minutes": 9}),
     "spoken": (0.98, {"num_layers": 3, "input_dropout": 0.2}, {"epochs": 8}),

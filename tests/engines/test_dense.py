@@ -32,6 +32,12 @@ def test_values(threads, dtype, tolerance, rows, K, columns):
             dense.times(d, W, transposed=False), d @ W, rtol=tolerance, atol=tolerance * 30
         )
         np.testing.assert_array_equal(forward, dense.times(x, W, transposed=True))
+        b, sums = started[:, 0].copy(), started[:, 0].copy()
+        np.testing.assert_allclose(
+            dense.times(x, W, transposed=True, b=b), x @ W.T + b, rtol=tolerance, atol=tolerance * 30
+        )
+        dense.add_sum(d, sums)
+        np.testing.assert_allclose(sums, b + d.sum(axis=0), rtol=tolerance, atol=tolerance * 30)
 
 
 def test_rows_may_lie_apart_and_precisions_differ():

@@ -271,6 +271,61 @@ def test_outer_agrees_where_columns_are_cut_into_blocks(products):
     assert close(out, expected, products, 30)
 
 
+@pytest.mark.parametrize(("K", "N"), [(5, 16), (17, 69), (4500, 35)])
+def test_a_row_is_added_to_every_row(products, K, N):
+    rng = np.random.default_rng(K)
+    B, row = normal(rng, products, K, N), normal(rng, products, N)
+    packed = pack(B, products=products)
+    for rows in (1, 2, 3, 4, 11, 29):
+        A = normal(rng, products, rows, K)
+        out, memory = guarded(np.full((rows, packed.padded), np.nan, A.dtype), packed.padded + 3)
+        found = multiply(A, packed, out, row=row)
+        assert close(found, A.astype(np.float64) @ B + row, products, K), rows
+        assert (out[:, N:] == 0).all()
+        assert untouched(out, memory)
+        assert np.array_equal(multiply(A, packed, row=row), found)
+    with pytest.raises(ShapeError, match=f"a row of {N} numbers"):
+        multiply(A, packed, row=row[1:])
+
+
+def test_asking_ahead_changes_nothing(products):
+    rng = np.random.default_rng(11)
+    rows, K, N, size = 40, 70, 90, products.numbers.size
+    A, packed = normal(rng, products, rows, K), pack(normal(rng, products, K, N), products=products)
+    found = np.full((rows, packed.padded), np.nan, A.dtype)
+    for ahead, wanted in [(0, 0), (found.ctypes.data, found.size), (64, 1 << 40), (A.ctypes.data, 1)]:
+        out = np.empty_like(found)
+        products.functions["multiply_ahead"](
+            A.ctypes.data, K, rows, K, packed.data.ctypes.data, 0, packed.panels, packed.vectors,
+            out.ctypes.data, out.strides[0] // size, 0, ahead, wanted,
+        )  # fmt: skip
+        assert np.array_equal(out[:, :N], multiply(A, packed))
+
+
+@pytest.mark.parametrize("columns", [1, 15, 16, 65, 130, 200])
+def test_rows_are_summed(products, columns):
+    rng = np.random.default_rng(columns)
+    R, R_memory = guarded(normal(rng, products, 57, columns), columns + 3)
+    old = normal(rng, products, 1, columns)
+    sums, memory = guarded(old)
+    products.functions["sum_rows"](R.ctypes.data, columns + 3, 57, columns, sums.ctypes.data)
+    assert close(sums, old + R.astype(np.float64).sum(axis=0), products, 57)
+    assert untouched(sums, memory)
+    assert untouched(R, R_memory)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (5, 3), (16, 16), (17, 40), (65, 50), (64, 128)])
+def test_a_transposed_matrix_is_added(products, rows, columns):
+    rng = np.random.default_rng(rows)
+    W, W_memory = guarded(normal(rng, products, rows, columns), columns + 2)
+    old = normal(rng, products, columns, rows)
+    T, memory = guarded(old, rows + 7)
+    products.functions["add_transposed"](W.ctypes.data, columns + 2, rows, columns, T.ctypes.data, rows + 7)
+    assert np.array_equal(T, old + W.T)
+    assert untouched(T, memory)
+    assert untouched(W, W_memory)
+
+
 def test_add_rows_adds_repeated_rows(products):
     rng = np.random.default_rng(9)
     lanes = products.numbers.lanes

@@ -4,17 +4,23 @@ The pass runs in machine code where that can be had; elsewhere, and for other dt
 over.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.engines import fused
-from noria.engines.pieces import each, split
+from noria.engines.pieces import split, together
+from noria.engines.threads import thread_count
 from noria.errors import ShapeError
 
 ROWS_AT_ONCE = 4096
 """Rows of logits that NumPy works on at a time."""
+
+WORTH_SHARING = 1 << 16
+"""Logits from which on a second thread is worth waking; rows do not depend on who has them."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ def cross_entropy(
     )
     if not fused.is_native(logits.dtype) or not fits:
         return _numpy_cross_entropy(logits, ids, d_logits, soft)
+    from noria.engines.native.memory import address
     from noria.engines.native.softmax import softmax_of
 
     count, symbols = logits.shape
@@ -93,27 +100,34 @@ def cross_entropy(
     totals, hits = (mean, mean) if soft is None else (soft.totals, soft.hits)
     shares = None if soft is None or soft.shares is None else np.ascontiguousarray(soft.shares, logits.dtype)
     function = softmax_of(logits.dtype, d_logits is not None, shares is not None)
+    of_logits, of_ids, of_out = address(logits), address(ids), address(out)
+    by_row = [address(array) for array in (of_targets, sums)], [address(array) for array in (totals, hits)]
+    spreading: list[int] = []
+    if soft is not None and shares is not None:
+        spreading = [address(soft.scales), address(shares), address(spreads)]
 
-    def rows(part: slice) -> None:
-        spreading: tuple[int, ...] = ()
-        if soft is not None and shares is not None:
-            spreading = soft.scales[part].ctypes.data, shares.ctypes.data, spreads[part].ctypes.data
-        function(
-            logits[part].ctypes.data,
+    def call(part: slice) -> Callable[[], None]:
+        first, rows = part.start, part.stop - part.start
+        (targets_at, sums_at), (totals_at, hits_at) = (
+            [begin + 8 * first for begin in each] for each in by_row
+        )
+        return partial(
+            function,
+            of_logits + first * logits.strides[0],
             stride,
-            ids[part].ctypes.data,
-            part.stop - part.start,
+            of_ids + 8 * first,
+            rows,
             symbols,
-            of_targets[part].ctypes.data,
-            sums[part].ctypes.data,
-            out[part].ctypes.data,
+            targets_at,
+            sums_at,
+            of_out + first * out.strides[0],
             out_stride,
-            totals[part].ctypes.data,
-            hits[part].ctypes.data,
-            *spreading,
+            totals_at,
+            hits_at,
+            *(begin + 8 * first * moves for begin, moves in zip(spreading, (1, 0, 1), strict=False)),
         )
 
-    each(split(count, 1 + logits.size // fused.PIECE), rows)
+    together([call(part) for part in split(count, thread_count() if logits.size >= WORTH_SHARING else 1)])
     return _costs(np.log(sums), of_targets, spreads, soft)
 
 

@@ -4,13 +4,13 @@ They run in machine code where that can be had; elsewhere, and for other dtypes,
 take over. ``engines/cross_entropy.py`` has the loss, ``engines/updates.py`` the update rules.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.engines.binding import why_not_native
-from noria.engines.pieces import each, split
+from noria.engines.pieces import split, spread
 
 CHUNK = 65536
 """Numbers that NumPy works on at a time, so that they stay in the cache through the small operations."""
@@ -38,16 +38,23 @@ def sum_of_squares(vector: Array) -> float:
     if not is_native(vector.dtype) or not are_flat(vector):
         return _numpy_sum_of_squares(vector)
     from noria.engines.native.flat import squares_of
+    from noria.engines.native.memory import address
 
     function = squares_of(vector.dtype)
     parts = split(vector.size, 1 + vector.size // PIECE)
-    sums = dict.fromkeys((part.start for part in parts), 0.0)
+    sums = [0.0] * len(parts)
+    begin = address(vector)
 
-    def squares(part: slice) -> None:
-        sums[part.start] = function(vector[part].ctypes.data, part.stop - part.start)
+    def squares(number: int, at: int, count: int) -> None:
+        sums[number] = function(at, count)
 
-    each(parts, squares)
-    return sum(sums.values())
+    spread(
+        [
+            partial(squares, number, begin + part.start * vector.itemsize, part.stop - part.start)
+            for number, part in enumerate(parts)
+        ]
+    )
+    return sum(sums)
 
 
 def _numpy_sum_of_squares(vector: Array) -> float:

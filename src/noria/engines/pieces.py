@@ -7,6 +7,8 @@ from itertools import pairwise
 from noria.engines import workers
 from noria.engines.threads import thread_count
 
+Call = Callable[[], object]
+
 
 def split(count: int, parts: int) -> list[slice]:
     """Cut ``count`` things into that many parts of nearly one length; empty ones are left out."""
@@ -20,13 +22,25 @@ def each(parts: Sequence[slice], task: Callable[[slice], None]) -> None:
     Threads get neighbouring parts. As long as the parts themselves do not depend on the number of threads,
     nor does the outcome.
     """
-    shares = split(len(parts), thread_count())
-    if len(shares) < 2:
-        _one_by_one(task, parts)
+    spread([partial(task, part) for part in parts])
+
+
+def spread(calls: Sequence[Call]) -> None:
+    """Make calls that do not depend on each other, neighbouring ones on one thread."""
+    together([partial(_in_turn, calls[share]) for share in split(len(calls), thread_count())])
+
+
+def together(calls: Sequence[Call]) -> None:
+    """Make calls at the same time, each on a thread of its own, the first of them here.
+
+    What they do besides running compiled code is better done beforehand: Python runs one thread at a time.
+    """
+    if len(calls) > 1:
+        workers.run(calls)
     else:
-        workers.run([partial(_one_by_one, task, parts[share]) for share in shares])
+        _in_turn(calls)
 
 
-def _one_by_one(task: Callable[[slice], None], parts: Sequence[slice]) -> None:
-    for part in parts:
-        task(part)
+def _in_turn(calls: Sequence[Call]) -> None:
+    for call in calls:
+        call()

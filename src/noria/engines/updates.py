@@ -5,15 +5,20 @@ elsewhere.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.engines import fused
-from noria.engines.pieces import each, split
+from noria.engines.pieces import split, together
+from noria.engines.threads import thread_count
 
 ONLY_READ = ("gradients", "others")
 """Vectors that no rule changes."""
+
+WORTH_SHARING = 1 << 16
+"""Numbers from which on a second thread is worth waking."""
 
 
 def sgd(
@@ -229,15 +234,18 @@ def _pass(
     fits = fused.are_flat(*vectors.values()) and all(array.flags.writeable for array in changed)
     if fused.is_native(vectors["values"].dtype) and fits:
         from noria.engines.native.flat import RULES, update_of
+        from noria.engines.native.memory import address
 
         function = update_of(rule, vectors["values"].dtype)
-        arrays = [vectors[name] for name in RULES[rule].vectors]
-        numbers = [constants[name] for name in RULES[rule].constants]
+        begins = [address(vectors[name]) for name in RULES[rule].vectors]
+        numbers, width = [constants[name] for name in RULES[rule].constants], vectors["values"].itemsize
 
-        def compiled(part: slice) -> None:
-            function(*(array[part].ctypes.data for array in arrays), part.stop - part.start, *numbers)
+        def call(part: slice) -> Callable[[], None]:
+            places = [begin + part.start * width for begin in begins]
+            return partial(function, *places, part.stop - part.start, *numbers)
 
-        each(split(size, 1 + size // fused.PIECE), compiled)
+        # every number goes through the same instructions, whoever has it
+        together([call(part) for part in split(size, thread_count() if size >= WORTH_SHARING else 1)])
         return
     # A square may overflow in single precision; whoever trains looks at the loss, and a warning would say
     # less than its error.

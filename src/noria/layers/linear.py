@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from noria.arrays import Array
-from noria.engines.dense import add_outer, times
+from noria.engines.dense import add_outer, add_sum, times
 from noria.engines.one_hot import add_rows
 from noria.engines.stepping import affine_step
 from noria.equations import Initial
@@ -87,16 +87,16 @@ class Linear(Layer):
         if by_id:
             check_ids(self.title, rows, self.input_size)
             y = W.value.T[rows]  # the column of W that a one-hot row picks
+            if b is not None:
+                y += b.value
         else:
             self._check_width(x)
             rows = rows.astype(W.value.dtype, copy=False)
-            y = times(rows, W.value, transposed=True)
-        if b is not None:
-            y += b.value
+            y = times(rows, W.value, transposed=True, b=None if b is None else b.value)
 
         def backward(d_y: Array, d_state: State) -> Array | None:
             if b is not None and not b.frozen:
-                b.gradient[...] += d_y.sum(axis=0)
+                add_sum(d_y, b.gradient)
             if not W.frozen and by_id:
                 add_rows(W.gradient.T, rows, d_y)
             elif not W.frozen:

@@ -81,7 +81,7 @@ def sequence_cross_entropy(
     loss = float(costs.mean() if soft is None else costs.sum())
     saved: list[Array] = [out]
 
-    def backward(d_loss: float = 1.0) -> Float[Array, "N V"]:
+    def backward(d_loss: float = 1.0) -> Array:  # (N, V)
         # d_logits = d_loss / N * (softmax(logits) - one_hot(targets)), or what soft targets make of it
         if not saved:
             raise BackwardError(
@@ -167,8 +167,8 @@ def _checked_targets(logits: Array, targets: Array) -> Array:
         )
     if not np.issubdtype(targets.dtype, np.integer):
         raise TargetError(f"cross-entropy: targets are token ids and must be integers, got {targets.dtype}.")
-    wrong = (targets < 0) | (targets >= symbols)
-    if wrong.any():
+    if targets.min() < 0 or targets.max() >= symbols:
+        wrong = (targets < 0) | (targets >= symbols)
         row = int(wrong.argmax())
         outside = f"{int(wrong.sum())} of {count} targets are outside"
         raise TargetError(

@@ -7,9 +7,9 @@ spread number serves all, and the cache is asked at several places at once.
 
 from llvmlite import ir
 
-from noria.engines.native.code import Code, Numbers
+from noria.engines.native.code import POINTER, Code, Numbers
 from noria.engines.native.signatures import arguments
-from noria.engines.native.tiles import FEW, TileShape
+from noria.engines.native.tiles import FEW, TileShape, is_row
 
 MOST = 4
 """Panels abreast, at most."""
@@ -23,8 +23,8 @@ def panels_abreast(numbers: Numbers, shape: TileShape, rows: int) -> int:
 def write_abreast(module: ir.Module, numbers: Numbers, shape: TileShape) -> list[ir.Function]:
     """Write ``abreast(A, lda, K, P, C, ldc, add)`` for 1 to :data:`tiles.FEW` rows.
 
-    Each makes ``C = (C if add else 0) + A B`` for as many whole panels as :func:`panels_abreast` says, the
-    first of which begins at P.
+    Each makes ``C = A B`` for as many whole panels as :func:`panels_abreast` says, the first of which begins
+    at P; ``add`` is that of a tile.
     """
     return [_abreast(module, numbers, shape, rows) for rows in range(1, FEW + 1)]
 
@@ -60,7 +60,8 @@ def _abreast(module: ir.Module, numbers: Numbers, shape: TileShape, rows: int) -
                     for number, place in enumerate(places):
                         total = sums[column * rows + number]
                         if adds:
-                            total = code.add(code.load(place, column * numbers.lanes), total)
+                            before = b.select(is_row(code, add), b.inttoptr(add, POINTER), place)
+                            total = code.add(code.load(before, column * numbers.lanes), total)
                         code.store(total, place, column * numbers.lanes)
     code.done()
     return code.function
@@ -69,10 +70,10 @@ def _abreast(module: ir.Module, numbers: Numbers, shape: TileShape, rows: int) -
 def multiply_abreast(code: Code, shape: TileShape, functions: list[ir.Function]) -> ir.Value:
     """Multiply as many panels as can be taken abreast; give the first that is left, in generated code.
 
-    ``code`` writes a function with the arguments of ``multiply``; see :mod:`.signatures`.
+    ``code`` writes a function that begins with the arguments of ``multiply``; see :mod:`.signatures`.
     """
     b, lanes = code.b, code.numbers.lanes
-    A, lda, rows, K, P, first_panel, last_panel, vectors, C, ldc, add = code.given.values()
+    A, lda, rows, K, P, first_panel, last_panel, vectors, C, ldc, add, *_ = code.given.values()
     left = b.alloca(first_panel.type)
     b.store(first_panel, left)
     whole = b.sdiv(vectors, code.index(shape.vectors))
@@ -84,6 +85,8 @@ def multiply_abreast(code: Code, shape: TileShape, functions: list[ir.Function])
             with code.each(beyond, start=first_panel, step=count) as panel:
                 column = b.mul(panel, code.index(shape.vectors * lanes))
                 weights = code.at(P, b.mul(column, K))
-                b.call(function, [A, lda, K, weights, code.at(C, column), ldc, add])
+                row_added = b.add(add, b.mul(column, code.index(code.numbers.size)))
+                adding = b.select(is_row(code, add), row_added, add)
+                b.call(function, [A, lda, K, weights, code.at(C, column), ldc, adding])
                 b.store(b.add(panel, code.index(count)), left)
     return b.load(left, typ=first_panel.type)

@@ -296,11 +296,18 @@ class Frame:
             begin = self.batch
             if place.index == kinds.OLD:
                 return np.array(rows[steps.previous, :size])
-            return np.array(rows[begin : begin + steps.total, :size])
+            return _copied(rows[begin : begin + steps.total, :size])
         rows = self._arrays[place.buffer]
         if place.index == kinds.ZERO:
             return np.tile(rows[0, place.column : place.column + size], (steps.total, 1))
         if place.index == kinds.SYMBOL:
             assert self.x is not None
             return np.array(rows[self.x[: steps.total], place.column : place.column + size])
-        return np.array(rows[: steps.total, place.column : place.column + size])
+        return _copied(rows[: steps.total, place.column : place.column + size])
+
+
+def _copied(rows: Array) -> Array:
+    """Copy rows into memory that has been used before: fresh memory takes longer than the copying."""
+    copy = recycled(rows.shape, rows.dtype)
+    copy[...] = rows
+    return copy

@@ -67,6 +67,24 @@ class GradientPen(Pen):
             code.at(self._pointer("work"), b.mul(self.part, code.index(self.scene.work))),
         )
 
+    def _columns_of_symbols(self, outer: Outer) -> None:
+        """Add what the rows of every symbol add up to: a column of the weights' gradient each."""
+        code, design, columns = self.code, self.design, self.scene.columns[outer.block.matrix]
+        name, leading = self._of_symbols(outer.d.buffer), sum(columns)
+        behind = self.scene.offsets[outer.block.matrix] + sum(columns[: outer.block.part])
+        for number in range(outer.matrices):
+            mine = code.b.icmp_signed("==", code.b.srem(code.index(number), self.parts), self.part)
+            with code.when(mine):
+                self._library(
+                    "add_transposed",
+                    code.at(self._pointer(name), outer.d.column + number * outer.stride),
+                    design.buffers[name].width,
+                    self._pointer_index("symbols"),
+                    outer.group,
+                    code.at(self._pointer("d_theta"), behind + number * outer.group * leading),
+                    leading,
+                )
+
     def _row_in(self, place: Place, buffer: str, row: ir.Value) -> ir.Value:
         """Give where a row of the batch lies in a buffer of all rows or of a chunk."""
         code, b = self.code, self.code.b

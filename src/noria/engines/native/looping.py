@@ -12,10 +12,14 @@ from llvmlite import ir
 
 from noria.compiler.program import AFTER, BEFORE, INPUT, LOOP
 from noria.engines.native import places as kinds
-from noria.engines.native.entry import FINISH, MULTIPLIED, STEPWISE, UNITS, WANT_INPUT
+from noria.engines.native.code import INDEX
+from noria.engines.native.entry import FINISH, MULTIPLIED, STEPWISE, TRANSPOSED, UNITS, WANT_INPUT
 from noria.engines.native.gradients import GradientPen
 from noria.engines.native.stages import Stage
 from noria.engines.native.sweeps import STEP, splits_units
+
+SAVED = "rows forward"
+"""The buffer of what the forward computes and the backward reads."""
 
 
 class LoopingPen(GradientPen):
@@ -70,6 +74,10 @@ class LoopingPen(GradientPen):
                     for outer in self.design.outers:
                         if self._of_table(outer):
                             self._outer(outer, code.index(0), self._pointer_index("symbols"), of_symbols=True)
+                with code.when(b.icmp_signed("==", table, code.index(TRANSPOSED))):
+                    for outer in self.design.outers:
+                        if self._of_table(outer):
+                            self._columns_of_symbols(outer)
             with code.when(b.icmp_signed("==", self.part, code.index(0))):
                 for vector, start in self.design.sums:
                     self._add_sums(vector, start)
@@ -136,6 +144,7 @@ class LoopingPen(GradientPen):
         if not multiplies:
             self._call_sweeps(stage, step, self.low, high, self.low, zero, one)
             return
+        ahead = self._saved_before(step) if self.name == "backward" and not stage.sweeps else None
         rows = code.index(self.scene.block_rows if stage.sweeps else 1 << 30)
         blocks = b.sdiv(b.add(b.sub(high, self.low), b.sub(rows, one)), rows)
         with code.each(blocks) as number:
@@ -143,9 +152,24 @@ class LoopingPen(GradientPen):
             first = b.add(self.low, b.sdiv(b.mul(b.sub(high, self.low), number), blocks))
             last = b.add(self.low, b.sdiv(b.mul(b.sub(high, self.low), b.add(number, one)), blocks))
             for multiply in multiplies:
-                self._multiply(multiply, first, first, last, step=step, block_part=self.part)
+                self._multiply(multiply, first, first, last, step=step, block_part=self.part, ahead=ahead)
             if stage.sweeps:
                 self._call_sweeps(stage, step, first, last, first, zero, one)
+
+    def _saved_before(self, step: ir.Value) -> tuple[ir.Value, ir.Value] | None:
+        """Give where this thread's rows of the step before lie that the forward saved, and their numbers.
+
+        They have left the cache since, and the backward reads them when the last product of a step is done.
+        """
+        if SAVED not in self.design.buffers:
+            return None
+        code, b = self.code, self.code.b
+        is_first = b.icmp_unsigned("==", b.ptrtoint(step, INDEX), b.ptrtoint(self.steps, INDEX))
+        before = b.select(is_first, step, b.gep(step, [code.index(-len(STEP))], source_etype=INDEX))
+        width = code.index(self.design.buffers[SAVED].width)
+        row = b.add(code.load_index(before, STEP.index(kinds.ROW)), self.low)
+        rows = b.sub(self._least(self.high, code.load_index(before, 0)), self.low)
+        return code.at(self._pointer(SAVED), b.mul(row, width)), b.mul(rows, width)
 
     def _stage_of_units(self, stage: Stage, step: ir.Value, count: ir.Value) -> None:
         """One stage for all sequences, this thread's share of the columns."""

@@ -72,6 +72,11 @@ def _give_back() -> None:
         pieces.clear()
 
 
+def address(array: np.ndarray) -> int:
+    """Give where an array begins in memory."""
+    return int(array.__array_interface__["data"][0])
+
+
 def in_steps(size: int) -> int:
     """Round a size up to one of a few, at most an eighth larger, so that sizes meet again."""
     step = 1 << max(size.bit_length() - 4, 0)
@@ -81,7 +86,7 @@ def in_steps(size: int) -> int:
 def _piece(size: int) -> tuple[np.ndarray, int]:
     """Give fresh memory, and where in it a cache line begins."""
     memory = np.empty(size + LINE, dtype=np.uint8)
-    return memory, -int(memory.__array_interface__["data"][0]) % LINE
+    return memory, -address(memory) % LINE
 
 
 def _references() -> int:

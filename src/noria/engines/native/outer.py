@@ -1,4 +1,6 @@
-"""Sums of outer products over many rows (gradients of weights), and rows added to a table."""
+"""Sums over many rows: of outer products (gradients of weights), by symbol, and of the rows themselves."""
+
+from collections.abc import Callable
 
 from llvmlite import ir
 
@@ -14,6 +16,8 @@ TILES = 20
 """Tiles of A packed together, at most."""
 PANELS = 1 << 20
 """Bytes of packed B, at most."""
+ABREAST = 4
+"""Vectors of columns that are summed at a time, so that one addition need not wait for the one before."""
 
 
 def panels_of_b(numbers: Numbers, shape: TileShape) -> int:
@@ -33,7 +37,7 @@ def _tile_size(numbers: Numbers, shape: TileShape) -> int:
 
 
 def write_outer(module: ir.Module, numbers: Numbers, shape: TileShape, table: ir.GlobalVariable) -> None:
-    """Write ``outer`` and ``add_rows`` into a module.
+    """Write ``outer``, ``add_rows`` and ``sum_rows`` into a module.
 
     Blocks of B and of A are packed so that all tiles read them in order, and a tile of C is read and written
     once for each block of rows (Goto and van de Geijn 2008).
@@ -45,6 +49,7 @@ def write_outer(module: ir.Module, numbers: Numbers, shape: TileShape, table: ir
     )
     _outer(module, numbers, shape, table, parts)
     _add_rows(module, numbers)
+    _sum_rows(module, numbers)
 
 
 def _outer(
@@ -94,12 +99,16 @@ def _outer(
                         a = code.at(packed_a, b.mul(tile, code.index(_tile_size(numbers, shape))))
                         c = code.at(C, b.add(b.mul(b.add(m, row), ldc), b.add(n, before)))
                         given = [a, one, high, count, weights]
+                        panel = b.mul(wide, code.index(lanes))
+                        following = code.at(weights, b.mul(panel, count))  # the next panel, line by line
+                        then_on = [following, panel, code.at(following, lanes), panel]
                         with b.if_else(partial) as (then, otherwise):
                             with then:
-                                call_tile(code, function, [*given, scratch, code.index(width), code.index(0)])
+                                into = [scratch, code.index(width), code.index(0)]
+                                call_tile(code, function, [*given, *into, *then_on])
                                 b.call(add_part, [scratch, high, left, c, ldc])
                             with otherwise:
-                                call_tile(code, function, [*given, c, ldc, one])
+                                call_tile(code, function, [*given, c, ldc, one, *then_on])
     code.done()
 
 
@@ -196,4 +205,29 @@ def _add_rows(module: ir.Module, numbers: Numbers) -> None:
         source = code.at(R, b.mul(i, ldr))
         with code.each(c1, start=c0, step=lanes) as c:
             code.store(code.add(code.load(target, c), code.load(source, c)), target, c)
+    code.done()
+
+
+def _sum_rows(module: ir.Module, numbers: Numbers) -> None:
+    code = Code(module, numbers, symbol("sum_rows", numbers.size), arguments(SIGNATURES["sum_rows"]))
+    b, lanes = code.b, numbers.lanes
+    R, ldr, rows, columns, sums = code.given.values()
+    whole, full = b.and_(columns, code.index(-ABREAST * lanes)), b.and_(columns, code.index(-lanes))
+    mask = first_lanes(code, b.sub(columns, full))
+
+    def added_up(c: ir.Value, abreast: int, load: Callable[[ir.Value, int], ir.Value]) -> list[ir.Value]:
+        def step(k: ir.Value, totals: list[ir.Value]) -> list[ir.Value]:
+            row = code.at(R, b.add(b.mul(k, ldr), c))
+            return [code.add(total, load(row, v * lanes)) for v, total in enumerate(totals)]
+
+        return code.loop(rows, step, [code.constant(0.0)] * abreast)
+
+    for begin, end, abreast in ((code.index(0), whole, ABREAST), (whole, full, 1)):
+        with code.each(end, start=begin, step=abreast * lanes) as c:
+            place = code.at(sums, c)
+            for v, total in enumerate(added_up(c, abreast, code.load)):
+                code.store(code.add(code.load(place, v * lanes), total), place, v * lanes)
+    with code.each(columns, start=full, step=lanes) as c:  # once or never
+        (total,) = added_up(c, 1, lambda row, v: load_part(code, mask, row, v))
+        store_part(code, code.add(load_part(code, mask, sums, c), total), mask, sums, c)
     code.done()

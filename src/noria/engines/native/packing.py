@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from noria.engines.native.code import POINTER, Code, Numbers
 from noria.engines.native.counts import least
-from noria.engines.native.edges import first_lanes, load_part
+from noria.engines.native.edges import first_lanes, load_part, store_part
 from noria.engines.native.signatures import SIGNATURES, arguments, symbol
 from noria.engines.native.tiles import TileShape
 
@@ -16,11 +16,13 @@ I32 = ir.IntType(32)
 
 
 def write_packing(module: ir.Module, numbers: Numbers, shape: TileShape) -> None:
-    """Write ``pack_transposed``, ``pack_straight`` and ``transpose`` into a module."""
-    slab = _slab(module, numbers, _square(module, numbers))
+    """Write ``pack_transposed``, ``pack_straight``, ``transpose`` and ``add_transposed`` into a module."""
+    square = _square(module, numbers)
+    slab = _slab(module, numbers, square)
     _pack_transposed(module, numbers, shape, slab)
     _pack_straight(module, numbers, shape)
     _transpose(module, numbers, slab)
+    _add_transposed(module, numbers, square)
 
 
 def find_vector(
@@ -79,10 +81,7 @@ def _slab(module: ir.Module, numbers: Numbers, square: ir.Function) -> ir.Functi
     code = Code(module, numbers, "slab", arguments("S* lds rows columns T* ldt"), internal=True)
     b, lanes = code.b, numbers.lanes
     S, lds, rows, columns, T, ldt = code.given.values()
-    buffers = [b.alloca(ir.ArrayType(numbers.vector, lanes)) for _ in range(2)]
-    for buffer in buffers:
-        buffer.align, buffer.type = lanes * numbers.size, POINTER
-    edge, result = buffers
+    edge, result = _squares(code)
     complete = b.icmp_signed("==", rows, code.index(lanes))
     whole = b.select(complete, b.and_(columns, code.index(-lanes)), code.index(0))
     with code.each(whole, step=lanes) as i:
@@ -147,3 +146,34 @@ def _transpose(module: ir.Module, numbers: Numbers, slab: ir.Function) -> None:
         count = least(code, b.sub(rows, row), code.index(lanes))
         b.call(slab, [code.at(W, b.mul(row, ldw)), ldw, count, columns, code.at(T, row), ldt])
     code.done()
+
+
+def _add_transposed(module: ir.Module, numbers: Numbers, square: ir.Function) -> None:
+    name = symbol("add_transposed", numbers.size)
+    code = Code(module, numbers, name, arguments(SIGNATURES["add_transposed"]))
+    b, lanes = code.b, numbers.lanes
+    W, ldw, rows, columns, T, ldt = code.given.values()
+    copy, result = _squares(code)
+    with code.each(rows, step=lanes) as row, code.each(columns, step=lanes) as column:
+        high = least(code, b.sub(rows, row), code.index(lanes))
+        wide = least(code, b.sub(columns, column), code.index(lanes))
+        mask = first_lanes(code, wide)
+        with code.each(high) as r:
+            value = load_part(code, mask, W, b.add(b.mul(b.add(row, r), ldw), column))
+            code.store(value, copy, b.mul(r, code.index(lanes)))
+        b.call(square, [copy, code.index(lanes), result, code.index(lanes)])
+        mask = first_lanes(code, high)
+        with code.each(wide) as i:
+            place = b.add(b.mul(b.add(column, i), ldt), row)
+            value = code.load(result, b.mul(i, code.index(lanes)))
+            store_part(code, code.add(load_part(code, mask, T, place), value), mask, T, place)
+    code.done()
+
+
+def _squares(code: Code) -> list[ir.Value]:
+    """Make room for two squares of one vector by one vector."""
+    numbers = code.numbers
+    buffers = [code.b.alloca(ir.ArrayType(numbers.vector, numbers.lanes)) for _ in range(2)]
+    for buffer in buffers:
+        buffer.align, buffer.type = numbers.lanes * numbers.size, POINTER
+    return buffers

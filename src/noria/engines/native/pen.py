@@ -91,8 +91,12 @@ class Pen:
         step: ir.Value | None,
         block_part: ir.Value | None = None,
         shares: bool = False,
+        ahead: tuple[ir.Value, ir.Value] | None = None,
     ) -> None:
-        """Multiply rows ``first`` to ``last`` of a step (without one: of the table of symbols)."""
+        """Multiply rows ``first`` to ``last`` of a step (without one: of the table of symbols).
+
+        ``ahead`` says where numbers lie that are read next, and how many.
+        """
         code, b = self.code, self.code.b
         packed = multiply.packed
         vectors = packed.columns // self.numbers.lanes
@@ -103,7 +107,7 @@ class Pen:
         if shares:
             low, high = self._split(high)
         self._library(
-            "multiply",
+            "multiply_ahead" if ahead else "multiply",
             source,
             self._stride(multiply.source, step),
             b.sub(last, first),
@@ -115,6 +119,7 @@ class Pen:
             target,
             self._stride(multiply.target, step),
             int(multiply.adds),
+            *(ahead or ()),
         )
 
     def _rows_from(

@@ -1,17 +1,21 @@
 """The matrix products of the native engine: compiled once, for generated code and for NumPy arrays."""
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from noria.engines.native.code import Numbers
-from noria.engines.native.memory import aligned, recycled
+from noria.engines.native.memory import address, recycled
 from noria.engines.native.product_library import ProductLibrary, build
+from noria.engines.pieces import split, together
 from noria.errors import ShapeError
 
-__all__ = ["Packed", "ProductLibrary", "add_outer", "build", "library", "multiply", "pack"]
+__all__ = ["Packed", "ProductLibrary", "add_outer", "build", "library", "multiply", "pack", "sum_rows"]
+
+KINDS = (np.dtype(np.float32), np.dtype(np.float64))
+"""Numbers that products are compiled for."""
 
 
 def library(dtype: "np.dtype[Any] | type") -> ProductLibrary:
@@ -75,23 +79,24 @@ def pack(w: np.ndarray, transposed: bool = False, *, products: ProductLibrary | 
     _check_dtype("pack", source.dtype, products)
     K, columns = source.shape[::-1] if transposed else source.shape
     vectors = products.numbers.padded(columns) // products.numbers.lanes
-    data = aligned(products.packed_size(K, vectors), source.dtype)
-    stride = _stride(source)
+    data = recycled(products.packed_size(K, vectors), source.dtype)
+    begin, stride, target = address(source), _stride(source), address(data)
     if transposed:
-        products.functions["pack_transposed"](
-            source.ctypes.data, stride, columns, K, data.ctypes.data, 0, vectors
-        )
+        products.functions["pack_transposed"](begin, stride, columns, K, target, 0, vectors)
     else:
-        products.functions["pack_straight"](
-            source.ctypes.data, stride, K, columns, data.ctypes.data, 0, K, K, vectors
-        )
+        products.functions["pack_straight"](begin, stride, K, columns, target, 0, K, K, vectors)
     return Packed(data, K, columns, vectors, products)
 
 
-def multiply(a: np.ndarray, packed: Packed, out: np.ndarray | None = None) -> np.ndarray:
+def multiply(
+    a: np.ndarray,
+    packed: Packed,
+    out: np.ndarray | None = None,
+    *,
+    row: np.ndarray | None = None,
+    parts: int = 1,
+) -> np.ndarray:
     """Multiply rows with a packed matrix.
-
-    Threads may share the rows: give each its slice of ``a`` and of ``out``.
 
     Parameters
     ----------
@@ -99,6 +104,10 @@ def multiply(a: np.ndarray, packed: Packed, out: np.ndarray | None = None) -> np
     packed : Packed
     out : array of shape (rows, columns) or (rows, padded), optional
         Where to write. With the padding there is one copy less, and zeros are written behind the columns.
+    row : array of shape (columns,), optional
+        Is added to every row of the product.
+    parts : int
+        Threads that share the rows.
 
     Returns
     -------
@@ -128,9 +137,19 @@ def multiply(a: np.ndarray, packed: Packed, out: np.ndarray | None = None) -> np
         out is not None and out.shape[1] == packed.padded and _is_plain(out) and not _overlap(out, source)
     )
     target = out if out is not None and direct else recycled((rows, packed.padded), source.dtype)
-    packed.library.functions["multiply"](
-        source.ctypes.data, _stride(source), rows, K, packed.data.ctypes.data, 0, packed.panels,
-        packed.vectors, target.ctypes.data, _stride(target), 0,
+    before = None if row is None else _padded(row, packed)
+    begin, end = address(source), address(target)
+    function, size = packed.library.functions["multiply"], source.itemsize
+    step, panels, weights = _stride(source), packed.panels, address(packed.data)
+    together(
+        [
+            partial(
+                function, begin + part.start * step * size, step, part.stop - part.start, K, weights, 0,
+                panels, packed.vectors, end + part.start * target.strides[0], _stride(target),
+                0 if before is None else address(before),
+            )
+            for part in split(rows, parts)
+        ]
     )  # fmt: skip
     if out is None:
         return target[:, : packed.columns]
@@ -146,10 +165,9 @@ def add_outer(
     index: np.ndarray | None = None,
     *,
     products: ProductLibrary | None = None,
+    parts: int = 1,
 ) -> None:
     """Add sums of outer products: ``out += d.T @ x[index]``.
-
-    Threads may share the rows of ``out``: give each its slice of them and of the columns of ``d``.
 
     Parameters
     ----------
@@ -160,6 +178,8 @@ def add_outer(
         Row of ``x`` that belongs to each row of ``d``.
     products : ProductLibrary, optional
         By default that of the dtype.
+    parts : int
+        Threads that share the rows of ``out``.
 
     Raises
     ------
@@ -183,19 +203,53 @@ def add_outer(
     _check_out("add_outer", out, left.dtype)
     direct = _is_plain(out) and not _overlap(out, left) and not _overlap(out, right)
     target = out if direct else np.zeros((M, N), left.dtype)
-    work = recycled(products.work_size(N), left.dtype)
-    products.functions["outer"](
-        left.ctypes.data, _stride(left), max(M, 1), max(M, 1), 0, M,
-        right.ctypes.data, _stride(right), N, rows, None if places is None else places.ctypes.data,
-        target.ctypes.data, _stride(target), work.ctypes.data,
+    shares = split(M, parts)
+    works = [recycled(products.work_size(N), left.dtype) for _ in shares]
+    together(
+        [
+            partial(
+                products.functions["outer"], address(left), _stride(left), M, M, share.start, share.stop,
+                address(right), _stride(right), N, rows, None if places is None else address(places),
+                address(target), _stride(target), address(work),
+            )
+            for share, work in zip(shares, works, strict=True)
+        ]
     )  # fmt: skip
     if not direct:
         out += target
 
 
+def sum_rows(rows: np.ndarray, out: np.ndarray) -> None:
+    """Add the sum of all rows: ``out += rows.sum(axis=0)``.
+
+    Parameters
+    ----------
+    rows : array of shape (rows, columns)
+    out : array of shape (columns,)
+
+    Raises
+    ------
+    ShapeError
+        If shapes, dtypes or memory do not fit.
+    """
+    source = _matrix("sum_rows", "rows", rows)
+    if out.shape != source.shape[1:] or not out.flags.c_contiguous:
+        raise ShapeError(f"sum_rows: expected out of shape {source.shape[1:]} without gaps, got {out.shape}.")
+    _check_out("sum_rows", out, source.dtype)
+    library(source.dtype).functions["sum_rows"](address(source), _stride(source), *source.shape, address(out))
+
+
+def _padded(row: np.ndarray, packed: Packed) -> np.ndarray:
+    if row.shape != (packed.columns,):
+        raise ShapeError(f"multiply: expected a row of {packed.columns} numbers to add, got {row.shape}.")
+    padded = np.zeros(packed.padded, packed.library.numbers.dtype)
+    padded[: packed.columns] = row
+    return padded
+
+
 def _check_dtype(who: str, dtype: "np.dtype[Any]", products: ProductLibrary | None = None) -> None:
-    expected = "float32 or float64" if products is None else str(products.numbers.dtype)
-    if dtype not in ((np.float32, np.float64) if products is None else (products.numbers.dtype,)):
+    if dtype not in (KINDS if products is None else (products.numbers.dtype,)):
+        expected = "float32 or float64" if products is None else str(products.numbers.dtype)
         raise ShapeError(f"{who}: expected numbers of {expected}, got {dtype}. Convert them with astype.")
 
 

@@ -263,12 +263,11 @@ class NativeRun(Frame, Run):
         return self.d_x[low:high, : self._size_of_input]
 
     def _finish_leaves(self, d_theta: Array) -> None:
-        """Add what is not worth compiled code: gradients that arrive as they leave, and those of symbols."""
+        """Add what is not worth compiled code: gradients that arrive as they leave, those of rare symbols."""
         for vector, node in self._design.leaf_sums:
             self.kernel.view(d_theta, vector)[...] += self._rows_of(node).sum(axis=0)
-        if not self._of_symbols or self.table is not None:
+        if self.occurring is None:
             return
-        columns: slice | Array = slice(None) if self.occurring is None else self.occurring
         for outer in self._design.outers:
             if outer.operand.buffer != "x":
                 continue
@@ -280,7 +279,7 @@ class NativeRun(Frame, Run):
                 view = self.kernel.view(d_theta, order[first + number])
                 begin = sum(self.kernel.sizes[size] for size in outer.block.columns[: outer.block.part])
                 part = view[:, begin : begin + outer.columns]
-                part[:, columns] += sums[: self._symbols(), start : start + outer.group].T
+                part[:, self.occurring] += sums[: self._symbols(), start : start + outer.group].T
 
     def _with_unread_final(self, d_h: Array, d_finals: Mapping[str, Array] | None) -> Array:
         """Where no step reads h, the gradient of its last value arrives as if from above."""

@@ -10,12 +10,12 @@ from noria.arrays import Array
 from noria.engines import workers
 from noria.engines.native import entry
 from noria.engines.native.calls import prepared
-from noria.engines.native.memory import aligned
+from noria.engines.native.memory import address, aligned
 from noria.engines.native.pages import spacious
 from noria.engines.native.products import library
 from noria.engines.native.sharing import parts_of, shares_columns
 from noria.engines.native.steps import Steps
-from noria.engines.native.workspace import Workspace, address
+from noria.engines.native.workspace import Workspace
 from noria.engines.seam import KernelStream, needs_given
 
 if TYPE_CHECKING:

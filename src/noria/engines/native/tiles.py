@@ -56,8 +56,10 @@ def splits(numbers: Numbers, rows: int, vectors: int) -> int:
 def write_tiles(module: ir.Module, numbers: Numbers, shape: TileShape) -> ir.GlobalVariable:
     """Write the tiles of all heights and widths into a module, and a table of them.
 
-    Each is ``tile(A, row_stride, k_stride, K, P, C, ldc, add)`` and makes ``C = (C if add else 0) + A P``
-    where number (r, k) of A lies at ``r * row_stride + k * k_stride`` and row k of P is one row of vectors.
+    Each is ``tile(A, row_stride, k_stride, K, P, C, ldc, add, ahead, pace, beyond, pace_beyond)`` and makes
+    ``C = A P``, plus C itself where ``add`` is 1, plus the row at the address ``add`` where it is neither 0
+    nor 1. Number (r, k) of A lies at ``r * row_stride + k * k_stride``, and row k of P is one row of vectors.
+    Meanwhile it asks for what lies at ``ahead`` and at ``beyond``, so many numbers for each k.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def write_tiles(module: ir.Module, numbers: Numbers, shape: TileShape) -> ir.Glo
     return table
 
 
-ARGUMENTS = arguments("A* row_stride k_stride K P* C* ldc add")
+ARGUMENTS = arguments("A* row_stride k_stride K P* C* ldc add ahead* pace beyond* pace_beyond")
 TILE = ir.FunctionType(VOID, [kind for _, kind in ARGUMENTS])
 """What every tile looks like to its caller."""
 
@@ -107,6 +109,11 @@ def call_tile(code: Code, tile: ir.Value, arguments: list[ir.Value]) -> None:
     code.call_at(tile, TILE, arguments)
 
 
+def is_row(code: Code, add: ir.Value) -> ir.Value:
+    """Tell whether ``add`` is the address of a row that is added to every row."""
+    return code.b.icmp_unsigned(">", add, code.index(1))
+
+
 def _pile(
     module: ir.Module,
     numbers: Numbers,
@@ -117,11 +124,11 @@ def _pile(
 ) -> ir.Function:
     """Write a high, narrow tile as two lower ones: it is rare, and every kind takes time to compile."""
     code = Code(module, numbers, f"tile_{rows}_{vectors}", ARGUMENTS, internal=True)
-    A, row_stride, k_stride, K, P, C, ldc, add = code.given.values()
+    A, row_stride, k_stride, K, P, C, ldc, add, *asked = code.given.values()
     for tile, first in zip(tiles, (0, lower_rows), strict=True):
         a = code.at(A, code.b.mul(row_stride, code.index(first)))
         c = code.at(C, code.b.mul(ldc, code.index(first)))
-        code.b.call(tile, [a, row_stride, k_stride, K, P, c, ldc, add])
+        code.b.call(tile, [a, row_stride, k_stride, K, P, c, ldc, add, *asked])
     code.done()
     return code.function
 
@@ -131,26 +138,24 @@ def _tile(
 ) -> ir.Function:
     code = Code(module, numbers, f"tile_{rows}_{vectors}", ARGUMENTS, internal=True)
     b, width = code.b, vectors * numbers.lanes
-    A, row_stride, k_stride, K, P, C, ldc, add = code.given.values()
+    A, row_stride, k_stride, K, P, C, ldc, add, ahead, pace, beyond, pace_beyond = code.given.values()
     parts = splits(numbers, rows, vectors)
     starts = [code.at(A, b.mul(row_stride, code.index(r))) for r in range(rows)]
-    adding = b.icmp_signed("!=", add, code.index(0))
+    adding = b.icmp_signed("==", add, code.index(1))
     if rows > FEW:
         with code.each(rows) as row:
             for v in range(vectors):
                 prefetch(code, code.at(C, b.mul(row, ldc)), v * numbers.lanes)
     # Where nothing is added, zeros are: one way out of the tile is half the code.
-    before = b.select(adding, C, nothing)
+    before = b.select(adding, C, b.select(is_row(code, add), b.inttoptr(add, POINTER), nothing))
     before_stride = b.select(adding, ldc, code.index(0))
-
-    next_panel = code.at(P, b.mul(K, code.index(width)))
 
     def multiply(k: ir.Value, offset: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
         row = b.mul(k, code.index(width))
         columns = [code.load(code.at(P, row), v * numbers.lanes) for v in range(vectors)]
         if rows > FEW:
-            for v in range(vectors):
-                prefetch(code, code.at(next_panel, row), v * numbers.lanes, level=2)
+            for place, speed in ((ahead, pace), (beyond, pace_beyond)):
+                prefetch(code, place, b.mul(k, speed), level=2)
         news = []
         for r, start in enumerate(starts):
             a = code.spread_at(start, offset)

@@ -7,7 +7,7 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.engines.native.design import Design
-from noria.engines.native.memory import LINE, aligned
+from noria.engines.native.memory import LINE, address, aligned
 
 Key = tuple[int, int, int, int, bool]
 """Rows, sequences, symbols and threads that there is room for; whether steps come one by one."""
@@ -104,8 +104,3 @@ class Workspace:
     def let_go(self) -> None:
         """Let go of the arrays of a run; those that come again will be known."""
         self._held.clear()
-
-
-def address(array: Array) -> int:
-    """Give where an array begins in memory."""
-    return int(array.__array_interface__["data"][0])
