@@ -23,6 +23,7 @@ ROOMS = (
     "data",
     "models",
     "inspection",
+    "reports",
     "studies",
     "testing",
     "cli",
@@ -39,6 +40,7 @@ HEAVY = {
     "charset_normalizer",
     "tomli_w",
     "matplotlib",
+    "fpdf",
     "sklearn",
     "pandas",
     "torch",
@@ -68,7 +70,7 @@ OPTIONAL = {
     "torch",
 }
 
-IMPORTED_AS = {"scikit_learn": "sklearn"}
+IMPORTED_AS = {"scikit_learn": "sklearn", "fpdf2": "fpdf"}
 
 FORBIDDEN_CALLS = {"eval", "exec"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}

@@ -37,5 +37,5 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of three steps. Tests that change it take a copy."""
     folder = tmp_path_factory.mktemp("runs") / "small"
-    assert run(["train", str(book), "--steps", "3", "--out", str(folder), *SMALL]) == 0
+    assert run(["train", str(book), "--cell", "lstm", "--steps", "3", "--out", str(folder), *SMALL]) == 0
     return folder

@@ -32,22 +32,13 @@ def test_a_dry_run_says_what_would_be_compared(noria, in_folder, book):
 
 
 def test_a_study_from_end_to_end(noria, in_folder, book):
-    small = [
-        "--set",
-        "hidden_size=4",
-        "--set",
-        "batch_size=2",
-        "--set",
-        "seq_length=8",
-        "--set",
-        "engine=reference",
-    ]
+    small = ["--set", "hidden_size=4", "--batch-size", 2, "--seq_length", 8, "--engine=reference"]
     words = ["compare", book, "--cells", "rnn", "--steps", 2, "--seeds", 1, *small, "--out", "study"]
     said = noria(*words)
     assert said.code == 0, said.err
     assert "over one seed" in said.out
     assert (in_folder / "study" / "report.html").exists()
-    again = noria(*words, "--language", "es")
+    again = noria(*words, "--lang", "es")
     assert again.code == 0
     assert "1 runs have ended" in again.err
     assert "sobre una semilla" in again.out
@@ -62,14 +53,52 @@ def test_a_study_from_end_to_end(noria, in_folder, book):
         (["tag", "--recipe", "pooling"], "is for classify and regress, not for tag"),
         (["--cells", "rnn,gruu", "--steps", "2"], "gru"),
         (["--steps", "2", "--minutes", "1"], "Only one of"),
+        (["--cells", "rnn,./mine.eq", "--steps", "2"], "mine.eq"),
+        (["--hiden-size", "8"], "no option '--hiden-size'. Did you mean '--hidden-size'"),
+        (["--minute", "2"], "no option '--minute'. Did you mean '--minutes'"),
+        (["--set", "dropuot=0"], "no option '--dropuot'. Did you mean '--dropout'"),
+        (["--seed", "3"], "'seed' cannot be set: every variant has the same seeds"),
+        (["--threads", "2"], "'threads' cannot be set"),
+        (["--dropout", "2"], "must be a float in [0, 1)"),
+        (["--grid", "lr=0.1", "--grid", "lr=0.2"], "stands in the grid twice"),
+        (["--grid", "hidden_size=4,8", "--equal-parameters", "--steps", "2"], "hidden sizes cannot be"),
+        (["clasify", "--steps", "2"], "clasify: there is no such file. Did you mean 'classify'"),
+        (["tag", "--recipe", "features"], "noria compare tag FILE --recipe features"),
+        (["classify", "--recipe", "features"], "it needs --set extra_columns"),
         (["nothing.txt", "--steps", "2", "--seeds", "1", "--cells", "rnn"], "nothing.txt"),
     ],
 )
 def test_what_cannot_be_compared_is_said(noria, in_folder, words, said):
     found = noria("compare", *words)
     assert found.code == 1
-    assert said in found.err
+    assert said in " ".join(found.err.split())
+    assert "Traceback" not in found.err
     assert not list(in_folder.iterdir())
+
+
+def test_parameters_that_cannot_be_equal(noria, in_folder, book):
+    words = ["compare", book, "--cells", "rnn,lstm", "--hidden-size", 1, "--equal-parameters", "--steps", 2]
+    said = noria(*words)
+    assert said.code == 1
+    assert "variant 'lstm': has" in said.err
+    assert "Leave --equal-parameters out" in said.err
+
+
+def test_what_a_recipe_needs_and_takes_is_said(noria, in_folder, book):
+    said = noria("compare", book, "--recipe", "augmentation", "--seeds", 1, "--steps", 2, "--dry-run")
+    assert said.code == 0
+    assert "'20 % of words' is left out: it needs --set thesaurus=" in said.err
+    thesaurus = in_folder / "words.txt"
+    thesaurus.write_text("mill, windmill\n")
+    words = ["--recipe", "augmentation", "--thesaurus", thesaurus, "--steps", 2, "--dry-run", "--json"]
+    study = json.loads(noria("compare", book, *words).out)
+    assert [variant["options"].get("thesaurus") for variant in study["variants"]] == [
+        *(None,) * 3,
+        str(thesaurus),
+    ]
+    assert "thesaurus" not in study["options"]
+    study = json.loads(noria("compare", "--recipe", "class-balance", "--dry-run", "--json").out)
+    assert (study["task"], study["data"], study["metric"]) == ("classify", "sentiment-rare", "macro_f1")
 
 
 def test_own_code_is_checked(noria):

@@ -266,7 +266,7 @@ def test_debug_raises(noria: Command, tmp_path: Path):
 
 
 def test_a_fault_of_ours_is_said_to_be_ours(noria: Command, monkeypatch: pytest.MonkeyPatch):
-    def fail() -> None:
+    def fail(called: object) -> None:
         raise ZeroDivisionError("in the dark")
 
     monkeypatch.setattr(app, "build", fail)
@@ -278,7 +278,7 @@ def test_a_fault_of_ours_is_said_to_be_ours(noria: Command, monkeypatch: pytest.
 
 
 def test_ctrl_c_outside_training(noria: Command, monkeypatch: pytest.MonkeyPatch):
-    def interrupt() -> None:
+    def interrupt(called: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(app, "build", interrupt)

@@ -86,9 +86,49 @@ def test_draw_and_summary(noria: Command, trained: Path, tmp_path: Path) -> None
     assert (tmp_path / "p" / "network.png").exists()
     said = noria("summary", trained)
     assert "operations: 2 for a multiply-add" in said.err
+    assert "nn.LSTM" in said.err
+    assert "redundant" in said.err
     found = json.loads(noria("summary", trained, "--json").out)
     info = json.loads(noria("info", trained, "--json").out)
     assert found["parameters"] == info["parameters"] == sum(one["parameters"] for one in found["layers"])
     said = noria("summary", tmp_path)
     assert said.code == 1
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("name", ["x.svg", "deep/X.PNG"])
+def test_a_picture_that_is_named_is_that_file(
+    noria: Command, trained: Path, tmp_path: Path, name: str
+) -> None:
+    begins = b"\x89PNG" if name.endswith("PNG") else b"<?xml"
+    for words in (["draw", trained], ["gradient", trained, "--text", "the mill"]):
+        place = tmp_path / words[0] / name
+        said = noria(*words, "--out", place)
+        assert said.code == 0
+        assert said.err.splitlines()[-1] == f"Wrote   {place}"
+        assert place.read_bytes().startswith(begins)
+        assert list(place.parent.iterdir()) == [place], "nothing else is left there"
+    place.write_text("old")
+    found = json.loads(noria("draw", trained, "--out", place, "--json").out)
+    assert found["files"] == [str(place)]
+    assert place.read_bytes().startswith(begins), "it is written over"
+
+
+def test_a_picture_that_cannot_be_is_refused_before_anything_is_computed(
+    noria: Command, trained: Path, tmp_path: Path
+) -> None:
+    for words, message in (
+        (["draw", trained, "--out", "x.pdf"], "a picture is written as .svg or .png, got .pdf"),
+        (["gradient", tmp_path / "nowhere", "--text", "a", "--out", "x.gif"], "got .gif"),
+        (["explain", tmp_path / "nowhere", "--text", "a", "--out", "x.svg"], "expected a folder, since many"),
+    ):
+        said = noria(*words)
+        assert said.code == 1
+        assert message in said.err
+    (tmp_path / "file").write_text("no folder")
+    said = noria("draw", trained, "--out", tmp_path / "file" / "x.svg")
+    assert said.code == 1
+    assert "x.svg: cannot be written" in said.err
+    assert "Traceback" not in said.err
+    assert noria("draw", trained, "--out", tmp_path / "v1.2").code == 0
+    assert (tmp_path / "v1.2" / "network.svg").exists(), "a folder may have a point in its name"

@@ -100,11 +100,13 @@ def test_no_such_run(noria: Command):
 
 def test_weights_are_taken_over(noria: Command, trained: Path, book: Path, tmp_path: Path):
     new = tmp_path / "new"
-    words = ("--init-from", trained, "--steps", 1, "--lr", 1e-12, "--out", new, *SMALL)
+    words = ("--init-from", trained, "--cell", "lstm", "--steps", 1, "--lr", 1e-12, "--out", new, *SMALL)
     assert noria("train", book, *words).code == 0
     before, after = LanguageModel.load(trained), LanguageModel.load(new)
     assert abs(before.parameters_.values - after.parameters_.values).max() < 1e-6
-    said = noria("train", book, "--init-from", trained, "--out", tmp_path / "other", *SMALL[2:])
+    said = noria(
+        "train", book, "--init-from", trained, "--cell", "lstm", "--out", tmp_path / "other", *SMALL[2:]
+    )
     assert said.code == 1
     assert "its weights do not fit this model:\n" in said.err
     assert not (tmp_path / "other").exists()

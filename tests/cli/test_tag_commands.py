@@ -1,6 +1,7 @@
 """Tagging on the command line: from a file of columns to tags for another one."""
 
 import json
+import re
 
 import pytest
 
@@ -35,8 +36,13 @@ def test_a_file_is_learnt_measured_and_tagged(noria: Command, columns, tmp_path)
     new.write_text("the\tDT\nmill\tXX\n")
     said = noria("evaluate", run, new)
     assert said.code != 0
-    assert "new.conll, line 2: the tag 'XX' is none of those" in said.err
+    assert "new.conll, line 2, column 2: the tag 'XX' is none of those" in said.err
     assert "Traceback" not in said.err
+    new.write_text("the\tDT\n\nmill\tXX\n")
+    said = noria("evaluate", run, new, "--leave-out-unknown")
+    assert said.code == 0
+    assert re.search(r"left out +1\n", said.out)
+    assert re.search(r"unknown tags\n +XX +1\n", said.out)
 
 
 def test_a_file_that_is_not_as_it_should_be_is_named_with_its_line(noria: Command, tmp_path):

@@ -170,3 +170,62 @@ def test_other_data_cannot_go_on_with_a_run(noria: Command, tmp_path: Path):
     assert said.code == 1
     assert "other data" in said.err
     assert "sideways" in said.err
+
+
+def test_rows_that_are_empty_keep_their_place_and_are_said(noria: Command, tmp_path: Path):
+    run = tmp_path / "run"
+    assert noria("train", "classify", table(tmp_path), "--out", run, *TINY).code == 0
+    new = tmp_path / "new.csv"
+    new.write_text("text\na good film\n\na bad film\n\n", encoding="utf-8")
+    said = noria("predict", run, new)
+    assert said.code == 0
+    assert [line.split("\t")[0] for line in said.out.splitlines()][1::2] == ["", ""]
+    assert [line.split("\t")[2] for line in said.out.splitlines()] == ["a good film", "", "a bad film", ""]
+    assert said.err == "Note    2 of 4 rows are empty and have no answer; the first is row 2\n"
+    rows = [json.loads(line) for line in noria("predict", run, new, "--json").out.splitlines()]
+    assert [row["text"] for row in rows] == ["a good film", "", "a bad film", ""]
+    assert [row["prediction"] is None for row in rows] == [False, True, False, True]
+
+
+def test_sources_that_are_empty_keep_their_place(noria: Command, tmp_path: Path):
+    run = tmp_path / "run"
+    assert noria("train", "translate", pairs(tmp_path), "--out", run, *TINY).code == 0
+    new = tmp_path / "new.csv"
+    new.write_text("source\nab1\n\nab2\n", encoding="utf-8")
+    rows = [json.loads(line) for line in noria("predict", run, new, "--json").out.splitlines()]
+    assert [row["source"] for row in rows] == ["ab1", "", "ab2"]
+    assert rows[1]["translation"] == ""
+
+
+def test_labels_that_were_not_trained_on_may_be_left_out(noria: Command, tmp_path: Path):
+    run = tmp_path / "run"
+    assert noria("train", "classify", table(tmp_path), "--out", run, *TINY).code == 0
+    new = tmp_path / "new.csv"
+    new.write_text("text,label\na good film,up\na bad film,dwn\n", encoding="utf-8")
+    said = noria("evaluate", run, new)
+    assert said.code == 1
+    assert "new.csv, line 3, column 2 ('label'): expected one of the labels down, up, got 'dwn'" in said.err
+    assert "Did you mean 'down'?" in said.err
+    assert "1 of 2 sequences have labels that are unknown: 'dwn' (1)." in said.err
+    figures = json.loads(noria("evaluate", run, new, "--leave-out-unknown", "--json").out)
+    assert (figures["sequences"], figures["left_out"], figures["unknown_labels"]) == (1, 1, {"dwn": 1})
+    assert "accuracy of all" in noria("evaluate", run, new, "--leave-out-unknown").out
+    of_series = tmp_path / "series"
+    assert noria("train", "forecast", series(tmp_path), "--out", of_series, *TINY).code == 0
+    said = noria("evaluate", of_series, series(tmp_path), "--leave-out-unknown")
+    assert said.code == 1
+    assert "--leave-out-unknown is for labels and tags" in said.err
+
+
+def test_numbers_are_written_with_six_digits_for_people(noria: Command, tmp_path: Path):
+    file, run = tmp_path / "prices.csv", tmp_path / "run"
+    file.write_text("frase;precio\n" + "".join(f"pan {n};{n},25\n" for n in range(30)), encoding="utf-8")
+    said = noria("train", "regress", file, "--out", run, *TINY)
+    assert said.code == 0, said.err
+    assert "'precio' the numbers to be told (guessed from the names and contents)" in said.err
+    assert "numbers with a decimal comma: precio" in said.err
+    shown = [line.split("\t")[0] for line in noria("predict", run, file).out.splitlines()]
+    answers = noria("predict", run, file, "--json").out.splitlines()
+    whole = [json.loads(line)["prediction"] for line in answers]
+    assert shown == [f"{number:.6g}" for number in whole]
+    assert any(len(str(number)) > 10 for number in whole)

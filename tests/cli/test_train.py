@@ -16,7 +16,7 @@ import pytest
 
 from cli_commands import SMALL, Command
 from noria.cli import compiling, progress
-from noria.cli.app import INTERRUPTED
+from noria.cli.app import INTERRUPTED, TERMINATED
 from noria.compiler import compile_cell
 from noria.engines import bind
 from noria.engines.native import host as native_host
@@ -24,6 +24,7 @@ from noria.engines.native.host import host
 from noria.engines.threads import thread_count
 from noria.equations import cells
 from noria.models import LanguageModel, load
+from noria.training import RunFolder
 from noria.training.report import Evaluated, Interrupted, Sampled, Started, StepDone
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -43,12 +44,14 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(noria: Comma
     size = len(book.read_text(encoding="utf-8"))
     assert lines[0].startswith(f"Text    {book} · UTF-8 · {size:,} characters · ")
     assert "train/validation/test 90/5/5" in lines[0]
-    assert lines[1].startswith("Model   lstm · 1 layer x 6 · ")
+    assert lines[1].startswith("Model   lstm_mogrified · 1 layer x 6 · ")
     engine = re.fullmatch(r"Engine  native: \S+, (\d+) float32 at once, .* · (\d+) threads?, \S.*", lines[3])
     assert engine is not None
     assert int(engine[1]) == host().vector_bytes // 4
     assert int(engine[2]) == thread_count()
-    assert lines[4] == "Run     runs/text-lstm-0001 · seed 0 · Ctrl-C saves and stops"
+    assert lines[4].startswith("Chosen  recurrent dropout 0")
+    assert lines[5] == "Run     runs/text-lstm_mogrified-0001 · seed 0 · Ctrl-C saves and stops"
+    assert lines[6].startswith("Plan    4 steps")
     assert "compil" not in said.err, "what takes no time is not worth a word"
     header = next(line for line in lines if "|grad|" in line)
     assert header.split() == ["step", "epoch", "train", "valid", "bpc", "|grad|", "tokens/s", "left"]
@@ -62,11 +65,11 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(noria: Comma
         r"test \d\.\d{3} nats \(\d\.\d{3} bits per character\) · Kneser-Ney 5-gram \d\.\d{3} nats", done
     )
     assert lines[-3:] == [
-        "Next    noria sample runs/text-lstm-0001 --temperature 0.7",
-        "        noria evaluate runs/text-lstm-0001 FILE",
-        "        noria info runs/text-lstm-0001",
+        "Next    noria sample runs/text-lstm_mogrified-0001 --temperature 0.7",
+        "        noria evaluate runs/text-lstm_mogrified-0001 FILE",
+        "        noria info runs/text-lstm_mogrified-0001",
     ]
-    assert sorted(path.name for path in (desk / "runs/text-lstm-0001").iterdir()) == [
+    assert sorted(path.name for path in (desk / "runs/text-lstm_mogrified-0001").iterdir()) == [
         "best.safetensors",
         "config.toml",
         "last.safetensors",
@@ -137,7 +140,7 @@ def test_a_dry_run_writes_nothing(noria: Command, desk: Path, book: Path):
     assert "Model   rnn, lstm · 2 layers x 5, 3 · " in said.err
     assert list(desk.iterdir()) == []
     understood = json.loads(noria("train", book, "--dry-run", "--json", *SMALL).out)
-    assert understood["model"]["cells"] == ["lstm"]
+    assert understood["model"]["cells"] == ["lstm_mogrified"]
     assert understood["data"]["encoding"] == "UTF-8"
 
 
@@ -279,10 +282,104 @@ def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(desk: Path, book: Path):
     assert "Traceback" not in rest
     assert "Stop    after step" in rest
     assert "Done" in rest
-    assert "Next    noria sample runs/text-lstm-0001" in rest
-    model = load("runs/text-lstm-0001")
+    assert "Next    noria sample runs/text-lstm_mogrified-0001" in rest
+    model = load("runs/text-lstm_mogrified-0001")
     assert model.report_["interrupted"] is True
     assert len(model.sample(length=5)) >= 5
+
+
+def begun(words: list[str], said: str = "+") -> subprocess.Popen[str]:
+    """Start a command in the background, where Ctrl-C does not reach it, and wait for the end of a line."""
+    environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "noria", *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    assert child.stderr is not None
+    for line in child.stderr:
+        if line.rstrip().endswith(said):
+            return child
+    raise AssertionError(f"it never said {said!r}")
+
+
+def test_being_terminated_is_ctrl_c_from_elsewhere(noria: Command, desk: Path, book: Path):
+    words = ["train", str(book), "--steps", "1000000", "--eval-every", "20", "--out", "run", *SMALL]
+    with begun(words) as child:
+        child.terminate()
+        out, rest = child.communicate(timeout=60)
+    assert child.returncode == TERMINATED
+    assert out == ""
+    assert "Traceback" not in rest
+    assert "Stop    after step" in rest
+    assert "noria train --resume run goes on with the others" in rest
+    steps = load("run").report_["steps"]
+    assert 20 <= steps < 1_000_000
+    assert int(RunFolder.open("run").read_arrays("last")["trainer/step"]) == steps
+    assert noria("train", "--resume", "run", "--stop-after", steps + 2, "--quiet").code == 0
+    assert load("run").report_["steps"] == steps + 2
+
+
+def test_being_terminated_twice_ends_it_at_once_and_says_how_to_go_on(desk: Path, book: Path):
+    words = ["train", str(book), "--steps", "1000000", "--eval-every", "20", "--out", "run", *SMALL]
+    slow = (
+        "import time, sys\n"
+        "from noria.training.loop import Loop\n"
+        "really = Loop._stop_early\n"
+        "def waiting(self, *given):\n"
+        "    self.save(given[0])\n"
+        "    print('waiting', file=sys.stderr, flush=True)\n"
+        "    time.sleep(60)\n"
+        "Loop._stop_early = waiting\n"
+        f"from noria.cli.app import main\nmain({words!r})\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", slow], stderr=subprocess.PIPE, text=True, env=environment
+    ) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            if line.rstrip().endswith("+") or line == "waiting\n":
+                child.terminate()
+            if line == "waiting\n":
+                break
+        rest = child.communicate(timeout=30)[1]
+    assert child.returncode == TERMINATED
+    assert rest.splitlines() == ["Next    noria train --resume run", "Interrupted."]
+    assert int(RunFolder.open("run").read_arrays("last")["trainer/step"]) >= 20
+
+
+def test_a_comparison_that_is_terminated_says_how_to_go_on(desk: Path, book: Path):
+    words = ["compare", str(book), "--cells", "rnn,gru", "--seeds", "1", "--steps", "60"]
+    settings = ["--set", "hidden_size=4", "--set", "batch_size=2", "--processes", "1", "--out", "study"]
+    with begun([*words, *settings], said=" s") as child:  # the first of two has ended
+        child.terminate()
+        _, rest = child.communicate(timeout=60)
+    assert child.returncode == TERMINATED
+    assert "Traceback" not in rest
+    assert "Next    noria compare" in rest
+
+
+@pytest.mark.parametrize("refused", ["weights", "taken"])
+def test_a_run_that_is_not_made_is_not_announced(
+    noria: Command, desk: Path, book: Path, trained: Path, refused: str
+):
+    if refused == "weights":
+        words = ["--init-from", trained, "--cell", "gru"]
+    else:
+        (desk / "file").write_text("no folder", encoding="utf-8")
+        words = ["--out", "file/run"]
+    said = noria("train", book, "--steps", 3, *SMALL, *words)
+    assert said.code == 1
+    assert "Run  " not in said.err
+    assert "Plan" not in said.err
+    assert not (desk / "runs").exists()
+    fits = noria("train", book, "--steps", 3, *SMALL, "--cell", "lstm", "--init-from", trained)
+    assert fits.code == 0
+    assert "Run     runs/text-lstm-0001 · " in fits.err
 
 
 def shown_in_a_terminal(words: list[str], *, code: int = 0, **variables: str) -> str:

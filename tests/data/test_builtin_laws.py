@@ -188,6 +188,15 @@ def test_sentiment():
     assert_disjoint(*(part[0] for part in three(parts)))
 
 
+def test_few_sentences_of_one_kind():
+    whole, rare = (builtin_data(name, "classify", 0) for name in ("sentiment", "sentiment-rare"))
+    for (sentences, labels), (all_of_them, known) in zip(three(rare), three(whole), strict=True):
+        right = dict(zip(all_of_them, known, strict=True))
+        assert labels == [right[sentence] for sentence in sentences]
+        assert labels.count("positive") == known.count("positive")
+        assert labels.count("negative") == known.count("negative") // 10
+
+
 def polarity(word):
     place = WORDS.index(word)
     return 1 if place < 9 else -1 if place < 18 else 0

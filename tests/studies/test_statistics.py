@@ -1,11 +1,22 @@
 """Paired differences: against numbers computed by hand, and against their own promise over many studies."""
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
 
-from noria.studies.statistics import all_pairs, half_width, paired_difference, spread, t_below, t_quantile
+from noria.studies.statistics import (
+    LEVEL,
+    all_pairs,
+    half_width,
+    interval_of,
+    level_of_each,
+    paired_difference,
+    spread,
+    t_below,
+    t_quantile,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,34 +76,88 @@ def test_the_pairing_takes_out_what_seeds_share():
     assert not paired_difference(one, shuffled).excludes_zero
 
 
-def _curves(rng, gaps, seeds):
-    """Simulate the losses that variants end at: what the seed does to all of them, and noise of each."""
-    shared = rng.standard_normal(seeds)
-    return {
-        f"v{place}": dict(enumerate(shared + gap + 0.3 * rng.standard_normal(seeds)))
-        for place, gap in enumerate(gaps)
-    }
+def outcomes(rng, gaps, *, studies, seeds, draw=np.random.Generator.standard_normal):
+    """Simulate studies of variants that lie so far apart; give their figures (studies, variants, seeds).
+
+    A run is a learning curve, of validation and of test: it falls, and rises again where it over-fits. What
+    the seed does to all variants is in it, what chance does to one of them, and noise at each evaluation. The
+    figure is that of the test part where the validation loss is lowest.
+    """
+    steps = np.arange(1, 16)
+    shape = 2.0 * steps**-0.7 + 0.006 * np.maximum(0, steps - 9) ** 1.5
+    shared = rng.standard_normal((studies, 1, seeds))
+    ends = np.asarray(gaps)[:, None] + shared + 0.3 * draw(rng, size=(studies, len(gaps), seeds))
+    curves = ends[..., None] + shape
+    validation, test = (curves + 0.05 * rng.standard_normal(curves.shape) for _ in range(2))
+    best = validation.argmin(axis=-1)[..., None]
+    return np.take_along_axis(test, best, axis=-1)[..., 0]
 
 
-def test_intervals_cover_a_known_difference_as_often_as_they_say():
-    rng, studies = np.random.default_rng(1), 1000
-    covered = 0
-    for _ in range(studies):
-        (found,) = all_pairs(_curves(rng, (0.0, 0.25), 5))
-        covered += found.low <= -0.25 <= found.high
-    assert covered / studies == pytest.approx(0.95, abs=0.03)
+def judged(figures, gaps):
+    """Give in which studies all intervals hold the true differences, and in which any leaves zero out."""
+    pairs = list(combinations(range(len(gaps)), 2))
+    differences = np.stack([figures[:, one] - figures[:, other] for one, other in pairs], axis=1)
+    mean, half = interval_of(differences, level_of_each(LEVEL, len(pairs)))
+    true = np.array([gaps[one] - gaps[other] for one, other in pairs])
+    return (np.abs(mean - true) <= half).all(axis=1), (np.abs(mean) > half).any(axis=1)
 
 
-def test_equal_variants_are_seldom_called_different():
-    rng, studies = np.random.default_rng(2), 1000
-    called = sum(
-        any(found.excludes_zero for found in all_pairs(_curves(rng, (0.0, 0.0, 0.0), 5)))
-        for _ in range(studies)
-    )
-    assert called / studies <= 0.05
+def by_name(study):
+    return {f"v{place}": dict(enumerate(map(float, row))) for place, row in enumerate(study)}
+
+
+def test_many_studies_at_once_are_judged_as_one_by_one():
+    gaps = (0.0, 0.2, 0.7)
+    figures = outcomes(np.random.default_rng(4), gaps, studies=30, seeds=5)
+    holds, called = judged(figures, gaps)
+    assert 0 < called.sum() < 30
+    for study, is_held, is_called in zip(figures, holds, called, strict=True):
+        found = all_pairs(by_name(study))
+        true = [gaps[int(one.one[1])] - gaps[int(one.other[1])] for one in found]
+        assert all(one.low <= gap <= one.high for one, gap in zip(found, true, strict=True)) == is_held
+        assert any(one.excludes_zero for one in found) == is_called
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_intervals_cover_a_known_difference_as_often_as_they_say(seeds):
+    for gaps in ((0.0, 0.25), (0.0, 0.1, 0.4)):
+        figures = outcomes(np.random.default_rng([1, seeds]), gaps, studies=1000, seeds=seeds)
+        holds, _ = judged(figures, gaps)
+        assert holds.mean() == pytest.approx(LEVEL, abs=0.03)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize("variants", [2, 3, 5])
+def test_equal_variants_are_seldom_called_different(seeds, variants):
+    studies = 5000
+    gaps = (0.0,) * variants
+    figures = outcomes(np.random.default_rng([2, seeds]), gaps, studies=studies, seeds=seeds)
+    _, called = judged(figures, gaps)
+    chance = math.sqrt(0.05 * 0.95 / studies)  # by which a share of 5 % strays in so many studies
+    assert called.mean() <= 0.05 + 2.5 * chance
+
+
+def test_heavy_tails_make_fewer_claims():
+    def heavy(rng, size):
+        return rng.standard_t(2, size)
+
+    figures = outcomes(np.random.default_rng(5), (0.0,) * 3, studies=3000, seeds=5, draw=heavy)
+    holds, called = judged(figures, (0.0,) * 3)
+    assert called.mean() < 0.04
+    assert holds.mean() > 0.96
+
+
+def test_failures_of_one_variant_alone_are_not_covered():
+    """What the module says of them: with few seeds an interval tells of the runs that went well."""
+    rng = np.random.default_rng(6)
+    figures = outcomes(rng, (0.0, 0.0), studies=3000, seeds=10)
+    figures[:, 1] += 5.0 * (rng.random((3000, 10)) < 0.05)
+    holds, _ = judged(figures, (0.0, 0.25))
+    assert 0.73 < holds.mean() < 0.83
 
 
 def test_real_differences_are_found():
-    rng = np.random.default_rng(3)
-    found = sum(all_pairs(_curves(rng, (0.0, 1.5), 5))[0].excludes_zero for _ in range(200))
-    assert found / 200 > 0.9
+    figures = outcomes(np.random.default_rng(3), (0.0, 1.5), studies=200, seeds=5)
+    found = [all_pairs(by_name(study))[0] for study in figures]
+    assert sum(one.excludes_zero for one in found) / 200 > 0.9
+    assert all(one.verdict(higher_is_better=False) != "worse" for one in found)

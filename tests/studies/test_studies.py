@@ -2,25 +2,20 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from noria.errors import OptionError, RunError
-from noria.models.loading import MODELS, model_class
 from noria.studies import Study, Variant, run_study
-from noria.studies.conclusions import LANGUAGES, SENTENCES, conclusions
-from noria.studies.design import parse_grid, variants_of
-from noria.studies.folder import StudyFolder, read_json, write_json
-from noria.studies.recipes import RECIPES, recipe_named
-from noria.studies.report import WORDS, table_of, write_report
-from noria.studies.results import results_of
+from noria.studies.conclusions import SENTENCES, conclusions
+from noria.studies.design import parse_grid, parse_settings, variants_of
+from noria.studies.folder import StudyFolder
+from noria.studies.report import table_of
+from noria.studies.results import _baseline, results_of
 from noria.studies.running import _result, _Running
 from noria.studies.sizing import equal_sizes, parameters_of
 from noria.studies.work import run_one
@@ -117,12 +112,12 @@ def test_a_run_that_diverges_is_recorded_and_the_others_stand(table, tmp_path):
     folder = StudyFolder.take(tmp_path / "study", study)
     for variant, seed in folder.missing():
         run_one(folder, variant.name, seed)
-    results = write_report(folder, "noria compare")
+    results = results_of(folder)
     assert folder.missing() == []
     assert [(line.done, line.diverged) for line in results.lines] == [((0,), ()), ((), (0,))]
     assert any("wild diverged with 1 of 1 seeds" in line for line in conclusions(results))
     assert any("wild divergió con 1 de 1" in line for line in conclusions(results, "es"))
-    assert "wild, seed 0: " in (folder.path / "report.md").read_text()
+    assert results.messages[0].startswith("wild, seed 0: ")
 
 
 def test_what_cannot_be_trained_is_recorded_too(tmp_path):
@@ -144,6 +139,18 @@ def test_a_result_has_what_a_report_needs(whole):
         assert result["tokens_per_second"] > 0
         assert result["parameters"] > 0
         assert 0 <= result["test"]["accuracy"] <= 1
+
+
+def test_the_best_figure_to_beat_counts_where_variants_have_several():
+    found = {
+        (name, seed): {"baseline": {"name": f"guess of {name}", "loss": value + seed}}
+        for name, value in (("a", 3.0), ("b", 2.0))
+        for seed in (0, 1)
+    }
+    found["c", 0] = {"baseline": {}}
+    assert _baseline(found, "loss", higher_is_better=False) == (2.5, "guess of b")
+    assert _baseline(found, "loss", higher_is_better=True) == (3.5, "guess of a")
+    assert _baseline({}, "loss", higher_is_better=True)[1] == ""
 
 
 def test_equal_numbers_of_parameters(table):
@@ -178,117 +185,6 @@ def test_a_study_reads_back_as_it_was(table):
         Study.from_dict({"format": 1}, "here")
 
 
-# What is said.
-
-
-def made(whole, tmp_path, figures, higher=False):
-    """A study whose figures are these: by variant, one for each seed."""
-    study = Study(
-        task="classify" if higher else "text",
-        variants=tuple(Variant(name, {}) for name in figures),
-        seeds=tuple(range(len(next(iter(figures.values()))))),
-        budget={"steps": 1},
-    )
-    folder = StudyFolder.take(tmp_path / "made", study)
-    example = next(iter(whole.results().values()))
-    key = "accuracy" if higher else "bits_per_character"
-    for variant in study.variants:
-        for seed, value in enumerate(figures[variant.name]):
-            result = {**example, "variant": variant.name, "seed": seed, "test": {"loss": value, key: value}}
-            write_json(folder.file_of(variant, seed), {**result, "baseline": {"name": "guess", key: 0.5}})
-    return folder
-
-
-CLEAR = {"a": [1.0, 1.1, 1.2, 1.1], "b": [2.0, 2.1, 2.2, 2.2]}
-MIXED = {"a": [1.0, 1.4, 1.2, 1.1], "b": [1.2, 1.1, 1.3, 1.2]}
-
-
-def test_better_is_said_where_the_interval_leaves_zero_out(whole, tmp_path):
-    said = conclusions(results_of(made(whole, tmp_path, CLEAR)))
-    assert said[0].startswith("a is better than every other variant (bits_per_character 1.100)")
-    assert said[1].startswith("a is better than b: bits_per_character by 1.025")
-
-
-def test_better_is_never_said_where_it_holds_zero(whole, tmp_path):
-    results = results_of(made(whole, tmp_path, MIXED))
-    for language, word in (("en", "better"), ("es", "mejor que")):
-        said = conclusions(results, language)
-        assert not any(word in line for line in said)
-    assert "no difference was seen between it and b" in conclusions(results)[0]
-    assert results.to_dict()["differences"][0]["verdict"] == "no difference"
-
-
-def test_higher_is_better_of_accuracy(whole, tmp_path):
-    said = conclusions(results_of(made(whole, tmp_path, CLEAR, higher=True)))
-    assert said[0].startswith("b is better than every other")
-    assert said[1].startswith("b is better than a: accuracy by 1.025")
-
-
-def test_a_single_seed_claims_nothing(whole, tmp_path):
-    said = conclusions(results_of(made(whole, tmp_path, {"a": [1.0], "b": [9.0]})))
-    assert said[0] == SENTENCES["one_seed"][0]
-    assert not any("better" in line or "seen between" in line for line in said)
-
-
-def test_the_figure_to_beat(whole, tmp_path):
-    results = results_of(made(whole, tmp_path, {"a": [0.1, 0.2], "b": [0.8, 0.7]}))
-    assert "The figure to beat (guess) is 0.500: a beat it." in conclusions(results)
-
-
-def test_every_sentence_stands_in_both_languages():
-    for english, spanish in [*SENTENCES.values(), *WORDS.values()]:
-        assert set(re.findall(r"\{\d\}", english)) == set(re.findall(r"\{\d\}", spanish))
-    assert len(LANGUAGES) == 2
-
-
-class Balanced(HTMLParser):
-    """Complains of elements that are not closed in order, and of anything from elsewhere."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.ids = [], []
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.ids += [attributes["id"]] if "id" in attributes else []
-        assert "src" not in attributes
-        assert not str(attributes.get("href", "#")).startswith("http")
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.ids += [value for name, value in attributes if name == "id"]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_report(whole, language):
-    write_report(whole, "noria compare <classify>", language=language, reason="to see")
-    page = (whole.path / "report.html").read_text()
-    reader = Balanced()
-    reader.feed(page)
-    assert reader.open == []
-    assert len(set(reader.ids)) == len(reader.ids)
-    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert len(pictures) == 2
-    for picture in pictures:
-        ElementTree.fromstring(picture)
-        assert 'role="img" aria-label="' in picture
-    assert page.count("<figcaption>") == 2
-    assert f'<html lang="{language}">' in page
-    assert "&lt;classify&gt;" in page
-    assert "http" not in page
-    written = (whole.path / "report.md").read_text()
-    for line in conclusions(results_of(whole), language):
-        assert f"- {line}" in written
-    content = read_json(whole.path / "results.json")
-    assert content["metric"] == "accuracy"
-    assert len(content["lines"]) == 2
-    assert set(content["conclusions"]) == set(LANGUAGES)
-
-
 # What is compared.
 
 
@@ -318,6 +214,34 @@ def test_grids_are_read_by_the_table_of_options():
         parse_grid("text", ["dropout"])
 
 
+def test_settings_hold_for_all_variants():
+    assert parse_settings("text", ["hidden-size=4,8", "dropout=0.5", "features=shape,line"]) == {
+        "hidden_size": [4, 8],
+        "dropout": 0.5,
+        "features": ["shape", "line"],
+    }
+    with pytest.raises(OptionError, match="Did you mean 'dropout'"):
+        parse_settings("text", ["dropuot=0"])
+    with pytest.raises(OptionError, match="key=value"):
+        parse_settings("text", ["dropout"])
+    for read in (parse_settings, parse_grid):
+        with pytest.raises(OptionError, match=r"'seed' cannot be set: .* --seeds says how many"):
+            read("text", ["seed=3"])
+        with pytest.raises(OptionError, match="'threads' cannot be set"):
+            read("text", ["threads=2"])
+    with pytest.raises(OptionError, match="twice"):
+        parse_grid("text", ["lr=0.1", "learning_rate=0.2"])
+
+
+def test_sizes_that_are_compared_cannot_be_chosen(table):
+    study = study_of(table, ("rnn",), (0,))
+    study = Study(
+        **{**vars(study), "variants": variants_of("classify", ["rnn"], {"hidden_size": [4, 8]}, ())}
+    )
+    with pytest.raises(OptionError, match="hidden_size out of the grid"):
+        equal_sizes(study)
+
+
 def test_a_study_is_checked_before_it_is_begun(table):
     with pytest.raises(OptionError, match="variant 'rnn'"):
         study_of(table, nesterov=True).check()
@@ -325,19 +249,3 @@ def test_a_study_is_checked_before_it_is_begun(table):
         study_of(table, ("rnn", "rnn")).check()
     with pytest.raises(OptionError, match="steps"):
         Study(**{**vars(study_of(table)), "budget": {"steps": 0}}).check()
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_recipes_hold_for_every_task_that_they_name(name):
-    recipe = recipe_named(name)
-    assert recipe.reason.endswith(".")
-    for task in recipe.tasks or MODELS:
-        variants = variants_of(task, recipe.cells, recipe.grid, recipe.rows)
-        assert len(variants) > 1
-        for variant in variants:
-            model_class(task)(**{**recipe.options, **variant.options}).validate(variant.name)
-
-
-def test_an_unknown_recipe_names_the_nearest():
-    with pytest.raises(OptionError, match="Did you mean 'optimisers'"):
-        recipe_named("optimizers")

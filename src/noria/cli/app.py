@@ -10,6 +10,8 @@ from cyclopts import App, CycloptsError
 from noria import __version__
 from noria.cli.common import STANDARD_INPUT
 from noria.cli.console import complain, tell
+from noria.cli.headings import unwrapped
+from noria.cli.termination import Termination
 from noria.cli.threads import set_threads
 from noria.errors import NoriaError
 
@@ -31,17 +33,24 @@ VERBS = {
     "cell": "List the cells, or show everything that is derived from one.",
     "check": "Check the gradients of a cell, or of your own NumPy code, and say what is wrong.",
     "compare": "Compare cells and options over seeds, with intervals, and write a report.",
+    "report": "Write what a run or a study came to: a page, Markdown, PDF, figures.",
 }
+EXAMPLES = {
+    "cell": ("noria cell list", "noria cell show lstm", "noria cell show mine.eq --latex"),
+    "report": ("noria report runs/first --lang es",),
+}
+"""Commands for the help of verbs that give none themselves."""
+
 WITH_SUBCOMMANDS = {"cell", "train"}
 WITH_STANDARD_INPUT = {"train", "evaluate", "predict"}
 
-OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
 
 ABOUT = {"--help", "-h", "--version"}
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and end the process.
+    """Run the command line and end the process; after SIGTERM, which is heeded as Ctrl-C is, with code 143.
 
     Parameters
     ----------
@@ -53,7 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream, "reconfigure"
         ):  # what the terminal's encoding lacks is escaped, and never an error
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    termination = Termination()
+    termination.heed()
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(TERMINATED if code == INTERRUPTED and termination.came else code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -72,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
             from noria.cli.tasks import with_task
 
             words = with_task(words)
-        code = build()(words, exit_on_error=False, print_error=False, result_action="return_value")
+        code = build(words[:1])(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
         return int(code or OK)
     except CycloptsError as error:
@@ -99,8 +111,14 @@ def run(arguments: Sequence[str]) -> int:
         return FAILED
 
 
-def build() -> App:
-    """Make the cyclopts application. A verb's module is imported when that verb is called, and not before."""
+def build(called: Sequence[str] = ()) -> App:
+    """Make the cyclopts application. A verb's module is imported when that verb is called, and not before.
+
+    Parameters
+    ----------
+    called : sequence of str
+        The verb that is called: its help is what its function says, not the line for the list of verbs.
+    """
     app = App(
         name="noria",
         help=HELP,
@@ -110,5 +128,7 @@ def build() -> App:
     )
     for place, (verb, summary) in enumerate(VERBS.items()):
         target = f"noria.cli.{verb}:{'app' if verb in WITH_SUBCOMMANDS else verb}"
-        app.command(target, name=verb, help=summary, sort_key=place)
+        app.command(target, name=verb, help=None if verb in called else summary, sort_key=place)
+    for verb in set(called) & set(VERBS):
+        app[verb].help = "\n\n".join((unwrapped(app[verb].help), *EXAMPLES.get(verb, ())))
     return app

@@ -70,6 +70,10 @@ def check(
     Of a cell: every parameter, the input and every initial state, on random ragged sequences. Of a Python
     file: the gradients of an implementation in NumPy, with the step from which they are wrong and the likely
     cause. The exit code is 0 only if all of them agree.
+
+    noria check lstm
+
+    noria check my_lstm.py:Network
     """
     import numpy as np
 

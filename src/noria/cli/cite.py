@@ -16,7 +16,13 @@ def cite(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write the BibTeX of Noria and of the papers of what a run used; what each is for goes beside it."""
+    """Write the BibTeX of Noria and of the papers of what a run used; what each is for goes beside it.
+
+    These are the papers of its cells, its optimiser, its regularisers, and of what else stands in its
+    options. The entries go to standard output, the list to standard error.
+
+    noria cite runs/first > references.bib
+    """
     from noria.models.citing import bibliography, used
     from noria.models.stored import damage_named
     from noria.training import RunFolder

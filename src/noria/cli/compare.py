@@ -1,5 +1,7 @@
 """``noria compare``: which of several is better, over seeds, and whether that exceeds the spread."""
 
+import dataclasses
+import inspect
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +13,7 @@ from noria.cli.common import Debug, Json
 from noria.cli.console import give, give_json, say, table
 from noria.cli.headings import heading
 from noria.errors import OptionError
+from noria.training.option import did_you_mean
 
 OK, INTERRUPTED = 0, 130
 MINUTES = 1.0
@@ -66,20 +69,33 @@ def compare(
         int | None, _in("Machine", "Runs side by side, one thread each; as many as cores if left out.")
     ] = None,
     dry_run: Annotated[bool, _in("Run", "Say what would be compared, and stop there.")] = False,
-    language: Annotated[Literal["en", "es"], _in("Output", "Of the report and the conclusions.")] = "en",
+    language: Annotated[
+        Literal["en", "es"],
+        Parameter(
+            alias="--lang", group=heading("Output"), help="Of the report and the conclusions.", negative=""
+        ),
+    ] = "en",
     json: Json = False,
     debug: Debug = False,
+    **options: Annotated[
+        str,
+        Parameter(
+            group=heading("Study"),
+            help="Any option that noria train has for the task, for all variants: --hidden-size 64.",
+        ),
+    ],
 ) -> int:
     """Compare variants of a model fairly: same data, same budget, same seeds.
 
     Every combination of cells and grid values is trained with every seed. The report (report.html, report.md,
     results.json) has means and spreads, differences paired by seed with confidence intervals, what it cost,
-    and conclusions that follow from the figures: better is said only where the interval leaves zero out.
+    how far the gradient reaches, and conclusions that follow from the figures: better is said only where the
+    interval leaves zero out.
 
     Ctrl-C stops it and leaves what has ended; the same command goes on from there. A run that diverges is
     recorded and does not stop the others.
 
-    noria compare --cells rnn,gru,lstm --seeds 3 --minutes 1
+    noria compare --cells rnn,gru,lstm --seeds 3 --minutes 1 --hidden-size 128
 
     noria compare classify reviews.csv --grid pooling=last,mean,max --epochs 5
 
@@ -95,13 +111,15 @@ def compare(
         if json:
             give_json([{"name": name, "reason": reason, "tasks": tasks} for name, reason, tasks in lines])
         else:
-            give(table([(name, reason) for name, reason, _ in lines], indent=0) + "\n")
+            shown = [(name, reason.partition(". ")[0].rstrip(".") + ".") for name, reason, _ in lines]
+            give(table(shown, indent=0) + "\n")
         return OK
     budget = {"minutes": minutes, "steps": steps, "epochs": epochs}
     given = {name: value for name, value in budget.items() if value is not None}
-    study = _designed(what, cells, seeds, grid or [], recipe, set_ or [], equal_parameters, given, data)
+    settings = [*(f"{name}={value}" for name, value in options.items()), *(set_ or [])]
+    study = _designed(what, cells, seeds, grid or [], recipe, settings, equal_parameters, given, data)
     path = out or Path("studies") / f"{study.task}-{recipe or 'study'}-{study.digest}"
-    _say_study(study, path)
+    _say_study(study, path, processes)
     if dry_run:
         if json:
             give_json(study.to_dict())
@@ -118,7 +136,7 @@ def compare(
         give_json({"study": str(path), **results.to_dict()})
     else:
         _give(results, language)
-    say("Report", f"{path / 'report.html'} · report.md · results.json")
+    say("Report", f"{path / 'report.html'} · report.md · report.pdf · results.json · figures")
     if not finished:
         say("Next", command)
     return OK if finished else INTERRUPTED
@@ -135,56 +153,103 @@ def _designed(
     budget: Mapping[str, float],
     data: str | None,
 ) -> Any:
-    """Make the study that was asked for."""
-    from noria.models.loading import MODELS
+    """Make the study that was asked for, and read its data once: what cannot be trained is refused here."""
     from noria.studies.data import known_options
     from noria.studies.design import Study, parse_grid, variants_of
-    from noria.studies.recipes import StudyRecipe, recipe_named
-    from noria.studies.sizing import equal_sizes
+    from noria.studies.recipe import StudyRecipe
+    from noria.studies.recipes import recipe_named
     from noria.training.options import Budget, options_of
 
     if seeds < 1:
         raise OptionError(f"noria compare: --seeds must be at least 1. Got {seeds}.")
     named = recipe_named(recipe) if recipe else StudyRecipe("")
-    words = list(what)
-    task = words.pop(0) if words and words[0] in MODELS else (named.tasks or ("text",))[0]
-    if named.tasks and task not in named.tasks:
-        raise OptionError(f"The recipe {recipe!r} is for {' and '.join(named.tasks)}, not for {task}.")
-    if words and data is not None:
-        raise OptionError(f"--data {data} names built-in data, and {words[0]!r} is a file: leave one out.")
-    known = dict(known_options(task, tuple(words), data))
-    budgets = {info.name for info in options_of(Budget)}
-    own_budget = {name: known.pop(name) for name in budgets & known.keys()}
-    typed = {name: values[0] for name, values in parse_grid(task, settings).items()}
+    task, files = _told(what, (named.tasks or ("text",))[0])
+    if files and data is not None:
+        raise OptionError(f"--data {data} names built-in data, and {files[0]!r} is a file: leave one out.")
+    left = named.for_task(recipe or "", task, _settings(task, settings))
+    for sentence in left.left_out:
+        say("Recipe", sentence)
+    if not files and data is None:
+        data = named.data.get(task)
+        if task in named.files:
+            raise OptionError(
+                f"The recipe {recipe!r} needs data of yours for {task}: there is nothing to tell beside the "
+                f"built-in ones.\n  Name a file: noria compare {task} FILE --recipe {recipe}"
+            )
+    known = dict(known_options(task, tuple(files), data))
+    own_budget = {info.name: known.pop(info.name) for info in options_of(Budget) if info.name in known}
     listed = [cell.strip() for cell in cells.split(",")] if cells else list(named.cells)
-    variants = variants_of(task, listed, {**named.grid, **parse_grid(task, grid)}, named.rows)
     study = Study(
         task=task,
-        variants=variants,
+        variants=variants_of(task, listed, {**named.grid, **parse_grid(task, grid)}, left.rows),
         seeds=tuple(range(seeds)),
         budget=budget or own_budget or {"minutes": MINUTES},
-        files=tuple(str(Path(word).resolve()) for word in words),
+        files=tuple(str(Path(file).resolve()) for file in files),
         data=data,
-        options={**known, **named.options, **typed},
+        options={**known, **named.options, **left.settings},
         equal_parameters=equal or named.equal_parameters,
         recipe=recipe,
+        metric=named.metric,
     )
     study.check()
-    if study.equal_parameters:
-        import dataclasses
-
-        study = dataclasses.replace(study, variants=equal_sizes(study))
-    return study
+    return _tried(study)
 
 
-def _say_study(study: Any, path: Path) -> None:
-    runs = len(study.variants) * len(study.seeds)
+def _told(what: Sequence[str], otherwise: str) -> tuple[str, list[str]]:
+    """Tell the task from the files."""
+    from noria.models.loading import MODELS
+
+    words = list(what)
+    if words and words[0] in MODELS:
+        return words[0], words[1:]
+    if words and not Path(words[0]).exists() and (near := did_you_mean(words[0], list(MODELS))):
+        raise OptionError(f"{words[0]}: there is no such file.{near}")
+    return otherwise, words
+
+
+def _settings(task: str, lines: Sequence[str]) -> dict[str, Any]:
+    """Read what is set for all variants; a name that is none may be one of this verb's, misspelt."""
+    from noria.models.loading import model_class
+    from noria.studies.design import parse_settings
+    from noria.training.options import options_of
+
+    known = {flag.replace("_", "-") for info in options_of(model_class(task)) for flag in info.flags}
+    own = {f"--{name.rstrip('_').replace('_', '-')}" for name in inspect.signature(compare).parameters}
+    for line in lines:
+        flag = f"--{line.partition('=')[0].strip().replace('_', '-')}"
+        if flag not in known:
+            raise OptionError(
+                f"noria compare {task} has no option '{flag}'.{did_you_mean(flag, [*own, *known])}\n"
+                f"  It takes its own options (noria compare --help) and those of noria train {task} --help."
+            )
+    return parse_settings(task, lines)
+
+
+def _tried(study: Any) -> Any:
+    """Read the data for the first variant, and fit the sizes of the others where they are to be equal."""
+    from noria.models.loading import model_class
+    from noria.studies.data import prepared_of
+    from noria.studies.sizing import equal_sizes
+
+    model = model_class(study.task)(**study.options_of(study.variants[0], study.seeds[0]))
+    say("Data", prepared_of(study, model).description.data.summary())
+    if not study.equal_parameters:
+        return study
+    return dataclasses.replace(study, variants=equal_sizes(study))
+
+
+def _say_study(study: Any, path: Path, processes: int | None) -> None:
+    from noria.studies.running import side_by_side
+
+    runs, slots = len(study.variants) * len(study.seeds), side_by_side(processes)
     budget = ", ".join(f"{value:g} {name}" for name, value in study.budget.items())
     say("Study", f"{study.task} · {len(study.variants)} variants x {len(study.seeds)} seeds · {runs} runs")
     for variant in study.variants:
         options = ", ".join(f"{name}={value}" for name, value in variant.options.items())
         say("", f"{variant.name}: {options}" if options else variant.name)
-    say("Budget", f"{budget} for each run")
+    minutes = study.budget.get("minutes", 0.0) * -(-runs // slots)
+    together = f" · some {minutes:,.0f} minutes in all" if minutes >= 1 else ""
+    say("Budget", f"{budget} for each run · {slots} side by side{together}")
     say("Folder", f"{path} · Ctrl-C stops, the same command goes on")
 
 
@@ -201,7 +266,18 @@ def _say_run(result: Mapping[str, Any], done: int, total: int) -> None:
 def _give(results: Any, language: str) -> None:
     from noria.studies.conclusions import conclusions
 
-    lines = [("variant", results.metric, "spread", "parameters", "steps", "tokens/s", "seconds", "runs")]
+    titles = (
+        "variant",
+        results.metric,
+        "spread",
+        "parameters",
+        "steps",
+        "tokens/s",
+        "seconds",
+        "reach",
+        "runs",
+    )
+    lines = [titles]
     for line in results.lines:
         count = len(line.done) + len(line.diverged) + len(line.failed)
         numbers = (line.parameters, line.steps, line.tokens_per_second, line.seconds)
@@ -211,10 +287,14 @@ def _give(results: Any, language: str) -> None:
                 results.said(line.figure),
                 results.said(line.deviation),
                 *(f"{number:,.0f}" if number == number else "-" for number in numbers),
+                line.reaches("tenth") or "-",
                 f"{len(line.done)}/{count}",
             )
         )
-    give(table(lines, right=range(1, 8), indent=0) + "\n\n")
+    give(table(lines, right=range(1, len(titles)), indent=0) + "\n")
+    if any(line.gradient for line in results.lines):
+        give("(reach: from so many steps back on, less than a tenth of the gradient's norm is left)\n")
+    give("\n")
     for sentence in conclusions(results, language):
         give(sentence + "\n")
 

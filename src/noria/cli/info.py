@@ -25,7 +25,15 @@ def info(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Say what is installed here, or what is in a run."""
+    """Say what is installed here, or what is in a run.
+
+    Of the installation: versions, the engine that runs, on which processor and how many threads, and why not
+    the fast one where that cannot run. Of a run: its task, data, model, how far it came, and its figures.
+
+    noria info
+
+    noria info runs/first --json
+    """
     said = installation(threads) if run is None else _run(run, words=not json)
     if json:
         give_json(said)

@@ -21,7 +21,10 @@ def _sample(
 ) -> int:
     """Let a trained model write; the text appears as it is drawn.
 
-    The same run, seed and options write the same text.
+    The same run, seed and options write the same text. Lower temperatures write what is likelier; --greedy
+    writes what is likeliest, at each step.
+
+    noria sample runs/first --prompt "The " --length 400 --temperature 0.7
     """
     from noria.models import load
 

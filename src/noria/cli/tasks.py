@@ -27,6 +27,16 @@ SUMMARIES = {
     "translate": "Train a translator from sequences to sequences.",
 }
 
+EXAMPLES = {
+    TEXT: ("book.txt --minutes 2", "--resume runs/text-lstm_mogrified-0001 --minutes 10"),
+    "classify": ("classify reviews.csv --pooling attention", "classify --data parity"),
+    "regress": ("regress ratings.csv --label-column stars", "regress --data adding"),
+    "tag": ("tag train.conll --crf", "tag --data code-tokens"),
+    "forecast": ("forecast passengers.csv --horizon 12", "forecast --data sines"),
+    "translate": ("translate es.txt en.txt", "translate --data numbers-es-en"),
+}
+"""What stands behind ``noria train`` in the help of a task."""
+
 FILES = {
     TEXT: "Files, or folders of .txt files, or - for standard input; none: a built-in text.",
     "classify": "A table (.csv, .tsv, .jsonl, .parquet), a .ts file, or a folder of .wav files by class.",

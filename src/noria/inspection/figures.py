@@ -90,6 +90,8 @@ def powers_of_ten(axis: Any) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     def shown(value: float, place: int | None = None) -> str:
+        if value <= 0:  # a power of ten that is too small for a float
+            return ""
         return "10" + str(round(math.log10(value))).translate(_RAISED)
 
     axis.set_major_locator(LogLocator(numticks=8))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from noria.arrays import Array
 from noria.compiler import compile_cell
 from noria.engines import bind, why_not_native
 from noria.engines.native.host import processor
@@ -73,17 +74,29 @@ def dropout_layer(p: float, options: ModelOptions, name: str) -> Dropout | None:
 
 
 def initialise_matrices(layer: Layer, options: ModelOptions) -> None:
-    """Give every matrix of the recurrent layers inside the law of the options, unless it is the cell's own.
+    """Give every matrix of the recurrent layers inside the law and the scale of the options.
 
-    Normal has variance 1 / inputs. The layers have to be configured.
+    The law stays the cell's own where the options say so. Normal has variance 1 / inputs. The layers have to
+    be configured.
     """
-    if options.initialiser == "cell":
+    if options.initialiser == "cell" and options.initial_scale == 1.0:
         return
     for recurrent in recurrent_layers(layer):
         for parameter in recurrent.parameters():
             if len(parameter.shape) == 2:
-                arguments = (parameter.shape[1] ** -0.5,) if options.initialiser == "normal" else ()
-                parameter.initial = Initial(options.initialiser, arguments)
+                if options.initialiser != "cell":
+                    arguments = (parameter.shape[1] ** -0.5,) if options.initialiser == "normal" else ()
+                    parameter.initial = Initial(options.initialiser, arguments)
+                parameter.initial = _scaled(parameter.initial, options.initial_scale)
+
+
+def _scaled(initial: Initial | Array, scale: float) -> Initial | Array:
+    """Multiply what a law gives: every number of a law of matrices is a factor of it, 1 where none stands."""
+    if not isinstance(initial, Initial):
+        return initial * scale
+    if initial.kind == "zero":
+        return initial
+    return Initial(initial.kind, tuple(scale * number for number in initial.arguments or (1.0,)))
 
 
 def recurrent_layers(network: Layer) -> list[Recurrent]:

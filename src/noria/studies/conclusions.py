@@ -4,19 +4,19 @@
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
 
+from noria.reports.curves import Curve, Fit, fit_of, mean_fit
+from noria.reports.prose import Prose, Sentences
 from noria.studies.results import Line, Results
+from noria.studies.statistics import Difference
 
-Say: TypeAlias = Callable[..., str]
+FEW = 4
+"""Variants, at most, every pair of which is told; of more those with the best one are."""
+ALIKE = 1.02
+"""Speeds, or numbers of parameters, whose ratio is no larger are taken for the same."""
 
-LANGUAGES = ("en", "es")
-
-RISE = 0.02
-"""Share of its lowest value by which the validation loss has to rise again to be called over-fitting."""
-
-SENTENCES: dict[str, tuple[str, str]] = {
+SENTENCES: Sentences = {
     "nothing": ("No run has ended well: there is nothing to compare.", "Ninguna ejecución terminó bien."),
     "unfinished": (
         "{0} runs have not ended: these are figures of a part of the study.",
@@ -44,6 +44,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "No difference seen between {0} and {1}: {2} {3} (interval {4} to {5}, {6} seeds).",
         "No se vio diferencia entre {0} y {1}: {2} {3} (intervalo de {4} a {5}, {6} semillas).",
     ),
+    "other_pairs": (
+        "Of the {0} other pairs, {1} differ; the table has them all.",
+        "De los otros {0} pares difieren {1}; la tabla los tiene todos.",
+    ),
+    "so_many": ("{0} of {1} variants", "{0} de {1} variantes"),
     "fastest": (
         "{0} is the fastest, {1} tokens a second; {2} is the slowest, {3} times slower.",
         "{0} es la más rápida, {1} símbolos por segundo; {2} es la más lenta, {3} veces más.",
@@ -51,6 +56,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "parameters": (
         "The variants do not have as many parameters: from {0} to {1}. --equal-parameters makes them equal.",
         "Las variantes no tienen el mismo número de parámetros: de {0} a {1}. --equal-parameters las iguala.",
+    ),
+    "reach": (
+        "The gradient reaches furthest in {0}, {1} steps back until a tenth of it is left, and least far in "
+        "{2}, {3}.",
+        "El gradiente llega más lejos en {0}, {1} pasos atrás hasta quedar un décimo, y menos lejos en {2}, "
+        "{3}.",
+    ),
+    "reach_same": (
+        "The gradient reaches as far in all variants: {0} steps back until a tenth of it is left.",
+        "El gradiente llega igual de lejos en todas las variantes: {0} pasos atrás hasta quedar un décimo.",
     ),
     "baseline": (
         "The figure to beat ({0}) is {1}: {2} beat it.",
@@ -60,12 +75,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The figure to beat ({0}) is {1}: no variant beats it.",
         "La cifra que hay que superar ({0}) es {1}: ninguna variante la supera.",
     ),
-    "overfits": (
-        "{0} over-fits: its validation loss rose again by {1} after its lowest point, while its training "
-        "loss is {2} below it.",
-        "{0} sobreajusta: su pérdida de validación volvió a subir {1} tras su mínimo, y la de entrenamiento "
-        "está {2} por debajo.",
-    ),
+    "overfits": ("{0} over-fits.", "{0} sobreajusta."),
     "diverged": (
         "{0} diverged with {1} of {2} seeds; its figures are of the others.",
         "{0} divergió con {1} de {2} semillas; sus cifras son de las demás.",
@@ -81,99 +91,136 @@ SENTENCES: dict[str, tuple[str, str]] = {
 
 def conclusions(results: Results, language: str = "en") -> list[str]:
     """Say what a study shows, the most important first."""
+    return list(_told(results, Prose(language, SENTENCES)))
 
-    def say(key: str, *words: object) -> str:
-        return SENTENCES[key][LANGUAGES.index(language)].format(*words)
 
+def _told(results: Results, say: Prose) -> Iterator[str]:
     ranked = results.ranked
-    said = [say("unfinished", results.missing)] if results.missing else []
+    if results.missing:
+        yield say("unfinished", results.missing)
     if not ranked:
-        said.append(say("nothing"))
+        yield say("nothing")
     elif len(ranked) == 1:
         count = len(ranked[0].by_seed)
         over = say("seeds_en", count) if count > 1 else say("one_seed_en")
-        said.append(say("alone", ranked[0].name, results.metric, results.said(ranked[0].figure), over))
+        yield say("alone", ranked[0].name, say.metric(results.metric), results.said(ranked[0].figure), over)
     else:
-        said += _winner(results, ranked, say)
-        said += _pairs(results, say)
-    return [*said, *_baseline(results, ranked, say), *_cost(ranked, say), *_trouble(results, say)]
+        yield _winner(results, ranked, say)
+        yield from _pairs(results, say)
+    yield from _baseline(results, ranked, say)
+    yield from _reach(results, say)
+    yield from _cost(ranked, say)
+    yield from _trouble(results, say)
 
 
-def _winner(results: Results, ranked: Sequence[Line], say: Say) -> list[str]:
+def fits(results: Results) -> Mapping[str, Fit]:
+    """Give how training and validation loss of each variant stand to each other, mean over the seeds."""
+    return {
+        name: mean_fit([fit_of(Curve.of_points(curve)) for curve in curves])
+        for name, curves in results.curves.items()
+    }
+
+
+def difference_of(results: Results, one: str, other: str) -> Difference | None:
+    """Give what one variant's figures are less another's; None where no seed has both."""
+    for found in results.differences:
+        if (found.one, found.other) == (one, other):
+            return found
+        if (found.other, found.one) == (one, other):
+            return Difference(one, other, -found.mean, -found.high, -found.low, found.seeds, found.level)
+    return None
+
+
+def unseen(results: Results) -> list[str]:
+    """Name the variants from which no difference to the one with the best mean was seen."""
+    best, *others = results.ranked
+    names = []
+    for line in others:
+        found = difference_of(results, best.name, line.name)
+        if found is None or found.verdict(higher_is_better=results.higher_is_better) != "better":
+            names.append(line.name)
+    return names
+
+
+def _winner(results: Results, ranked: Sequence[Line], say: Prose) -> str:
     best = ranked[0]
     if all(len(line.by_seed) < 2 for line in ranked):
-        return [say("one_seed")]
-    unseen = []
-    for line in ranked[1:]:
-        verdict = _verdict(results, best.name, line.name)
-        if verdict != "better":
-            unseen.append(line.name)
-    words = (best.name, results.metric, results.said(best.figure))
-    return [say("leads", *words, ", ".join(unseen)) if unseen else say("wins", *words)]
+        return say("one_seed")
+    words = (best.name, say.metric(results.metric), results.said(best.figure))
+    alike = unseen(results)
+    return say("leads", *words, counted(alike, len(ranked), say)) if alike else say("wins", *words)
 
 
-def _verdict(results: Results, one: str, other: str) -> str:
-    """Say what the interval of a pair says of the first of them."""
-    opposite = {"better": "worse", "worse": "better"}
-    for difference in results.differences:
-        verdict = difference.verdict(higher_is_better=results.higher_is_better)
-        if (difference.one, difference.other) == (one, other):
-            return verdict
-        if (difference.other, difference.one) == (one, other):
-            return opposite.get(verdict, verdict)
-    return "no difference"
-
-
-def _pairs(results: Results, say: Say) -> list[str]:
-    said = []
-    for one in results.differences:
-        if one.seeds < 2:
-            continue
+def _pairs(results: Results, say: Prose) -> Iterator[str]:
+    metric, best = say.metric(results.metric), results.ranked[0].name
+    known = [one for one in results.differences if one.seeds > 1]
+    few = len(results.lines) <= FEW
+    told = [one for one in known if few or best in (one.one, one.other)]
+    for one in told:
         verdict = one.verdict(higher_is_better=results.higher_is_better)
-        figures = [results.said(value) for value in (one.mean, one.low, one.high)]
         names = (one.one, one.other) if verdict != "worse" else (one.other, one.one)
         if verdict == "no difference":
-            said.append(say("same", *names, results.metric, *figures, one.seeds))
-            continue
-        size = sorted((abs(one.low), abs(one.high)))
-        figures = [results.said(abs(one.mean)), *(results.said(value) for value in size)]
-        said.append(say("better", *names, results.metric, *figures, one.seeds))
-    return said
+            figures = [results.said(value) for value in (one.mean, one.low, one.high)]
+            yield say("same", *names, metric, *figures, one.seeds)
+        else:
+            size = sorted((abs(one.low), abs(one.high)))
+            figures = [results.said(value) for value in (abs(one.mean), *size)]
+            yield say("better", *names, metric, *figures, one.seeds)
+    if others := [one for one in known if one not in told]:
+        yield say("other_pairs", len(others), sum(one.excludes_zero for one in others))
 
 
-def _baseline(results: Results, ranked: Sequence[Line], say: Say) -> list[str]:
+def _baseline(results: Results, ranked: Sequence[Line], say: Prose) -> Iterator[str]:
     if not ranked or not math.isfinite(results.baseline):
-        return []
+        return
     sign = 1 if results.higher_is_better else -1
     beat = [line.name for line in ranked if sign * (line.figure - results.baseline) > 0]
     words = (results.baseline_name, results.said(results.baseline))
-    return [say("baseline", *words, ", ".join(beat)) if beat else say("none_beats", *words)]
+    yield say("baseline", *words, counted(beat, len(ranked), say)) if beat else say("none_beats", *words)
 
 
-def _cost(ranked: Sequence[Line], say: Say) -> list[str]:
-    said = []
+def counted(names: list[str], of: int, say: Prose) -> str:
+    """Name variants, or say how many they are where a reader would not read all their names."""
+    return say.listed(names) if len(names) < FEW else say("so_many", len(names), of)
+
+
+def _reach(results: Results, say: Prose) -> Iterator[str]:
+    """Compare how far gradients reach; a variant whose gradient outlasts the input reaches furthest."""
+    found = [line for line in results.lines if line.gradient is not None]
+    if len(found) < 2:
+        return
+
+    def steps(line: Line) -> float:
+        tenth = line.gradient["tenth"] if line.gradient else None
+        return math.inf if tenth is None else float(tenth)
+
+    far, near = max(found, key=steps), min(found, key=steps)
+    if steps(far) == steps(near):
+        yield say("reach_same", far.reaches("tenth"))
+    else:
+        yield say("reach", far.name, far.reaches("tenth"), near.name, near.reaches("tenth"))
+
+
+def _cost(ranked: Sequence[Line], say: Prose) -> Iterator[str]:
     timed = [line for line in ranked if math.isfinite(line.tokens_per_second) and line.tokens_per_second]
     if len(timed) > 1:
         fast = max(timed, key=lambda line: line.tokens_per_second)
         slow = min(timed, key=lambda line: line.tokens_per_second)
         times = fast.tokens_per_second / slow.tokens_per_second
-        said.append(say("fastest", fast.name, f"{fast.tokens_per_second:,.0f}", slow.name, f"{times:.2f}"))
+        if times > ALIKE:
+            yield say("fastest", fast.name, say.number(fast.tokens_per_second), slow.name, f"{times:.2f}")
     counts = [line.parameters for line in ranked]
-    if len(counts) > 1 and max(counts) > 1.02 * min(counts):
-        said.append(say("parameters", f"{min(counts):,.0f}", f"{max(counts):,.0f}"))
-    return said
+    if len(counts) > 1 and max(counts) > ALIKE * min(counts):
+        yield say("parameters", say.number(min(counts)), say.number(max(counts)))
 
 
-def _trouble(results: Results, say: Say) -> list[str]:
-    said = []
+def _trouble(results: Results, say: Prose) -> Iterator[str]:
+    over = [name for name, fit in fits(results).items() if fit.verdict == "overfits"]
     for line in results.lines:
-        rise = line.validation - line.best_validation
-        if rise > RISE * abs(line.best_validation) and line.train < line.validation:
-            below = results.said(line.validation - line.train)
-            said.append(say("overfits", line.name, results.said(rise), below))
+        if line.name in over:
+            yield say("overfits", line.name)
         count = len(line.done) + len(line.diverged) + len(line.failed)
         if line.diverged:
-            said.append(say("diverged", line.name, len(line.diverged), count))
+            yield say("diverged", line.name, len(line.diverged), count)
         if line.failed:
-            said.append(say("failed", line.name, len(line.failed), count))
-    return said
+            yield say("failed", line.name, len(line.failed), count)

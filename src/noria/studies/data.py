@@ -1,21 +1,37 @@
 """The data of a study, read as every model reads them: files, or a built-in set by name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from noria.data import builtin_text
 from noria.data.builtin_tasks import builtin_data, builtin_recipe
-from noria.errors import DataError
+from noria.errors import DataError, OptionError
+from noria.layers import Embedding
 from noria.models.loading import model_class
 from noria.models.prepared import Prepared
-from noria.studies.design import Study
+from noria.studies.design import WHO, Study
+from noria.studies.made_vectors import OF_TRAINING, RANDOM, vectors_of
+from noria.training.randomness import generator
 
 BUILT_IN_TEXT = "python"
 
 
 def prepared_of(study: Study, model: Any) -> Prepared:
-    """Read the data of a study for a model."""
+    """Read the data of a study for a model; its vectors are made here where the study says so."""
+    named = getattr(model, "vectors", "")
+    if named not in (OF_TRAINING, RANDOM):
+        return _read(study, model)
+    frozen = model.freeze_embedding
+    try:
+        prepared = _read(study, model.set_params(vectors="", freeze_embedding=False))
+    finally:
+        model.set_params(vectors=named, freeze_embedding=frozen)
+    return prepared if named == RANDOM else _with_vectors(prepared, model)
+
+
+def _read(study: Study, model: Any) -> Prepared:
     prepared: Prepared
     if study.files:
         paths = [Path(file) for file in study.files]
@@ -30,6 +46,22 @@ def prepared_of(study: Study, model: Any) -> Prepared:
     else:
         prepared = model.prepare(builtin_data(name, model.task, model.seed))
     return prepared
+
+
+def _with_vectors(prepared: Any, model: Any) -> Prepared:
+    """Make vectors of the training part for the symbols that the model knows."""
+    if model.task == "text":
+        vocabulary = prepared.corpus.vocabulary
+        readings = [reading.ids for reading in prepared.corpus.train.readings]
+    else:
+        vocabulary = getattr(prepared.schema.inputs, "vocabulary", None)
+        if vocabulary is None:
+            raise OptionError(f"{WHO}: vectors are for the symbols of texts, and these data are none.")
+        readings = [example.sequence for example in prepared.train.examples]
+    size = next(layer.size for layer in prepared.description.model.layers if layer.kind == Embedding.kind)
+    vectors = vectors_of(readings, vocabulary, size, generator(model.seed, "vectors"))
+    made: Prepared = replace(prepared, vectors=vectors)
+    return made
 
 
 def known_options(task: str, files: tuple[str, ...], data: str | None) -> Mapping[str, Any]:

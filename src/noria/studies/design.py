@@ -17,6 +17,11 @@ from noria.training.options import Budget, options_of, unknown_option
 
 WHO = "noria compare"
 FORMAT = 1
+OF_THE_STUDY = {
+    "seed": "every variant has the same seeds, 0 and on: --seeds says how many",
+    "threads": "every run has one thread: --processes says how many stand side by side",
+}
+"""Options of models that are the same for all of a study, and why."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,10 @@ class Study:
     budget : mapping
         ``minutes``, ``epochs`` or ``steps``.
     equal_parameters : bool
+    recipe : str or None
+        Its name, if it has one.
+    metric : str or None
+        The figure that is compared, where it is not the task's own.
     """
 
     task: str
@@ -64,6 +73,7 @@ class Study:
     options: Mapping[str, Any] = field(default_factory=dict)
     equal_parameters: bool = False
     recipe: str | None = None
+    metric: str | None = None
 
     @property
     def digest(self) -> str:
@@ -93,6 +103,7 @@ class Study:
                 options=dict(data["options"]),
                 equal_parameters=bool(data["equal_parameters"]),
                 recipe=data["recipe"],
+                metric=data.get("metric"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{source}: the file is damaged: {error!r}.") from error
@@ -164,22 +175,38 @@ def variants_of(
 
 
 def parse_grid(task: str, lines: Sequence[str]) -> dict[str, list[Any]]:
-    """Read ``key=a,b,c`` lines by the table of options of a task.
+    """Read ``key=a,b,c`` lines by the table of options of a task; of lists ``key=a,b;c,d``.
 
     Raises
     ------
     OptionError
-        For a key that is no option (names the nearest one), and for a value that its option does not take.
+        For a key that is no option (names the nearest one), one that is the study's own, and a value that
+        its option does not take.
     """
     grid: dict[str, list[Any]] = {}
     for line in lines:
-        name, equals, values = line.partition("=")
-        if not equals or not values:
-            raise OptionError(f"{WHO}: expected key=a,b,c, got {line!r}.")
-        info = option_named(task, name)
+        info, values = _entry(task, line, "key=a,b,c")
+        if info.name in grid:
+            raise OptionError(f"{WHO}: {info.name!r} stands in the grid twice. Write all its values in one.")
         parts = values.split(";") if ";" in values else values.split(",")
         grid[info.name] = [info.parse(part.strip(), owner=WHO) for part in parts]
     return grid
+
+
+def parse_settings(task: str, lines: Sequence[str]) -> dict[str, Any]:
+    """Read ``key=value`` lines by the table of options of a task; raises what :func:`parse_grid` does."""
+    entries = [_entry(task, line, "key=value") for line in lines]
+    return {info.name: info.parse(value.strip(), owner=WHO) for info, value in entries}
+
+
+def _entry(task: str, line: str, form: str) -> tuple[OptionInfo, str]:
+    name, equals, value = line.partition("=")
+    if not equals or not value:
+        raise OptionError(f"{WHO}: expected {form}, got {line!r}.")
+    info = option_named(task, name)
+    if info.name in OF_THE_STUDY:
+        raise OptionError(f"{WHO}: {info.name!r} cannot be set: {OF_THE_STUDY[info.name]}.")
+    return info, value
 
 
 def option_named(task: str, name: str) -> OptionInfo:

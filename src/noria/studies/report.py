@@ -1,94 +1,64 @@
-"""The report of a study: results.json, report.md, and report.html, a single file that needs no network."""
+"""The report of a study: what won, by how much, whether that exceeds the spread, and what it cost."""
 
-import html
 import math
-import platform
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import noria
-from noria.studies.conclusions import LANGUAGES, conclusions
-from noria.studies.figures import curves_picture, figures_picture
-from noria.studies.folder import StudyFolder
+from noria.models.citing import used
+from noria.models.loading import model_class
+from noria.models.wiring import chosen_cells
+from noria.reports.curves import FIT_SENTENCES
+from noria.reports.document import (
+    Block,
+    Command,
+    Document,
+    Facts,
+    Figure,
+    Items,
+    Paragraph,
+    Passages,
+    References,
+    Section,
+    Table,
+)
+from noria.reports.folder import RESULTS, refuse_other, write_report_folder
+from noria.reports.machine import MACHINE, machine, versions
+from noria.reports.prose import LANGUAGES, MISSING, Prose
+from noria.reports.references import reference_lines
+from noria.reports.run_words import baseline_name
+from noria.studies.conclusions import conclusions, counted, difference_of, fits, unseen
+from noria.studies.figures import draw_curves, draw_figures, draw_reach
+from noria.studies.folder import StudyFolder, read_json
 from noria.studies.results import Line, Results, results_of
-from noria.training.files import write_atomically
+from noria.studies.study_words import WORDS
 
-WORDS: dict[str, tuple[str, str]] = {
-    "title": ("Comparison", "Comparación"),
-    "what": ("What was compared", "Qué se comparó"),
-    "task": ("task", "tarea"),
-    "data": ("data", "datos"),
-    "budget": ("budget of each run", "presupuesto de cada ejecución"),
-    "seeds": ("seeds", "semillas"),
-    "metric": ("figure", "cifra"),
-    "higher": ("higher is better", "más alto es mejor"),
-    "lower": ("lower is better", "más bajo es mejor"),
-    "on_test": (
-        "on the test part, which nothing was chosen on",
-        "en la parte de prueba, con la que no se eligió",
+NAMED = 4
+"""Variants that a title names."""
+STATISTICS = (
+    (
+        "Student 1908. The probable error of a mean. Biometrika.",
+        "https://doi.org/10.1093/biomet/6.1.1",
     ),
-    "reason": ("why", "por qué"),
-    "conclusions": ("Conclusions", "Conclusiones"),
-    "variants": ("Variants", "Variantes"),
-    "variant": ("variant", "variante"),
-    "mean": ("mean", "media"),
-    "spread": ("spread", "dispersión"),
-    "interval": ("95 % interval", "intervalo del 95 %"),
-    "train": ("train loss", "pérdida entren."),
-    "validation": ("valid. loss", "pérdida valid."),
-    "parameters": ("parameters", "parámetros"),
-    "steps": ("steps", "pasos"),
-    "seconds": ("seconds", "segundos"),
-    "speed": ("tokens/s", "símbolos/s"),
-    "memory": ("peak MB", "MB máx."),
-    "runs": ("runs", "ejecuciones"),
-    "pairs": ("Differences, paired by seed", "Diferencias, por pares de semillas"),
-    "pairs_note": (
-        "The intervals hold together with 95 % (Bonferroni over the pairs). A difference is claimed only "
-        "where its interval leaves zero out.",
-        "Los intervalos valen en conjunto con un 95 % (Bonferroni sobre los pares). Solo se afirma una "
-        "diferencia si su intervalo deja fuera el cero.",
+    (
+        "Dunn 1961. Multiple comparisons among means. Journal of the American Statistical Association.",
+        "https://doi.org/10.1080/01621459.1961.10482090",
     ),
-    "pair": ("pair", "par"),
-    "difference": ("difference", "diferencia"),
-    "verdict": ("verdict", "veredicto"),
-    "better": ("the first is better", "la primera es mejor"),
-    "worse": ("the second is better", "la segunda es mejor"),
-    "no difference": ("no difference seen", "no se vio diferencia"),
-    "pictures": ("Figures", "Figuras"),
-    "curves": (
-        "Loss on the validation part over the steps: mean of the seeds, shaded between the lowest and the "
-        "highest.",
-        "Pérdida en la parte de validación a lo largo de los pasos: media de las semillas, sombreada entre "
-        "la más baja y la más alta.",
+)
+GRADIENTS = (
+    (
+        "Bengio, Simard & Frasconi 1994. Learning long-term dependencies with gradient descent is difficult. "
+        "IEEE Transactions on Neural Networks.",
+        "https://doi.org/10.1109/72.279181",
     ),
-    "points": (
-        "The figure of every seed, with the mean and its 95 % interval; dotted: the figure to beat.",
-        "La cifra de cada semilla, con la media y su intervalo del 95 %; punteada: la que hay que superar.",
-    ),
-    "trouble": ("What did not end well", "Lo que no terminó bien"),
-    "again": ("Again", "Otra vez"),
-    "made": (
-        "Noria {0}, Python {1}, {2}; runs side by side, one thread each.",
-        "Noria {0}, Python {1}, {2}; ejecuciones en paralelo, un hilo cada una.",
-    ),
-}
-
-STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#111;
-background:#fff}
-table{border-collapse:collapse;font-size:.9rem;margin:.5rem 0}
-th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #ccc;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}
-div.wide{overflow-x:auto}
-figure{margin:1rem 0}
-figure svg{max-width:100%;height:auto}
-figcaption{font-size:.85rem;color:#333}
-pre{background:#f3f3f3;padding:.6rem;overflow-x:auto}
-"""
+)
 
 
-def write_report(folder: StudyFolder, command: str, *, language: str = "en", reason: str = "") -> Results:
+def write_report(
+    folder: StudyFolder, command: str, *, language: str = "en", reason: str = "", out: Path | None = None
+) -> Results:
     """Write the report of a study, as far as it has come, and give its results.
 
     Parameters
@@ -99,163 +69,292 @@ def write_report(folder: StudyFolder, command: str, *, language: str = "en", rea
     language : {"en", "es"}
     reason : str
         Why one would compare this.
+    out : Path, optional
+        Where it goes; the study's own folder if left out.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be written.
     """
     results = results_of(folder)
-    said = {one: conclusions(results, one) for one in LANGUAGES}
-    folder.write_json(
-        "results.json",
-        {**results.to_dict(), "conclusions": said, "command": command, "noria": noria.__version__},
-    )
-    page = _Page(folder, results, said[language], command, language, reason)
-    write_atomically(folder.path / "report.md", page.markdown().encode())
-    write_atomically(folder.path / "report.html", page.html().encode())
+    report = _Told(folder, results, command, reason, language)
+    numbers = {
+        **results.to_dict(),
+        "kind": "study",
+        "conclusions": {one: conclusions(results, one) for one in LANGUAGES},
+        "fits": {name: {**vars(fit), "verdict": fit.verdict} for name, fit in fits(results).items()},
+        "command": command,
+        "reason": reason,
+        "noria": noria.__version__,
+        "versions": versions(),
+        "machine": machine(),
+        "references": [{"text": text, "url": url} for text, url in report.references()],
+    }
+    write_report_folder(out or folder.path, report.document(), numbers)
     return results
 
 
-class _Page:
-    """The parts of the report, written in either form."""
+def rewrite_report(study: Path, out: Path | None = None, *, language: str = "en") -> tuple[Path, list[str]]:
+    """Write the report of a study that was made before anew, in another language or elsewhere.
+
+    Returns
+    -------
+    folder : Path
+    sentences : list of str
+        The conclusions.
+
+    Raises
+    ------
+    RunError
+        If it is no study, is damaged, or `out` holds something else.
+    """
+    folder = StudyFolder.open(study)
+    if out is not None and out != study:
+        refuse_other(out)
+    before = read_json(study / RESULTS) if (study / RESULTS).exists() else {}
+    command, reason = str(before.get("command", "")), str(before.get("reason", ""))
+    results = write_report(folder, command, language=language, reason=reason, out=out)
+    return out or study, conclusions(results, language)
+
+
+class _Told:
+    """The parts of the report of a study."""
 
     def __init__(
-        self,
-        folder: StudyFolder,
-        results: Results,
-        said: Sequence[str],
-        command: str,
-        language: str,
-        reason: str,
+        self, folder: StudyFolder, results: Results, command: str, reason: str, language: str
     ) -> None:
-        self._study, self._results, self._said = folder.study, results, said
-        self._command, self._language, self._reason = command, language, reason
+        self._folder, self._study, self._results = folder, folder.study, results
+        self._command, self._reason = command, reason
+        self._prose = Prose(language, WORDS, FIT_SENTENCES, MACHINE)
+        self._metric = self._prose.metric(results.metric)
 
-    def _word(self, key: str, *words: object) -> str:
-        return WORDS[key][LANGUAGES.index(self._language)].format(*words)
+    def document(self) -> Document:
+        """Put it together."""
+        say = self._prose
+        names = [line.name for line in self._results.lines]
+        many = len(names) > NAMED
+        title = say("title_many", len(names), self._study.recipe or self._study.task) if many else None
+        lead, *others = conclusions(self._results, say.language)
+        opening: list[Block] = [Paragraph(lead, lead=True), Facts(tuple(self._facts()))]
+        if self._command:
+            opening.append(Command(self._command))
+        sections = (
+            Section(say("conclusions"), (Items(tuple(others)),) if others else ()),
+            Section(say("variants"), tuple(self._variants())),
+            Section(say("pairs"), tuple(self._pairs())),
+            Section(say("learning"), tuple(self._learning())),
+            Section(say("gradients"), tuple(self._gradients())),
+            Section(say("samples"), tuple(self._samples())),
+            Section(say("what"), tuple(self._what())),
+            Section(say("trouble"), self._trouble()),
+            Section(say("made_with"), (self._made_with(),)),
+            Section(say("references"), (References(tuple(self.references())),)),
+        )
+        return Document(title or say("title", ", ".join(names)), say.language, tuple(opening), sections)
 
-    def _about(self) -> list[tuple[str, str]]:
-        study, results = self._study, self._results
-        direction = self._word("higher" if results.higher_is_better else "lower")
-        metric = f"{results.metric}, {direction}, {self._word('on_test')}"
-        budget = ", ".join(f"{value:g} {name}" for name, value in study.budget.items())
-        about = [
-            (self._word("task"), study.task),
-            (self._word("data"), results.source or ", ".join(study.files) or study.data or ""),
-            (self._word("budget"), budget),
-            (self._word("seeds"), ", ".join(map(str, study.seeds))),
-            (self._word("metric"), metric),
+    # The first screen.
+
+    def _facts(self) -> list[tuple[str, str]]:
+        say, results, ranked = self._prose, self._results, self._results.ranked
+        if not ranked:
+            return []
+        best, seeds = ranked[0], len(ranked[0].by_seed)
+        over = say("over_seeds", seeds) if seeds > 1 else say("over_one")
+        direction = say("higher" if results.higher_is_better else "lower")
+        is_best = say("best_is", best.name, self._metric, results.said(best.figure), over, direction)
+        facts = [(say("best"), is_best)]
+        if len(ranked) > 1:
+            facts += [(say("by"), self._by(best, ranked[1])), (say("spread"), self._exceeds(best))]
+        if math.isfinite(results.baseline):
+            facts.append((say("baseline"), self._beaten()))
+        return [*facts, (say("cost"), self._costs(best))]
+
+    def _by(self, best: Line, next_: Line) -> str:
+        say, results = self._prose, self._results
+        found = difference_of(results, best.name, next_.name)
+        if found is None or found.seeds < 2:
+            return say("by_plain", results.said(abs(best.figure - next_.figure)), next_.name)
+        sign = 1 if results.higher_is_better else -1
+        low, high = sorted((sign * found.low, sign * found.high))
+        values = (results.said(value) for value in (low, high))
+        return say("by_is", results.said(sign * found.mean), next_.name, *values)
+
+    def _exceeds(self, best: Line) -> str:
+        say = self._prose
+        if len(best.by_seed) < 2:
+            return say("unknown")
+        alike, spread = unseen(self._results), self._results.said(best.deviation)
+        count = len(self._results.ranked)
+        return say("no", counted(alike, count, say), spread) if alike else say("yes", spread)
+
+    def _beaten(self) -> str:
+        say, results = self._prose, self._results
+        sign = 1 if results.higher_is_better else -1
+        beat = [line.name for line in results.ranked if sign * (line.figure - results.baseline) > 0]
+        by = say("beaten", counted(beat, len(results.ranked), say)) if beat else say("unbeaten")
+        name = baseline_name(results.baseline_name, say.language)
+        return say("baseline_is", name, results.said(results.baseline), by)
+
+    def _costs(self, best: Line) -> str:
+        say, lines = self._prose, self._results.lines
+        runs = sum(len(line.done) for line in lines)
+        total = sum(line.seconds * len(line.done) for line in lines if math.isfinite(line.seconds))
+        return say(
+            "costs",
+            best.name,
+            say.duration(best.seconds),
+            say.number(best.peak_bytes / 1e6),
+            say.number(best.tokens_per_second),
+            say.number(best.parameters),
+            runs,
+            say.duration(total),
+        )
+
+    # The sections.
+
+    def _variants(self) -> list[Block]:
+        say, results = self._prose, self._results
+        ranked = results.ranked
+        best = ranked[0].name if ranked and not unseen(results) and len(ranked) > 1 else None
+        marked = tuple(place for place, line in enumerate(results.lines) if line.name == best)
+        quality = ("variant", "mean", "deviation", "interval", "train_loss", "validation_loss", "runs")
+        cost = ("variant", "parameters", "steps", "time", "speed", "peak", "tenth_of", "thousandth_of")
+        blocks: list[Block] = [
+            Table(
+                _upper(say("quality_caption", self._metric)),
+                (tuple(map(say, quality)), *map(self._quality, results.lines)),
+                marked,
+            ),
+            Table(say("cost_caption"), (tuple(map(say, cost)), *map(self._cost, results.lines)), marked),
         ]
-        return [*about, (self._word("reason"), self._reason)] if self._reason else about
+        if ranked:
+            means = ", ".join(f"{line.name} {results.said(line.figure)}" for line in ranked)
+            words = {"metric": say("on_test", self._metric)}
+            points = Figure(
+                "figures",
+                _upper(say("points_caption", self._metric)),
+                say("points_alt", means),
+                partial(draw_figures, results=results, words=words),
+            )
+            blocks.append(points)
+        return blocks
 
-    def _variants(self) -> list[list[str]]:
-        titles = ["variant", "mean", "spread", "interval", "train", "validation", "parameters", "steps"]
-        titles += ["seconds", "speed", "memory", "runs"]
-        return [[self._word(title) for title in titles], *(self._row(line) for line in self._results.lines)]
-
-    def _row(self, line: Line) -> list[str]:
+    def _quality(self, line: Line) -> tuple[str, ...]:
         said, count = self._results.said, len(line.done) + len(line.diverged) + len(line.failed)
         ends = (line.figure - line.half_width, line.figure + line.half_width)
-        return [
+        known = math.isfinite(line.half_width)
+        return (
             line.name,
             said(line.figure),
             said(line.deviation),
-            f"{said(ends[0])} … {said(ends[1])}" if math.isfinite(line.half_width) else "-",
-            _number(line.train, ".3f"),
-            _number(line.validation, ".3f"),
-            _number(line.parameters, ",.0f"),
-            _number(line.steps, ",.0f"),
-            _number(line.seconds, ",.1f"),
-            _number(line.tokens_per_second, ",.0f"),
-            _number(line.peak_bytes / 1e6, ",.0f"),
+            f"{said(ends[0])} … {said(ends[1])}" if known else MISSING,
+            self._prose.number(line.train, ".3f"),
+            self._prose.number(line.validation, ".3f"),
             f"{len(line.done)}/{count}",
-        ]
-
-    def _pairs(self) -> list[list[str]]:
-        titles = ("pair", "difference", "interval", "seeds", "verdict")
-        rows = [[self._word(title) for title in titles]]
-        rows[0][2] = rows[0][2].replace("95 % ", "").replace(" del 95 %", "")
-        said = self._results.said
-        for one in self._results.differences:
-            verdict = one.verdict(higher_is_better=self._results.higher_is_better)
-            interval = f"{said(one.low)} … {said(one.high)}" if one.seeds > 1 else "-"
-            rows.append(
-                [f"{one.one} - {one.other}", said(one.mean), interval, str(one.seeds), self._word(verdict)]
-            )
-        return rows
-
-    def _made(self) -> str:
-        return self._word("made", noria.__version__, platform.python_version(), platform.machine())
-
-    def markdown(self) -> str:
-        """Write it as Markdown."""
-        parts = [f"# {self._word('title')}: {', '.join(line.name for line in self._results.lines)}"]
-        parts += [f"## {self._word('conclusions')}", "\n".join(f"- {line}" for line in self._said)]
-        parts += [
-            f"## {self._word('what')}",
-            "\n".join(f"- {name}: {value}" for name, value in self._about()),
-        ]
-        parts += [f"## {self._word('variants')}", _markdown(self._variants())]
-        if self._results.differences:
-            parts += [f"## {self._word('pairs')}", _markdown(self._pairs()), self._word("pairs_note")]
-        if self._results.messages:
-            lines = "\n".join(f"- {message.splitlines()[0]}" for message in self._results.messages)
-            parts += [f"## {self._word('trouble')}", lines]
-        parts += [f"## {self._word('again')}", f"```\n{self._command}\n```", self._made()]
-        return "\n\n".join(parts) + "\n"
-
-    def html(self) -> str:
-        """Write it as one page, figures inside."""
-        title = f"{self._word('title')}: {', '.join(line.name for line in self._results.lines)}"
-        said = "".join(f"<li>{html.escape(line)}</li>" for line in self._said)
-        about = "".join(
-            f"<li>{html.escape(name)}: {html.escape(value)}</li>" for name, value in self._about()
         )
-        parts = [
-            f"<h1>{html.escape(title)}</h1>",
-            f"<h2>{self._word('conclusions')}</h2><ul>{said}</ul>",
-            f"<pre>{html.escape(self._command)}</pre>",
-            f"<h2>{self._word('variants')}</h2>{_html(self._variants())}",
-            f"<h2>{self._word('pictures')}</h2>",
-            _picture(figures_picture(self._results), self._word("points")),
-            _picture(curves_picture(self._results), self._word("curves")),
-        ]
-        if self._results.differences:
-            note = f"<p>{self._word('pairs_note')}</p>"
-            parts.append(f"<h2>{self._word('pairs')}</h2>{_html(self._pairs())}{note}")
-        if self._results.messages:
-            lines = "".join(f"<li>{html.escape(message)}</li>" for message in self._results.messages)
-            parts.append(f"<h2>{self._word('trouble')}</h2><ul>{lines}</ul>")
-        parts.append(f"<h2>{self._word('what')}</h2><ul>{about}</ul><p>{html.escape(self._made())}</p>")
-        body = "\n".join(parts)
+
+    def _cost(self, line: Line) -> tuple[str, ...]:
+        say = self._prose
         return (
-            f'<!DOCTYPE html>\n<html lang="{self._language}">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n"
-            "</html>\n"
+            line.name,
+            say.number(line.parameters),
+            say.number(line.steps),
+            say.duration(line.seconds),
+            say.number(line.tokens_per_second),
+            say.number(line.peak_bytes / 1e6),
+            *(line.reaches(share) or MISSING for share in ("tenth", "thousandth")),
         )
 
+    def _pairs(self) -> list[Block]:
+        say, results = self._prose, self._results
+        rows = []
+        for one in results.differences:
+            verdict = say(one.verdict(higher_is_better=results.higher_is_better))
+            interval = f"{results.said(one.low)} … {results.said(one.high)}" if one.seeds > 1 else MISSING
+            pair = f"{one.one} – {one.other}"
+            rows.append((pair, results.said(one.mean), interval, str(one.seeds), verdict))
+        head = tuple(map(say, ("pair", "difference", "pair_interval", "seeds", "verdict")))
+        caption = say("pairs_caption", self._metric)
+        return [Table(caption, (head, *rows), note=say("pairs_note"))] if rows else []
 
-def _number(value: float, form: str) -> str:
-    return format(value, form) if math.isfinite(value) else "-"
+    def _learning(self) -> list[Block]:
+        say, results = self._prose, self._results
+        found = {name: fit for name, fit in fits(results).items() if fit.verdict != "unknown"}
+        if not found:
+            return []
+        ends = ", ".join(f"{name} {fit.validation:.3f}" for name, fit in found.items())
+        words = {key: say(key) for key in ("step", "loss", "train", "validation", "unmeasured")}
+        return [
+            Figure(
+                "curves",
+                say("curves_caption", self._metric),
+                say("curves_alt", len(found), ends),
+                partial(draw_curves, results=results, words={**words, "metric": self._metric}),
+            ),
+            Items(tuple(f"{name}: {fit.said(say)}" for name, fit in found.items())),
+        ]
 
+    def _gradients(self) -> list[Block]:
+        say = self._prose
+        known = [line for line in self._results.lines if line.gradient is not None]
+        if not known:
+            return []
+        far = ", ".join(say("steps_back", line.name, line.reaches("tenth")) for line in known)
+        words = {key: say(key) for key in ("back", "norm", "tenth", "thousandth")}
+        draw = partial(draw_reach, results=self._results, words=words)
+        return [Figure("reach", say("reach_caption"), say("reach_alt", far), draw)]
 
-def _markdown(rows: Sequence[Sequence[str]]) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    def _samples(self) -> list[Block]:
+        samples = self._results.samples
+        note = Paragraph(self._prose("samples_note"))
+        return [note, Passages(tuple(samples.items()))] if samples else []
 
-    rule = "|" + "|".join([" --- ", *([" ---: "] * (len(rows[0]) - 1))]) + "|"
-    return "\n".join([line(rows[0]), rule, *map(line, rows[1:])])
+    def _what(self) -> list[Block]:
+        say, study, results = self._prose, self._study, self._results
+        budget = ", ".join(say(f"of_{name}", f"{value:g}") for name, value in study.budget.items())
+        shared = ", ".join(f"{name}={value}" for name, value in study.options.items())
+        facts = [
+            (say("task"), study.task),
+            (say("data"), results.source or ", ".join(study.files) or study.data or MISSING),
+            (say("budget"), budget),
+            (say("seeds"), ", ".join(map(str, study.seeds))),
+            (say("options"), shared or MISSING),
+            *([(say("reason"), self._reason)] if self._reason else []),
+        ]
+        names = list(dict.fromkeys(name for variant in study.variants for name in variant.options))
+        rows = [
+            (variant.name, *(str(variant.options.get(name, MISSING)) for name in names))
+            for variant in study.variants
+        ]
+        if names in ([], ["cell"]):  # what a variant is called says it
+            return [Facts(tuple(facts))]
+        return [Facts(tuple(facts)), Table(say("options_caption"), ((say("variant"), *names), *rows))]
 
+    def _trouble(self) -> tuple[Block, ...]:
+        messages = tuple(message.splitlines()[0] for message in self._results.messages)
+        return (Items(messages),) if messages else ()
 
-def _html(rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in rows[0])
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:]
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    def _made_with(self) -> Facts:
+        say = self._prose
+        rows = [
+            (say("side_by_side"), say("one_thread")),
+            (say("versions"), ", ".join(f"{name} {value}" for name, value in versions().items())),
+            (say("machine"), ", ".join(f"{say(name)} {value}" for name, value in machine().items())),
+        ]
+        return Facts(tuple(rows))
 
-
-def _picture(svg: str, caption: str) -> str:
-    label = html.escape(caption, quote=True)
-    described = svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
-    return f"<figure>{described}<figcaption>{html.escape(caption)}</figcaption></figure>"
+    def references(self) -> list[tuple[str, str]]:
+        """Give what the variants use, and what compares them."""
+        keys: dict[str, None] = {}
+        for variant in self._study.variants:
+            model = model_class(self._study.task)(**self._study.options_of(variant, self._study.seeds[0]))
+            cells = [{"name": cell.name, "text": cell.text} for cell in chosen_cells(model)]
+            config = {"task": self._study.task, "options": model.to_toml_dict(), "cells": cells}
+            baseline: Mapping[str, Any] = {"baseline": {"name": self._results.baseline_name}}
+            keys |= dict.fromkeys(used(config, baseline))
+        reached = any(line.gradient is not None for line in self._results.lines)
+        return [*reference_lines(keys), *STATISTICS, *(GRADIENTS if reached else ())]
 
 
 def table_of(results: Results) -> list[dict[str, Any]]:
@@ -264,3 +363,7 @@ def table_of(results: Results) -> list[dict[str, Any]]:
         {"name": line.name, "by_seed": dict(line.by_seed), "parameters": line.parameters, "loss": line.loss}
         for line in results.lines
     ]
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -5,12 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from noria.models.loading import model_class
+from noria.models.model import Metric
+from noria.studies.design import Study
 from noria.studies.folder import StudyFolder
+from noria.studies.looking import averaged
 from noria.studies.statistics import Difference, all_pairs, half_width, spread
 from noria.studies.work import DIVERGED, DONE, FAILED
 
-HIGHER_IS_BETTER = frozenset({"accuracy", "exact_match", "f1", "bleu", "r2"})
+HIGHER_IS_BETTER = frozenset({"accuracy", "macro_f1", "exact_match", "f1", "bleu", "r2"})
 """Figures of models of which more is better; of all others less is."""
 
 
@@ -33,6 +38,9 @@ class Line:
         Of a run; not a number where it is not known.
     done, diverged, failed : tuple of int
         The seeds.
+    gradient : mapping or None
+        How far the gradient reaches: ``distance`` and ``norm`` (a share of that at distance 0, mean over the
+        seeds), and from which distance on it stays below a ``tenth`` and a ``thousandth``.
     """
 
     name: str
@@ -52,6 +60,17 @@ class Line:
     done: tuple[int, ...]
     diverged: tuple[int, ...]
     failed: tuple[int, ...]
+    gradient: Mapping[str, Any] | None = None
+
+    def reaches(self, share: str) -> str:
+        """Say from how many steps back on a ``"tenth"`` or a ``"thousandth"`` is left: ``"12"``, ``">199"``.
+
+        Empty where it is not known.
+        """
+        if self.gradient is None:
+            return ""
+        found = self.gradient[share]
+        return f">{self.gradient['distance'][-1]}" if found is None else str(found)
 
 
 @dataclass(frozen=True)
@@ -69,7 +88,8 @@ class Results:
     curves : mapping
         By variant, the curves of the seeds.
     baseline : float
-        The figure to beat, mean over the runs; not a number where there is none.
+        The figure to beat, mean over the seeds, the best one where variants have several (as words and
+        characters have); not a number where there is none.
     baseline_name : str
     source : str
         The data.
@@ -77,6 +97,8 @@ class Results:
         Runs that have not ended.
     messages : tuple of str
         What diverged or failed, and why.
+    samples : mapping of str to str
+        What each variant writes, with the first of its seeds that ended well; empty where none writes.
     """
 
     metric: str
@@ -90,6 +112,7 @@ class Results:
     source: str
     missing: int
     messages: tuple[str, ...] = field(default=())
+    samples: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ranked(self) -> list[Line]:
@@ -113,19 +136,21 @@ class Results:
 def results_of(folder: StudyFolder) -> Results:
     """Gather the figures of a study, as far as it has come."""
     study, found = folder.study, folder.results()
-    metric = model_class(study.task).metric
-    lines, curves, messages = [], {}, []
+    metric = metric_of(study)
+    lines, curves, messages, samples = [], {}, [], {}
     for variant in study.variants:
         runs = {seed: found[variant.name, seed] for seed in study.seeds if (variant.name, seed) in found}
         lines.append(_line(variant.name, runs, metric.key))
         curves[variant.name] = [run["curve"] for run in runs.values() if run["curve"]]
+        if written := [run["sample"] for run in runs.values() if run.get("sample")]:
+            samples[variant.name] = written[0]
         messages += [
             f"{variant.name}, seed {seed}: {run.get('message', run['status'])}"
             for seed, run in runs.items()
             if run["status"] != DONE
         ]
-    baselines = [run["baseline"] for run in found.values() if run.get("baseline")]
     higher = metric.key in HIGHER_IS_BETTER
+    baseline, baseline_name = _baseline(found, metric.key, higher_is_better=higher)
     return Results(
         metric=metric.key,
         form=metric.form,
@@ -133,12 +158,35 @@ def results_of(folder: StudyFolder) -> Results:
         lines=tuple(lines),
         differences=tuple(all_pairs({line.name: line.by_seed for line in lines if line.by_seed})),
         curves=curves,
-        baseline=mean([number(one.get(metric.key)) for one in baselines]),
-        baseline_name=str(baselines[0].get("name", "baseline")) if baselines else "",
+        baseline=baseline,
+        baseline_name=baseline_name,
         source=next((str(run["data"]) for run in found.values() if "data" in run), ""),
         missing=len(folder.missing()),
         messages=tuple(messages),
+        samples=samples,
     )
+
+
+def _baseline(
+    found: Mapping[tuple[str, int], Mapping[str, Any]], key: str, *, higher_is_better: bool
+) -> tuple[float, str]:
+    """Give the figure to beat and its name: of each variant the mean over seeds, of these the best."""
+    known: dict[str, list[Mapping[str, Any]]] = {}
+    for (variant, _), run in found.items():
+        if run.get("baseline"):
+            known.setdefault(variant, []).append(run["baseline"])
+    means = {name: mean([number(one.get(key)) for one in of_seeds]) for name, of_seeds in known.items()}
+    finite = {name: value for name, value in means.items() if math.isfinite(value)}
+    if not finite:
+        return math.nan, ""
+    best = (max if higher_is_better else min)(finite, key=lambda name: finite[name])
+    return finite[best], str(known[best][0].get("name", "baseline"))
+
+
+def metric_of(study: Study) -> Metric:
+    """Give the figure that a study compares."""
+    own: Metric = model_class(study.task).metric
+    return own if study.metric is None else Metric(study.metric, study.metric, ".4f")
 
 
 def _line(name: str, runs: Mapping[int, Mapping[str, Any]], key: str) -> Line:
@@ -171,7 +219,13 @@ def _line(name: str, runs: Mapping[int, Mapping[str, Any]], key: str) -> Line:
         done=tuple(done),
         diverged=tuple(seed for seed, run in runs.items() if run["status"] == DIVERGED),
         failed=tuple(seed for seed, run in runs.items() if run["status"] == FAILED),
+        gradient=_gradient([run["gradient"] for run in done.values() if run.get("gradient")]),
     )
+
+
+def _gradient(curves: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Average the gradients of several seeds, each as a share of its norm at distance 0."""
+    return averaged([np.asarray(curve["norm"], float) / curve["norm"][0] for curve in curves])
 
 
 def _loss(point: Mapping[str, Any]) -> float:

@@ -45,6 +45,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def side_by_side(processes: int | None = None) -> int:
+    """Give how many runs are made at once: as many as asked for, and never more than there are cores."""
+    return max(1, min(processes or cores(), cores()))
+
+
 def run_study(folder: StudyFolder, *, processes: int | None = None, told: Told | None = None) -> bool:
     """Make the runs of a study that are missing.
 
@@ -68,7 +73,7 @@ def run_study(folder: StudyFolder, *, processes: int | None = None, told: Told |
     RunError
         If another process makes the runs of this study.
     """
-    slots = max(1, min(processes or cores(), cores()))
+    slots = side_by_side(processes)
     waiting, running = folder.missing(), list[_Running]()
     total = len(folder.study.variants) * len(folder.study.seeds)
     done = total - len(waiting)

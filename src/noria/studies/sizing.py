@@ -6,7 +6,7 @@ from noria.errors import OptionError
 from noria.models.loading import model_class
 from noria.models.wiring import chosen_cells
 from noria.studies.data import prepared_of
-from noria.studies.design import Study, Variant
+from noria.studies.design import WHO, Study, Variant
 
 WIDEST = 1 << 14
 
@@ -14,14 +14,22 @@ WIDEST = 1 << 14
 def equal_sizes(study: Study) -> tuple[Variant, ...]:
     """Give the variants with hidden sizes such that all have as many parameters as the first, about.
 
-    A variant that says its own hidden size keeps it no longer; all its layers get the same.
+    All layers of a variant get the same size.
 
     Raises
     ------
     OptionError
-        If a variant has more parameters than the first however narrow it is.
+        If hidden sizes are what is compared, or a variant has more parameters than the first however narrow
+        it is.
     """
     first, *others = study.variants
+    sizes = {str(variant.options.get("hidden_size")) for variant in study.variants}
+    if len(sizes) > 1:
+        raise OptionError(
+            f"{WHO}: hidden sizes cannot be compared where they are chosen so that all variants have as many "
+            "parameters. Got hidden_size among the options of variants.\n"
+            "  Leave --equal-parameters out, or hidden_size out of the grid."
+        )
     target = parameters_of(study, first)
     return (first, *(_fitted(study, variant, target) for variant in others))
 

@@ -2,6 +2,20 @@
 
 Runs are paired by seed: with the same seed they have the same data, the same split and the same order, so
 that what these do to the figure falls out of the difference.
+
+How far the intervals can be trusted, in 20,000 simulated studies of 2, 3, 5 and 10 seeds, whose figures are
+read off noisy learning curves at the best step:
+
+* normal outcomes: 94.7 to 95.5 % of the intervals of 95 % hold the true difference; equal variants, two,
+  three or five of them, are called different in 4.5 to 5.1 % of the studies;
+* outcomes with heavy tails that both variants share (Student's t with 2 or 3 degrees of freedom, log-normal):
+  the intervals are too wide, 95 to 99 %, so that less is claimed than could be;
+* one variant that fails badly now and then, when the other does not: with few seeds no failure may be among
+  them, and the interval tells of the runs that went well. A failure in 20 runs, far outside the spread of the
+  others, leaves 92 % with 3 seeds, 87 % with 5 and 78 % with 10; one in ten, less far outside, 91 to 94 %.
+  Look at the figure of every seed. Runs that diverge have no figure: they are counted, and left out here.
+
+With two seeds only large differences are seen: the interval is 12.7 standard errors wide to either side.
 """
 
 import math
@@ -12,6 +26,8 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
+
+from noria.arrays import Array, Float
 
 LEVEL = 0.95
 
@@ -79,8 +95,7 @@ def paired_difference(
     if not seeds:
         return None
     differences = np.array([one[seed] - other[seed] for seed in seeds])
-    mean = float(differences.mean())
-    half = half_width(differences, level)
+    mean, half = map(float, interval_of(differences, level))
     return Difference(names[0], names[1], mean, mean - half, mean + half, len(seeds), level)
 
 
@@ -95,7 +110,7 @@ def all_pairs(figures: Mapping[str, Mapping[int, float]], *, level: float = LEVE
         The chance that none of the intervals misses.
     """
     pairs = list(combinations(figures, 2))
-    each = 1.0 - (1.0 - level) / max(1, len(pairs))
+    each = level_of_each(level, len(pairs))
     found = [
         paired_difference(figures[one], figures[other], level=each, names=(one, other))
         for one, other in pairs
@@ -103,13 +118,29 @@ def all_pairs(figures: Mapping[str, Mapping[int, float]], *, level: float = LEVE
     return [difference for difference in found if difference is not None]
 
 
-def half_width(values: Sequence[float] | np.ndarray, level: float = LEVEL) -> float:
+def level_of_each(level: float, count: int) -> float:
+    """Give the level at which each of some intervals has to stand, so that together they have another one."""
+    return 1.0 - (1.0 - level) / max(1, count)
+
+
+def interval_of(
+    values: Float[Array, "*any S"], level: float = LEVEL
+) -> tuple[Float[Array, "*any"], Float[Array, "*any"]]:
+    """Give the mean along the last axis and half the width of its interval, infinite for a single value.
+
+    The interval is that of Student's t: exact for normal values, however few.
+    """
+    count = values.shape[-1]
+    mean = np.asarray(values.mean(axis=-1))
+    if count < 2:
+        return mean, np.full_like(mean, math.inf)
+    deviation = values.std(axis=-1, ddof=1)
+    return mean, np.asarray(t_quantile(0.5 + level / 2, count - 1) * deviation / math.sqrt(count))
+
+
+def half_width(values: Sequence[float], level: float = LEVEL) -> float:
     """Give half the width of the interval around the mean; infinite for a single value."""
-    numbers = np.asarray(values, float)
-    if len(numbers) < 2:
-        return math.inf
-    deviation = float(numbers.std(ddof=1))
-    return t_quantile(0.5 + level / 2, len(numbers) - 1) * deviation / math.sqrt(len(numbers))
+    return float(interval_of(np.asarray(values, float), level)[1])
 
 
 def spread(values: Sequence[float]) -> float:

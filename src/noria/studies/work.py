@@ -58,11 +58,13 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
     """
     from noria.models.loading import model_class
     from noria.studies.data import prepared_of
+    from noria.studies.looking import looked_at
 
     study = folder.study
     variant = next(one for one in study.variants if one.name == variant_name)
     curve, begun = Curve(), time.perf_counter()
     result: dict[str, Any] = {"variant": variant.name, "seed": seed, "status": DONE}
+    result |= {"sample": None, "gradient": None}
     model = model_class(study.task)(**study.options_of(variant, seed))
     try:
         prepared = prepared_of(study, model)
@@ -74,6 +76,9 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
         result |= {name: report[name] for name in ("test", "validation", "steps", "best_step", "tokens")}
         result |= {"seconds": report["seconds"], "baseline": report.get("baseline", {})}
         result |= {"hidden_sizes": list(prepared.description.model.hidden_sizes)}
+        if study.metric is not None and study.metric in report:  # it stands beside the figures of the parts
+            result["test"] = {**report["test"], study.metric: report[study.metric]}
+        result |= {"peak_bytes": peak_memory(), **looked_at(model, prepared)}
     except DivergenceError as error:
         result |= {"status": DIVERGED, "message": str(error)}
     except NoriaError as error:
@@ -85,8 +90,8 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
         "planned": curve.steps,
         "tokens_per_second": latest.tokens_per_second if latest else None,
         "wall_seconds": time.perf_counter() - begun,
-        "peak_bytes": peak_memory(),
     }
+    result.setdefault("peak_bytes", peak_memory())
     write_json(folder.file_of(variant, seed), result)
     return result
 

@@ -90,14 +90,17 @@ SENTIMENT = Recipe(
 NUMBER_SUM = Recipe(
     {
         **FORWARD,
-        "cell": "gru",
-        "hidden_size": 32,
+        "cell": "irnn",
+        "hidden_size": 4,
         "dropout": 0.0,
-        "batch_size": 64,
-        "lr": 0.01,
-        "steps": 3000,
+        "batch_size": 256,
+        "lr": 0.02,
+        "final_lr_fraction": 0.002,
+        "steps": 6000,
     },
-    "A sum is as exact as the state it is kept in: nothing is dropped from it.",
+    "Rectified units that begin as the identity (Le et al. 2015) add exactly, one what is positive, another "
+    "what is negative. Few of them, large batches and a rate that falls to almost nothing leave little "
+    "between the weights of the two: found on series that were drawn for it alone.",
 )
 
 ADDING_OPTIONS = {

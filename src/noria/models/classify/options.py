@@ -26,6 +26,7 @@ OF_RECURRENT_LAYERS = (
     "zoneout",
     "drop_connect",
     "initialiser",
+    "initial_scale",
 )
 """Options beside 'cell' that mean nothing to convolutions."""
 

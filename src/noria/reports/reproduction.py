@@ -1,0 +1,129 @@
+"""The command that makes a run again, from what its config says."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from noria.data.builtin_tasks import builtin_recipe, builtin_tasks
+from noria.equations import Cell, cells
+from noria.models.loading import model_class
+from noria.training.options import Budget, options_of
+
+STANDARD_INPUT = "<stdin>"
+"""What stands among the files of a run that read from nowhere else."""
+BUDGET = frozenset(info.name for info in options_of(Budget))
+
+
+def train_command(config: Mapping[str, Any], out: str, cell_file: str) -> str:
+    """Write the command that makes a run again.
+
+    Parameters
+    ----------
+    config : mapping
+        What config.toml of the run holds.
+    out : str
+        The folder of the new run.
+    cell_file : str
+        Where the equations of a cell of the user's own are.
+
+    Returns
+    -------
+    str
+        Empty where no command can: the data were handed over in Python, or on standard input.
+    """
+    task, data = str(config["task"]), config.get("data", {})
+    words = ["noria", "train", *([] if task == "text" else [task])]
+    files, builtin = [str(file) for file in data.get("files", ())], data.get("builtin")
+    source = str(data.get("source", ""))
+    if STANDARD_INPUT in files:
+        return ""
+    if files:
+        words += files
+    elif builtin is not None:
+        words += ["--data", str(builtin)]
+    elif Path(source).is_file():
+        words.append(source)
+    else:
+        return ""
+    if task == "text":
+        words += ["--lines"] * (data.get("kind") == "sequences" and bool(files))
+        words += ["--encoding", str(data["asked_encoding"])] if data.get("asked_encoding") else []
+    for name, value in changed_options(config).items():
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(flag if value else f"{flag}=false")
+        elif name == "cell" and own_cell(config):
+            words += [flag, cell_file]
+        else:
+            words += [flag, _typed(value)]
+    steps = config.get("run", {}).get("steps")
+    words += ["--steps", str(steps)] if steps else []
+    return shlex.join([*words, "--out", out])
+
+
+def compare_command(config: Mapping[str, Any], cells: Sequence[str], seeds: int) -> str:
+    """Write the command that compares a run with others, over seeds: only that gives it a spread.
+
+    Parameters
+    ----------
+    config : mapping
+        What config.toml of the run holds.
+    cells : sequence of str
+        What is compared, names or files.
+    seeds : int
+
+    Returns
+    -------
+    str
+        Empty where the data cannot be named.
+    """
+    data = config.get("data", {})
+    words = ["noria", "compare", str(config["task"])]
+    if data.get("files") and STANDARD_INPUT not in data["files"]:
+        words += map(str, data["files"])
+    elif "builtin" in data:
+        words += ["--data", str(data["builtin"])]
+    else:
+        return ""
+    for name, value in changed_options(config).items():
+        if name not in ("cell", "seed"):
+            words += ["--set", f"{name}={_typed(value)}"]
+    words += ["--cells", ",".join(cells), "--seeds", str(seeds)]
+    steps = config.get("run", {}).get("steps")
+    return shlex.join([*words, *(["--steps", str(steps)] if steps else [])])
+
+
+def changed_options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options of a run that are not what the command would choose by itself."""
+    task, data = str(config["task"]), config.get("data", {})
+    infos = {info.name: info for info in options_of(model_class(task)) if not info.option.hidden}
+    usual = {name: info.default for name, info in infos.items()}
+    if data.get("builtin") and not data.get("files"):
+        usual |= {name: value for name, value in _recipe(task, str(data["builtin"])).items() if name in infos}
+    options = config.get("options", {})
+    found = {name: value for name, value in options.items() if name in infos and value != usual[name]}
+    return found | ({"cell": own_cell(config)} if own_cell(config) else {})
+
+
+def own_cell(config: Mapping[str, Any]) -> str:
+    """Name the first cell of a run that does not ship with Noria; empty where all do."""
+    for entry in config.get("cells", ()):
+        name, text = entry["name"], entry["text"]
+        if name not in cells.names() or cells.get(name) != Cell.parse(text, name=name):
+            return str(name)
+    return ""
+
+
+def _recipe(task: str, name: str) -> Mapping[str, Any]:
+    known = {entry.name for entry in builtin_tasks(task)}
+    if name.partition(":")[0] not in known:
+        return {}
+    options: Mapping[str, Any] = builtin_recipe(name, task).options
+    return {key: value for key, value in options.items() if key not in BUDGET}
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_typed, value))
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,130 @@
+"""What a run came to, read from its folder: figures beside the one to beat, and the curve that led there."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noria.reports.curves import Curve, Fit, fit_of, number
+from noria.reports.prose import HIGHER_IS_BETTER
+from noria.training.run_folder import RunFolder
+
+
+@dataclass(frozen=True, eq=False)
+class RunFigures:
+    """The figures of a run.
+
+    Attributes
+    ----------
+    key, form : str
+        The metric, and how it is written.
+    part : str
+        Where it was measured: ``"test"``, or ``"validation"`` where there is no other; empty if nowhere.
+    test, validation, baseline : mapping
+        All figures, as report.json has them.
+    curve : Curve
+    fit : Fit
+    samples : tuple of (int, str)
+        What the model showed while it learnt, with the step.
+    report : mapping
+        report.json; empty where the run was cut off.
+    planned, best_step, steps : int
+    """
+
+    key: str
+    form: str
+    part: str
+    test: Mapping[str, Any]
+    validation: Mapping[str, Any]
+    baseline: Mapping[str, Any]
+    curve: Curve
+    fit: Fit
+    samples: tuple[tuple[int, str], ...]
+    report: Mapping[str, Any]
+    planned: int
+    best_step: int
+    steps: int
+
+    @property
+    def value(self) -> float:
+        """The metric on the part."""
+        return number(self._shown.get(self.key))
+
+    @property
+    def to_beat(self) -> float:
+        """The metric of the baseline, on the test part."""
+        return number(self.baseline.get(self.key)) if self.part == "test" else math.nan
+
+    @property
+    def better_by(self) -> float:
+        """How much better than the baseline; below zero if it is not."""
+        sign = 1.0 if self.key in HIGHER_IS_BETTER else -1.0
+        return sign * (self.value - self.to_beat)
+
+    @property
+    def _shown(self) -> Mapping[str, Any]:
+        return self.test if self.part == "test" else self.validation
+
+    def written(self, value: float) -> str:
+        """Write a value of the metric."""
+        return format(value, self.form) if math.isfinite(value) else "–"
+
+
+def figures_of(folder: RunFolder, metric: Any) -> RunFigures:
+    """Read the figures of a run, as far as it has come.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    metric : Metric
+        Of its model.
+    """
+    report = folder.read_json("report.json") if (folder.path / "report.json").exists() else {}
+    events = log_events(folder.path / "log.jsonl")
+    curve = Curve.of_log(events)
+    test, validation = (dict(report.get(part) or {}) for part in ("test", "validation"))
+    evaluated = [event for event in events if event.get("event") == "Evaluated"]
+    if not validation and evaluated:
+        best = evaluated[-1].get("best_step")
+        validation = next((dict(one["metrics"]) for one in evaluated if one["step"] == best), {})
+    steps = [int(event["step"]) for event in events if "step" in event]
+    part = "test" if test else "validation" if validation else ""
+    shown = test or validation
+    key, form = (metric.key, metric.form) if metric.key in shown else ("loss", ".4f")
+    form = ".4g" if form.endswith("g") else form  # a column of a table in a terminal has less room
+    return RunFigures(
+        key=key,
+        form=form,
+        part=part,
+        test=test,
+        validation=validation,
+        baseline=dict(report.get("baseline") or {}),
+        curve=curve,
+        fit=fit_of(curve),
+        samples=tuple(
+            (int(one["step"]), str(one["text"])) for one in events if one.get("event") == "Sampled"
+        ),
+        report=report,
+        planned=int(report.get("planned") or folder.config.get("run", {}).get("steps") or 0),
+        best_step=int(report.get("best_step") or (evaluated[-1]["best_step"] if evaluated else 0)),
+        steps=int(report.get("steps") or max(steps, default=0)),
+    )
+
+
+def log_events(path: Path) -> list[dict[str, Any]]:
+    """Read the log of a run; a line that is not whole, as a power cut leaves it, is left out."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            found.append(event)
+    return found

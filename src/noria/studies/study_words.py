@@ -1,0 +1,163 @@
+"""What the report of a study says besides its conclusions, in English and Spanish."""
+
+from noria.reports.prose import Sentences
+
+WORDS: Sentences = {
+    "title": ("Comparison: {0}", "Comparación: {0}"),
+    "title_many": ("Comparison of {0} variants: {1}", "Comparación de {0} variantes: {1}"),
+    # the first screen
+    "best": ("Best mean", "Mejor media"),
+    "best_is": (
+        "{0}: {1} {2} on the test part (mean of {3}; {4})",
+        "{0}: {1} {2} en la parte de prueba (media de {3}; {4})",
+    ),
+    "so_many": ("{0} of {1} variants", "{0} de {1} variantes"),
+    "over_seeds": ("{0} seeds", "{0} semillas"),
+    "over_one": ("one seed", "una semilla"),
+    "higher": ("higher is better", "más alto es mejor"),
+    "lower": ("lower is better", "más bajo es mejor"),
+    "by": ("By how much", "Por cuánto"),
+    "by_is": (
+        "{0} better than {1}, the next (joint 95 % interval of the paired differences: {2} to {3})",
+        "{0} mejor que {1}, la siguiente (intervalo conjunto del 95 % de las diferencias por pares: de {2} a "
+        "{3})",
+    ),
+    "by_plain": ("{0} better than {1}, the next", "{0} mejor que {1}, la siguiente"),
+    "spread": ("Beyond the spread?", "¿Más que la dispersión?"),
+    "yes": (
+        "yes, against every other variant; its own spread over seeds is {0}",
+        "sí, frente a todas las demás; su propia dispersión entre semillas es {0}",
+    ),
+    "no": (
+        "no, not against {0}: the interval holds zero; its own spread over seeds is {1}",
+        "no frente a {0}: el intervalo contiene el cero; su propia dispersión entre semillas es {1}",
+    ),
+    "unknown": ("not known: one seed has no spread", "no se sabe: una sola semilla no tiene dispersión"),
+    "baseline": ("The figure to beat", "La cifra que superar"),
+    "baseline_is": ("{0}: {1}; {2}", "{0}: {1}; {2}"),
+    "beaten": ("beaten by {0}", "la superan {0}"),
+    "unbeaten": ("beaten by none", "no la supera ninguna"),
+    "cost": ("What it cost", "Qué costó"),
+    "costs": (
+        "{0}: {1} and {2} MB for each run, {3} tokens a second, {4} parameters; all {5} runs together {6}",
+        "{0}: {1} y {2} MB por ejecución, {3} símbolos por segundo, {4} parámetros; las {5} ejecuciones "
+        "juntas, {6}",
+    ),
+    "again": ("Again", "Otra vez"),
+    # sections
+    "conclusions": ("Conclusions", "Conclusiones"),
+    "variants": ("Variants", "Variantes"),
+    "pairs": ("Differences, paired by seed", "Diferencias, por pares de semillas"),
+    "learning": ("Learning curves", "Curvas de aprendizaje"),
+    "gradients": ("How far the gradient reaches", "Hasta dónde llega el gradiente"),
+    "samples": ("What they write", "Lo que escriben"),
+    "what": ("What was compared", "Qué se comparó"),
+    "trouble": ("What did not end well", "Lo que no terminó bien"),
+    "made_with": ("Made with", "Hecho con"),
+    "references": ("References", "Referencias"),
+    # tables
+    "quality_caption": (
+        "{0} on the test part, which nothing was chosen on, over the seeds; losses at the end of the curves.",
+        "{0} en la parte de prueba, con la que no se eligió nada, sobre las semillas; pérdidas al final de "
+        "las curvas.",
+    ),
+    "cost_caption": (
+        "What each run took, mean over the seeds; from how many steps back on less than a tenth and a "
+        "thousandth of the gradient is left.",
+        "Lo que tomó cada ejecución, media sobre las semillas; desde cuántos pasos atrás queda menos de un "
+        "décimo y de un milésimo del gradiente.",
+    ),
+    "variant": ("variant", "variante"),
+    "mean": ("mean", "media"),
+    "deviation": ("spread", "dispersión"),
+    "interval": ("95 % interval", "intervalo 95 %"),
+    "train_loss": ("train loss", "pérdida entren."),
+    "validation_loss": ("valid. loss", "pérdida valid."),
+    "parameters": ("parameters", "parámetros"),
+    "steps": ("steps", "pasos"),
+    "time": ("time", "tiempo"),
+    "speed": ("tokens/s", "símbolos/s"),
+    "peak": ("peak MB", "MB máx."),
+    "tenth_of": ("1/10 from", "1/10 desde"),
+    "thousandth_of": ("1/1000 from", "1/1000 desde"),
+    "runs": ("runs", "ejec."),
+    "pairs_caption": (
+        "Differences of {0}, the first less the second, with the same seed.",
+        "Diferencias de {0}, la primera menos la segunda, con la misma semilla.",
+    ),
+    "pairs_note": (
+        "The intervals hold together with 95 % (Bonferroni over the pairs). A difference is claimed only "
+        "where its interval leaves zero out.",
+        "Los intervalos valen en conjunto con un 95 % (Bonferroni sobre los pares). Solo se afirma una "
+        "diferencia si su intervalo deja fuera el cero.",
+    ),
+    "pair": ("pair", "par"),
+    "difference": ("difference", "diferencia"),
+    "pair_interval": ("interval", "intervalo"),
+    "seeds": ("seeds", "semillas"),
+    "verdict": ("verdict", "veredicto"),
+    "better": ("the first is better", "la primera es mejor"),
+    "worse": ("the second is better", "la segunda es mejor"),
+    "no difference": ("no difference seen", "no se vio diferencia"),
+    # figures
+    "points_caption": (
+        "{0} of every seed on the test part, with the mean and its 95 % interval; dotted: the figure to "
+        "beat.",
+        "{0} de cada semilla en la parte de prueba, con la media y su intervalo del 95 %; punteada: la cifra "
+        "que superar.",
+    ),
+    "points_alt": ("Points by variant. Means: {0}.", "Puntos por variante. Medias: {0}."),
+    "curves_caption": (
+        "Loss and {0} over the steps, on the training part (left; the loss is a running mean, taken with "
+        "dropout) and on the validation part (right): mean of the seeds, shaded between the lowest and the "
+        "highest.",
+        "Pérdida y {0} a lo largo de los pasos, en la parte de entrenamiento (izquierda; la pérdida es una "
+        "media móvil, con dropout) y en la de validación (derecha): media de las semillas, sombreada entre "
+        "la más baja y la más alta.",
+    ),
+    "curves_alt": (
+        "Learning curves of {0} variants. Validation loss at the end: {1}.",
+        "Curvas de aprendizaje de {0} variantes. Pérdida de validación al final: {1}.",
+    ),
+    "unmeasured": ("measured on validation only", "medida solo en validación"),
+    "reach_caption": (
+        "Norm of the gradient of the loss in the state at each earlier step, relative to that at distance 0, "
+        "on a logarithmic scale; mean of the seeds.",
+        "Norma del gradiente de la pérdida en el estado de cada paso anterior, relativa a la de distancia 0, "
+        "en escala logarítmica; media de las semillas.",
+    ),
+    "reach_alt": (
+        "Curves that fall with the distance. A tenth is left up to: {0}.",
+        "Curvas que bajan con la distancia. Queda un décimo hasta: {0}.",
+    ),
+    "steps_back": ("{0} {1} steps back", "{0} {1} pasos atrás"),
+    "step": ("step", "paso"),
+    "loss": ("loss", "pérdida"),
+    "train": ("training", "entrenamiento"),
+    "validation": ("validation", "validación"),
+    "on_test": ("{0}, test part", "{0}, parte de prueba"),
+    "back": ("steps back from where the loss is taken", "pasos atrás desde donde se toma la pérdida"),
+    "norm": ("norm of dL/d state, relative", "norma de dL/d estado, relativa"),
+    "tenth": ("a tenth", "un décimo"),
+    "thousandth": ("a thousandth", "un milésimo"),
+    "samples_note": (
+        "Each model wrote from the same seed, after the last step of its first run; nothing was selected.",
+        "Cada modelo escribió desde la misma semilla, tras el último paso de su primera ejecución; no se "
+        "seleccionó nada.",
+    ),
+    # what was compared
+    "task": ("task", "tarea"),
+    "data": ("data", "datos"),
+    "of_minutes": ("{0} minutes", "{0} minutos"),
+    "of_epochs": ("{0} passes", "{0} pasadas"),
+    "of_steps": ("{0} steps", "{0} pasos"),
+    "budget": ("budget of each run", "presupuesto de cada ejecución"),
+    "options": ("options of all", "opciones de todas"),
+    "reason": ("why", "por qué"),
+    "options_caption": ("In what the variants differ.", "En qué difieren las variantes."),
+    "side_by_side": ("Runs", "Ejecuciones"),
+    "one_thread": (
+        "in processes of their own, one thread each",
+        "en procesos propios, un hilo cada una",
+    ),
+}

@@ -1,0 +1,98 @@
+"""What a curve says of over-fitting, and what of a metric follows from the training loss."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from noria.reports.curves import FIT_SENTENCES, Curve, fit_of, mean_fit
+from noria.reports.prose import LANGUAGES, METRICS, Prose
+
+
+def curve_of(train, validation, **figures):
+    points = [
+        {"step": 10 * k, "train": a, "validation": {"loss": b, **{key: figures[key][k] for key in figures}}}
+        for k, (a, b) in enumerate(zip(train, validation, strict=True))
+    ]
+    return Curve.of_points(points)
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "verdict", "said"),
+    [
+        ([3.0, 2.0, 1.0], [3.0, 2.0, 2.5], "overfits", "at step 10 (2.000) and rose again by 0.500"),
+        ([3.0, 2.0, 1.5], [3.0, 2.0, 2.01], "gap", "0.510 (25 %) below"),
+        ([3.0, 2.0, 1.95], [3.0, 2.0, 2.01], "close", "0.060 below the validation loss"),
+        ([3.0, 2.5, 2.4], [3.0, 2.0, 2.01], "above", "0.390 above the validation loss"),
+        ([3.0, 2.5, 2.9], [3.0, 2.0, 2.8], "rises", "by 0.800 after its lowest value (2.000, step 10)"),
+        ([3.0], [3.0], "unknown", "cannot be said"),
+        ([3.0, 2.0], [math.nan, math.nan], "unknown", "cannot be said"),
+    ],
+)
+def test_the_sentence_follows_from_the_gap(train, validation, verdict, said):
+    fit = fit_of(curve_of(train, validation))
+    assert fit.verdict == verdict
+    assert said in fit.said(Prose("en", FIT_SENTENCES))
+    assert fit.said(Prose("es", FIT_SENTENCES)) != fit.said(Prose("en", FIT_SENTENCES))
+
+
+def test_a_loss_below_zero_is_judged_too():
+    assert fit_of(curve_of([-1.0, -3.0], [-1.0, -2.0])).verdict == "gap"
+    assert fit_of(curve_of([-1.0, -3.0, -5.0], [-1.0, -2.0, -1.5])).verdict == "overfits"
+
+
+def test_seeds_are_averaged_and_those_without_a_curve_left_out():
+    fits = [fit_of(curve_of([3.0, 1.0], [3.0, 2.0])), fit_of(curve_of([3.0, 2.0], [3.0, 4.0]))]
+    both = mean_fit([*fits, fit_of(curve_of([1.0], [1.0]))])
+    assert (both.train, both.validation, both.best, both.best_step) == (1.5, 3.0, 2.5, 5.0)
+    assert mean_fit([]).verdict == "unknown"
+
+
+def test_what_is_the_loss_in_another_unit_is_known_of_the_training_part():
+    train, loss = np.array([4.0, 3.0, 1.0]), np.array([4.0, 2.0, 1.5])
+    curve = curve_of(
+        train, loss, bits=loss / math.log(2), perplexity=np.exp(loss), accuracy=np.array([0.1, 0.2, 0.3])
+    )
+    np.testing.assert_allclose(curve.on_train("bits"), train / math.log(2))
+    np.testing.assert_allclose(curve.on_train("perplexity"), np.exp(train))
+    np.testing.assert_array_equal(curve.on_train("loss"), train)
+    assert np.isnan(curve.on_train("accuracy")).all()
+    assert np.isnan(curve.on_validation("nothing")).all()
+
+
+def test_a_log_is_read_and_half_a_line_of_it_left_out(tmp_path):
+    from noria.reports.run_figures import log_events
+
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        '{"event": "Started", "steps": 4}\n'
+        '{"event": "Evaluated", "step": 2, "loss": 1.5, "metrics": {"loss": 2.5}}\n'
+        '{"event": "Evaluated", "step": 4, "loss": 1.0, "metrics": {"loss": 2.0}}\n'
+        '{"event": "Evaluated", "st'
+    )
+    curve = Curve.of_log(log_events(path))
+    assert (curve.steps.tolist(), curve.train.tolist()) == ([2.0, 4.0], [1.5, 1.0])
+    assert log_events(tmp_path / "none") == []
+
+
+def test_numbers_stand_as_the_language_writes_them():
+    english, spanish = (Prose(language) for language in LANGUAGES)
+    assert (english.number(12345.6), spanish.number(12345.6)) == ("12,346", "12\u202f346")
+    assert english.number(math.nan) == "–"
+    assert (english.listed(["a", "b", "c"]), spanish.listed(["a", "b"])) == ("a, b and c", "a y b")
+    assert [english.duration(x) for x in (1.25, 150.0, 9000.0)] == ["1.2 s", "2.5 min", "2.5 h"]
+    assert (english.metric("exact_match"), english.metric("own_figure")) == ("exact answers", "own figure")
+
+
+def test_every_sentence_of_a_run_stands_in_both_languages():
+    from noria.reports.machine import MACHINE
+    from noria.reports.run_words import BASELINES, RUN_WORDS
+
+    for table in (FIT_SENTENCES, MACHINE, RUN_WORDS, BASELINES, METRICS):
+        for english, spanish in table.values():
+            assert english
+            assert spanish
+    for table in (MACHINE, RUN_WORDS):
+        for key, (english, spanish) in table.items():
+            assert set(re.findall(r"\{\d\}", english)) == set(re.findall(r"\{\d\}", spanish)), key

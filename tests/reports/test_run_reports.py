@@ -1,0 +1,183 @@
+"""The report of a run of every task; of runs that were cut off, damaged, or had no test part."""
+
+import inspect
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from noria.errors import DataError, RunError
+from noria.models.loading import load, model_class
+from noria.reports import folder
+from noria.reports.pictures import Picture
+from noria.reports.prose import LANGUAGES
+from noria.reports.run_report import LookedAt, write_run_report
+from page_checker import checked
+
+SMALL = {"hidden_size": 5, "batch_size": 4, "engine": "reference", "seed": 3, "eval_every": 2}
+
+
+def data_of(task):
+    rng = np.random.default_rng(5)
+    words = ["good fine day", "bad poor cold night", "fine and warm", "cold and grey"]
+    texts = [f"{words[k % 4]} {k}" for k in range(40)]
+    if task == "text":
+        return ("".join(f"{text}\n" for text in texts * 3),)
+    if task == "classify":
+        return texts, ["up" if k % 2 else "down" for k in range(40)]
+    if task == "regress":
+        return [rng.normal(size=(3 + k % 4, 2)) for k in range(40)], rng.normal(size=40)
+    if task == "tag":
+        sentences = [text.split() for text in texts]
+        return sentences, [["n" if len(word) > 3 else "x" for word in words] for words in sentences]
+    if task == "forecast":
+        return (np.sin(np.arange(90) / 3.0) + 0.1 * rng.normal(size=90),)
+    return texts * 2, [text[::-1] for text in texts * 2]
+
+
+OPTIONS = {
+    "text": {"seq_length": 8, "sample_length": 12},
+    "classify": {"pooling": "attention"},
+    "forecast": {"horizon": 3, "lookback": 9},
+    "translate": {"max_length": 8},
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A run of each task, trained when it is asked for."""
+    place, made = tmp_path_factory.mktemp("runs"), {}
+
+    def run_of(task):
+        if task not in made:
+            made[task] = place / task
+            model = model_class(task)(**SMALL, **OPTIONS.get(task, {}))
+            model.fit(*data_of(task), steps=6, out=made[task])
+        return made[task]
+
+    return run_of
+
+
+@pytest.fixture(autouse=True)
+def drawn_of_one_task(monkeypatch, request):
+    """Draw the figures, and write the PDF, of one task only; of the others see that they can be called."""
+    if "[text]" in request.node.name:
+        return
+
+    def pictures_of(figures):
+        for one in figures:
+            inspect.signature(one.draw).bind(Path("nowhere"))
+            yield one.name, Picture(b"<svg/>", b"")
+
+    monkeypatch.setattr(folder, "drawn", lambda figures: dict(pictures_of(figures)))
+    monkeypatch.setattr(folder, "as_pdf", lambda document, pictures: b"%PDF")
+
+
+OF_TASK = {
+    "text": {"curves", "gradient", "gates", "map-i", "map-h", "answers", "network"},
+    "classify": {"curves", "confusion", "network"},
+    "regress": {"curves", "network"},
+    "tag": {"curves", "network"},
+    "forecast": {"curves", "horizons", "forecast", "gradient", "gates", "map-i", "map-h", "network"},
+    "translate": {"curves", "thirds", "network"},
+}
+
+
+@pytest.mark.parametrize("task", OF_TASK)
+def test_the_report_of_a_run(runs, tmp_path, task):
+    run, language = runs(task), LANGUAGES[len(task) % 2]
+    place, said = write_run_report(run, tmp_path / "report", language=language)
+    root = checked((place / "report.html").read_text(encoding="utf-8"))
+    assert root.get("lang") == language
+    figures = {path.stem.replace("map-z", "map-i") for path in (place / "figures").glob("*.svg")}
+    assert figures == OF_TASK[task]
+    assert len(root.findall(".//figure")) == len(figures)
+    assert (place / "report.pdf").read_bytes().startswith(b"%PDF")
+    written = (place / "report.md").read_text(encoding="utf-8")
+    found = json.loads((place / "results.json").read_text())
+    report = json.loads((run / "report.json").read_text())
+    model = load(run)
+    key = model.metric.key if model.metric.key in report["test"] else "loss"
+    assert (found["task"], found["metric"], found["part"]) == (task, key, "test")
+    assert found["value"] == report["test"][key]
+    assert found["to_beat"] == report["baseline"].get(key)
+    if found["to_beat"] is not None:
+        more = found["value"] - found["to_beat"]
+        assert found["better_by"] == (more if task in ("classify", "tag", "translate") else -more)
+        beaten = found["better_by"] > 0
+        word = {"en": "better than", "es": "mejor que"}[language]
+        assert (word in said[0] and f"{'not' if language == 'en' else 'no'} {word}" not in said[0]) is beaten
+    assert found["parameters"] == report["parameters"]
+    assert found["conclusions"][language] == said
+    assert set(found["conclusions"]) == set(LANGUAGES)
+    assert found["curve"]["steps"] == [2.0, 4.0, 6.0]
+    value = format(report["test"][key], model.metric.form.replace(".2g", ".4g"))
+    assert value in said[0]
+    assert said[0] in "".join(root.find(".//p").itertext())
+    for part in (said[0], said[-1], "seed 3" if language == "en" else "semilla 3", "noria train --resume"):
+        assert part in written
+    assert all(entry["url"].startswith("https") for entry in found["references"][1:])
+    assert root.find(".//h1").text
+
+
+def test_gates_and_attention_are_drawn_of_an_input(runs, tmp_path):
+    looked_at = LookedAt("fine and warm 7", "7 mraw dna enif", said="a line")
+    place, _ = write_run_report(runs("translate"), tmp_path / "report", looked_at=looked_at)
+    figures = {path.stem for path in (place / "figures").glob("*.png")}
+    assert figures >= {"gradient", "gates", "answers", "attention-0", "map-h"}
+    assert "What is read: a line." in (place / "report.md").read_text()
+    with pytest.raises(DataError):
+        write_run_report(runs("classify"), tmp_path / "other", looked_at=LookedAt(Path("nothing.csv")))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_run_without_a_test_part_says_that_its_figure_is_too_good(tmp_path):
+    model = model_class("classify")(**SMALL, test_fraction=0.0, valid_fraction=0.3)
+    model.fit(*data_of("classify"), steps=4, out=tmp_path / "run")
+    place, said = write_run_report(tmp_path / "run")
+    assert place == tmp_path / "run" / "report"
+    assert "on the validation part; there is no figure to beat" in said[0]
+    assert "too good" in said[1]
+    found = json.loads((place / "results.json").read_text())
+    assert (found["part"], found["to_beat"]) == ("validation", None)
+    assert found["value"] == found["validation"]["accuracy"]
+    write_run_report(tmp_path / "run", language="es")  # an earlier report is replaced
+    assert "demasiado buena" in (place / "report.md").read_text()
+
+
+def test_a_run_that_was_cut_off_is_told_as_far_as_it_has_come(runs, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(runs("text"), run)
+    (run / "report.json").unlink()
+    lines = (run / "log.jsonl").read_text().splitlines()
+    kept = [line for line in lines if json.loads(line).get("step", 0) <= 4 and "Finished" not in line]
+    (run / "log.jsonl").write_text("\n".join(kept) + '\n{"event": "Evalu')
+    _, said = write_run_report(run)
+    assert "on the validation part" in said[0]
+    assert "4 of 6 planned steps" in said[-1]
+    (run / "log.jsonl").unlink()
+    _, said = write_run_report(run)
+    assert said == ["Nothing was measured yet: the run stopped before its first evaluation."]
+
+
+@pytest.mark.parametrize("broken", ["config.toml", "schema.json", "report.json", "best.safetensors"])
+def test_a_damaged_run_is_named_and_nothing_written(runs, tmp_path, broken):
+    run = tmp_path / "run"
+    shutil.copytree(runs("classify"), run)
+    (run / broken).write_bytes((run / broken).read_bytes()[:40])
+    with pytest.raises(RunError, match="damaged"):
+        write_run_report(run)
+    assert not (run / "report").exists()
+
+
+def test_a_cell_of_ones_own_is_written_beside_the_report(tmp_path):
+    from noria.equations import Cell
+
+    cell = Cell.parse("h' = tanh(W @ x + U @ h + b)\n", name="mine")
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"a {k},{'xy'[k % 2]}\n" for k in range(30)))
+    model = model_class("classify")(**SMALL, cell=cell)
+    model.fit(tmp_path / "a.csv", steps=2, out=tmp_path / "run")
+    place, _ = write_run_report(tmp_path / "run", tmp_path / "report")
+    assert Cell.parse((place / "cell.eq").read_text(), name="mine") == model.layer_cells[0]

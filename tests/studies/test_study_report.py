@@ -1,0 +1,237 @@
+"""The report of a study: what it may say, and that the first screen says what one wants to know."""
+
+import json
+import math
+import re
+
+import pytest
+
+from noria.errors import RunError
+from noria.reports import folder as report_folder
+from noria.reports.prose import LANGUAGES
+from noria.studies import Study, Variant
+from noria.studies.conclusions import SENTENCES, conclusions, fits
+from noria.studies.figures import together
+from noria.studies.folder import StudyFolder, read_json, write_json
+from noria.studies.report import rewrite_report, write_report
+from noria.studies.results import results_of
+from noria.studies.study_words import WORDS
+from page_checker import checked
+
+CLEAR = {"a": [1.0, 1.1, 1.2, 1.1], "b": [2.0, 2.1, 2.2, 2.2]}
+MIXED = {"a": [1.0, 1.4, 1.2, 1.1], "b": [1.2, 1.1, 1.3, 1.2]}
+
+
+def made(path, figures, *, higher=False, **more):
+    """A study whose figures are these: by variant, one for each seed."""
+    study = Study(
+        task="classify" if higher else "text",
+        variants=tuple(Variant(name, {"cell": "gru"}) for name in figures),
+        seeds=tuple(range(len(next(iter(figures.values()))))),
+        budget={"steps": 40},
+    )
+    folder = StudyFolder.take(path / "made", study)
+    key = "accuracy" if higher else "bits_per_character"
+    for place, variant in enumerate(study.variants):
+        for seed, value in enumerate(figures[variant.name]):
+            losses = [3.0, value, value + (0.2 if variant.name == "b" else 0.0)]
+            result = {
+                "variant": variant.name,
+                "seed": seed,
+                "status": "done",
+                "test": {"loss": value, key: value},
+                "curve": [
+                    {"step": 20 * k, "train": loss - 0.3, "validation": {"loss": loss, key: loss}}
+                    for k, loss in enumerate(losses)
+                ],
+                "parameters": 1000 * (place + 1),
+                "steps": 40,
+                "seconds": 60.0,
+                "tokens_per_second": 5000.0 / (place + 1),
+                "peak_bytes": 2e8,
+                "data": "a <book>",
+                "baseline": {"name": "Kneser-Ney 5-gram", key: 0.5},
+                **more,
+            }
+            write_json(folder.file_of(variant, seed), result)
+    return folder
+
+
+def test_better_is_said_where_the_interval_leaves_zero_out(tmp_path):
+    said = conclusions(results_of(made(tmp_path, CLEAR)))
+    assert said[0].startswith("a is better than every other variant (bits per character 1.100)")
+    assert said[1].startswith("a is better than b: bits per character by 1.025")
+
+
+def test_better_is_never_said_where_it_holds_zero(tmp_path):
+    results = results_of(made(tmp_path, MIXED))
+    for language, word in (("en", "better"), ("es", "mejor que")):
+        assert not any(word in line for line in conclusions(results, language))
+    assert "no difference was seen between it and b" in conclusions(results)[0]
+    assert results.to_dict()["differences"][0]["verdict"] == "no difference"
+
+
+def test_higher_is_better_of_accuracy(tmp_path):
+    said = conclusions(results_of(made(tmp_path, CLEAR, higher=True)))
+    assert said[0].startswith("b is better than every other")
+    assert said[1].startswith("b is better than a: accuracy by 1.025")
+
+
+def test_a_single_seed_claims_nothing(tmp_path):
+    folder = made(tmp_path, {"a": [1.0], "b": [9.0]})
+    said = conclusions(results_of(folder))
+    assert said[0] == SENTENCES["one_seed"][0]
+    assert not any("better" in line or "seen between" in line for line in said)
+
+
+def test_the_figure_to_beat(tmp_path):
+    results = results_of(made(tmp_path, {"a": [0.1, 0.2], "b": [0.8, 0.7]}))
+    assert "The figure to beat (Kneser-Ney 5-gram) is 0.500: a beat it." in conclusions(results)
+
+
+def test_of_many_variants_only_the_pairs_with_the_best_are_told(tmp_path):
+    figures = {name: [1.0 + place, 1.1 + place, 1.2 + place] for place, name in enumerate("abcde")}
+    for language in LANGUAGES:
+        said = conclusions(results_of(made(tmp_path / language, figures)), language)
+        pairs = [line for line in said if "(interv" in line]
+        assert len(pairs) == 4
+        assert all("a " in line for line in pairs)
+    said = conclusions(results_of(made(tmp_path / "more", figures)))
+    assert "Of the 6 other pairs, 6 differ; the table has them all." in said
+    results = results_of(made(tmp_path / "beaten", {name: [0.1, 0.2] for name in "abcde"}))
+    assert "The figure to beat (Kneser-Ney 5-gram) is 0.500: 5 of 5 variants beat it." in conclusions(results)
+
+
+def test_over_fitting_is_told_from_the_gap_and_averaged_over_seeds(tmp_path):
+    results = results_of(made(tmp_path, CLEAR))
+    found = fits(results)
+    assert (found["a"].verdict, found["b"].verdict) == ("gap", "overfits")
+    assert math.isclose(found["b"].rise, 0.2)
+    assert "b over-fits." in conclusions(results)
+    assert "b sobreajusta." in conclusions(results, "es")
+
+
+def test_how_far_gradients_reach_is_compared(tmp_path):
+    short = {"distance": [0, 1, 2], "norm": [1.0, 0.05, 0.0005], "tenth": 1, "thousandth": 2}
+    far = {"distance": [0, 1, 2], "norm": [1.0, 0.9, 0.8], "tenth": None, "thousandth": None}
+    folder = made(tmp_path, CLEAR, gradient=short)
+    same = conclusions(results_of(folder))
+    assert "The gradient reaches as far in all variants: 1 steps back until a tenth of it is left." in same
+    for seed in range(4):
+        file = folder.file_of(folder.study.variants[1], seed)
+        write_json(file, {**read_json(file), "gradient": far})
+    said = conclusions(results_of(folder))
+    assert any(line.startswith("The gradient reaches furthest in b, >2 steps back") for line in said)
+
+
+def test_every_sentence_stands_in_both_languages():
+    for english, spanish in [*SENTENCES.values(), *WORDS.values()]:
+        assert set(re.findall(r"\{\d\}", english)) == set(re.findall(r"\{\d\}", spanish))
+
+
+def test_curves_of_several_seeds_are_brought_together():
+    import numpy as np
+
+    one = np.array([2.0, 4.0, 6.0]), np.array([3.0, 2.0, 1.0])
+    other = np.array([4.0, 5.0]), np.array([4.0, np.nan])
+    third = np.array([3.0, 7.0]), np.array([1.0, 5.0])
+    steps, values = together([one, third])
+    assert steps.tolist() == [3.0, 4.0, 6.0]
+    assert values.tolist() == [[2.5, 2.0, 1.0], [1.0, 2.0, 4.0]]
+    assert together([one, other])[0].tolist() == [4.0]
+    assert together([(other[0][1:], other[1][1:])])[0].size == 0
+
+
+def words_of(element):
+    return "".join(element.itertext())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_screen_says_what_won_by_how_much_at_what_cost_and_how_to_repeat_it(tmp_path, language):
+    reach = {"distance": [0, 1, 2], "norm": [1.0, 0.05, 0.0005], "tenth": 1, "thousandth": 2}
+    folder = made(tmp_path, CLEAR, gradient=reach, sample="so <it> wrote\n")
+    results = write_report(folder, "noria compare <text>", language=language, reason="To see.")
+    root = checked((folder.path / "report.html").read_text(encoding="utf-8"))
+    main = root.find("body/main")
+    assert [child.tag for child in main][:5] == ["h1", "p", "dl", "pre", "section"]
+    screen = " ".join(words_of(child) for child in main[:4])
+    for said in ("a", "1.100", "1.025", "b", "0.082", "0.500", "60.0 s", "200 MB", "noria compare <text>"):
+        assert said in screen
+    assert "-1.025" not in screen
+    assert {"en": "yes, against every other", "es": "sí, frente a todas"}[language] in screen
+    assert root.get("lang") == language
+    names = {file.name for file in (folder.path / "figures").iterdir()}
+    assert names == {f"{name}.{kind}" for name in ("figures", "curves", "reach") for kind in ("svg", "png")}
+    assert len(root.findall(".//figure")) == 3
+    assert words_of(main).count("so <it> wrote") == 2
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    for line in conclusions(results, language):
+        assert line in written
+    assert "To see." in written
+    content = read_json(folder.path / "results.json")
+    assert (content["kind"], content["metric"], len(content["lines"])) == ("study", "bits_per_character", 2)
+    assert set(content["conclusions"]) == set(LANGUAGES)
+    assert content["fits"]["b"]["verdict"] == "overfits"
+    assert (folder.path / "report.pdf").read_bytes().count(b"/Alt ") == 3
+    assert any("Student 1908" in entry["text"] for entry in content["references"])
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Reports whose figures and PDF are made elsewhere."""
+    from noria.reports.pictures import Picture
+
+    pictures = {name: Picture(b"<svg/>", b"") for name in ("figures", "curves", "reach")}
+    monkeypatch.setattr(
+        report_folder, "drawn", lambda figures: {one.name: pictures[one.name] for one in figures}
+    )
+    monkeypatch.setattr(report_folder, "as_pdf", lambda document, pictures: b"%PDF")
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_was_not_better_is_said_not_to_be(tmp_path):
+    folder = made(tmp_path, MIXED)
+    write_report(folder, "noria compare")
+    screen = words_of(checked((folder.path / "report.html").read_text()).find("body/main/dl"))
+    assert "no, not against b: the interval holds zero" in screen
+    assert 'class="marked"' not in (folder.path / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("quick")
+def test_results_of_before_have_no_samples_and_no_gradients(tmp_path):
+    folder = made(tmp_path, {"a": [1.0], "b": [9.0]})
+    write_report(folder, "noria compare")
+    page = (folder.path / "report.html").read_text()
+    assert "one seed has no spread" in page
+    assert WORDS["gradients"][0] not in page
+    assert WORDS["samples"][0] not in page
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_study_in_which_nothing_ended_well_has_a_report_too(tmp_path):
+    folder = made(
+        tmp_path, {"a": [1.0], "b": [9.0]}, status="diverged", message="loss is\nnan", test={}, curve=[]
+    )
+    write_report(folder, "noria compare")
+    written = (folder.path / "report.md").read_text()
+    assert SENTENCES["nothing"][0] in written
+    assert "a, seed 0: loss is" in written
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_report_is_written_anew_in_another_language_and_place(tmp_path):
+    folder = made(tmp_path, CLEAR)
+    write_report(folder, "noria compare --seeds 4", reason="To see.")
+    place, said = rewrite_report(folder.path, tmp_path / "es", language="es")
+    assert place == tmp_path / "es"
+    assert said == conclusions(results_of(folder), "es")
+    written = (place / "report.md").read_text(encoding="utf-8")
+    assert "noria compare --seeds 4" in written
+    assert "por qué" in written
+    assert json.loads((place / "results.json").read_text())["reason"] == "To see."
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("")
+    with pytest.raises(RunError, match=r"thesis\.tex"):
+        rewrite_report(folder.path, tmp_path / "other")
+    with pytest.raises(RunError, match="cannot be read"):
+        rewrite_report(tmp_path / "nothing")
