@@ -6,7 +6,7 @@ The last column is the difference to the first line. What was measured, and what
 defaults.md.
 
     python benchmarks/defaults.py [TEXT ...] [--quick] [--json] [--sizes 100000,400000] [--steps 1700,3400]
-                                  [--lines recurrent,dropout,hidden,batch,lr] [--seeds 1] [--threads N]
+                                  [--lines recurrent,cell,...] [--seeds 1] [--threads N] [OPTION=VALUE ...]
 """
 
 import argparse
@@ -21,6 +21,9 @@ from threadpoolctl import threadpool_limits
 
 from noria import LanguageModel
 from noria.data import builtin_text, read_text
+from noria.equations import Initial
+from noria.models.text import network
+from noria.training import options_of
 
 PLAIN = "plain"
 LINES: dict[str, dict[str, dict[str, Any]]] = {
@@ -29,10 +32,22 @@ LINES: dict[str, dict[str, dict[str, Any]]] = {
         "recurrent dropout 0.2": {"recurrent_dropout": 0.2},
     },
     "dropout": {"dropout 0.1": {"dropout": 0.1}, "dropout 0.5": {"dropout": 0.5}},
+    "cell": {"lstm": {"cell": "lstm"}, "gru": {"cell": "gru"}},
+    "vectors": {"vectors of length 1": {"deviation": 0.125}, "vectors of length 16": {"deviation": 2.0}},
     "hidden": {"hidden 128": {"hidden_size": 128}, "hidden 384": {"hidden_size": 384}},
-    "batch": {"16 streams": {"batch_size": 16}},
-    "lr": {"lr 0.002": {"lr": 0.002}, "lr 0.008": {"lr": 0.008}},
+    "batch": {"16 streams": {"batch_size": 16}, "windows of 32": {"seq_length": 32}},
+    "lr": {f"lr {rate:g}": {"lr": rate} for rate in (0.004, 0.008, 0.016)},
+    "words": {
+        "as characters": {
+            "embedding_size": 64,
+            "batch_size": 32,
+            "dropout": 0.3,
+            "input_dropout": 0.0,
+            "lr": 0.01,
+        }
+    },
 }
+"""The options of each line; ``deviation`` is that of the vectors of symbols before training."""
 PIECE = 1
 """The seed of the place that a piece is taken from."""
 
@@ -48,6 +63,8 @@ def pieces(texts: Sequence[Path], sizes: Sequence[int]) -> Iterator[tuple[str, s
 
 def train(text: str, steps: int, seed: int, threads: int, options: dict[str, Any]) -> dict[str, float]:
     """Train one model; give the loss of its best weights on the validation part."""
+    options = dict(options)
+    network.OF_SYMBOLS = Initial("normal", (options.pop("deviation", 1.0),))
     model = LanguageModel(
         **{"recurrent_dropout": 0.0, "seed": seed, "threads": threads, "sample_length": 0, **options}
     )
@@ -63,7 +80,10 @@ def train(text: str, steps: int, seed: int, threads: int, options: dict[str, Any
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "texts", nargs="*", type=Path, metavar="TEXT", help="files; without one, the built-in text"
+        "texts",
+        nargs="*",
+        metavar="TEXT",
+        help="files; without one, the built-in text; OPTION=VALUE (level=words) is for all lines",
     )
     parser.add_argument("--quick", action="store_true", help="20,000 characters, 150 updates, two lines")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -78,6 +98,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, metavar="N")
     asked = parser.parse_args()
     sizes, budgets, seeds = _numbers(asked.sizes), _numbers(asked.steps), asked.seeds
+    table = {info.name: info for info in options_of(LanguageModel)}
+    texts = [Path(word) for word in asked.texts if "=" not in word]
+    given = dict(word.split("=", 1) for word in asked.texts if "=" in word)
+    common = {name: table[name].parse(value) for name, value in given.items()}
     lines = {PLAIN: {}} | {
         name: line for axis in asked.lines.split(",") for name, line in LINES[axis].items()
     }
@@ -85,11 +109,13 @@ def main() -> None:
         sizes, budgets, seeds, lines = [20_000], [150], 1, dict(list(lines.items())[:2])
     rows = []
     with threadpool_limits(asked.threads):
-        for name, text in pieces(asked.texts, sizes):
+        for name, text in pieces(texts, sizes):
             for steps in budgets:
                 plain = 0.0
                 for line, options in lines.items():
-                    runs = [train(text, steps, seed, asked.threads, options) for seed in range(seeds)]
+                    runs = [
+                        train(text, steps, seed, asked.threads, common | options) for seed in range(seeds)
+                    ]
                     means = {key: statistics.fmean(run[key] for run in runs) for key in runs[0]}
                     plain = means["validation"] if line == PLAIN else plain
                     row = {"text": name, "characters": len(text), "steps": steps, "line": line, **means}

@@ -22,6 +22,7 @@ SHIPPED = {
     "lstm": ("h c", 4 * (40 + 64 + 8)),
     "lstm_peephole": ("h c", 4 * (40 + 64 + 8) + 3 * 8),
     "lstm_coupled": ("h c", 3 * (40 + 64 + 8)),
+    "lstm_mogrified": ("h c", 4 * (40 + 64 + 8) + 40 + 8),
     "lstm_projected": ("h c", 4 * (55 + 88 + 11) + 88),
     "gru": ("h", 3 * (40 + 64 + 8)),
     "gru_reset_after": ("h", 3 * (40 + 64 + 8) + 8),

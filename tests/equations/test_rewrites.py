@@ -103,6 +103,13 @@ def test_recurrent_dropout_sees_through_values_without_products() -> None:
     assert recurrent_dropout(named, 0.2).equations == recurrent_dropout(direct, 0.2).equations
 
 
+def test_recurrent_dropout_leaves_out_values_that_nothing_reads_any_more() -> None:
+    named = Cell.parse("r = sigmoid(W_r @ x)\nq = r * h\nm = 2 * q\nh' = tanh(W @ x + U @ m)")
+    direct = Cell.parse("r = sigmoid(W_r @ x)\nh' = tanh(W @ x + U @ (2 * (r * h)))")
+    assert recurrent_dropout(named, 0.2).equations == recurrent_dropout(direct, 0.2).equations
+    assert "m = " not in recurrent_dropout(cells.lstm_mogrified, 0.2).text
+
+
 def test_recurrent_dropout_twice_has_two_masks() -> None:
     cell = recurrent_dropout(recurrent_dropout(cells.rnn, 0.2), 0.3)
     assert "h' = tanh(W @ x + U @ (h * mask_h_2 * mask_h) + b)" in text_of(cell)

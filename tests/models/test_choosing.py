@@ -62,6 +62,49 @@ def test_every_open_option_has_a_choice_for_every_run():
             assert info.option.undecided == (None,)
 
 
+def test_what_follows_from_the_level_has_a_value_for_each():
+    infos = {info.name: info for info in options_of(LanguageModel)}
+    followed = {name: info for name, info in infos.items() if info.option.by_level}
+    assert set(followed) == {"embedding_size", "batch_size", "dropout", "input_dropout"}
+    for info in followed.values():
+        values = dict(info.option.by_level)
+        assert set(values) == set(infos["level"].option.choices)
+        assert all(info.accepts(value) for value in values.values())
+        assert info.default is None
+    assert LanguageModel(dropout=0.1).by_level() == {
+        "embedding_size": 64,
+        "batch_size": 32,
+        "input_dropout": 0.0,
+    }
+    rates = {level: LanguageModel(level=level).full_lr for level in infos["level"].option.choices}
+    assert rates == {"characters": 0.01, "words": 0.005, "subwords": 0.005}
+    assert LanguageModel(level="words", optimizer="sgd").full_lr == 0.5
+
+
+def test_what_follows_from_the_level_is_written_and_gone_on_with(tmp_path):
+    options = {"level": "words", "cell": "gru", "hidden_size": 6, "seq_length": 8, "sample_length": 0}
+    text = TEXT * 2
+    whole = LanguageModel(**options, dropout=0.1).fit(text, steps=6)
+    assert whole.network_.layers[0].output_size == 128
+    LanguageModel(**options, dropout=0.1, stop_after=2).fit(text, steps=6, out=tmp_path / "run")
+    written = RunFolder.open(tmp_path / "run").config["options"]
+    names = ("embedding_size", "batch_size", "dropout", "input_dropout")
+    assert tuple(written[name] for name in names) == (128, 8, 0.1, 0.3)
+    assert whole.chosen_["input_dropout"] == 0.3
+    assert whole.input_dropout is None
+    resumed = LanguageModel(**options, dropout=0.1).fit(text, resume=tmp_path / "run")
+    np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)
+
+
+def test_a_run_of_other_sizes_is_gone_on_with_by_a_model_that_leaves_them_open(tmp_path):
+    options = {"cell": "gru", "hidden_size": 6, "seq_length": 8, "sample_length": 0}
+    sizes = {"embedding_size": 5, "batch_size": 7, "dropout": 0.2, "input_dropout": 0.1}
+    whole = LanguageModel(**options, **sizes).fit(TEXT, steps=6)
+    LanguageModel(**options, **sizes, stop_after=2).fit(TEXT, steps=6, out=tmp_path / "run")
+    resumed = LanguageModel(**options).fit(TEXT, resume=tmp_path / "run")
+    np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)
+
+
 def test_many_passes_get_recurrent_dropout_and_few_do_not(prepared, tmp_path):
     def begun(name, steps, **options):
         events = []

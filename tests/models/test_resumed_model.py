@@ -19,6 +19,7 @@ SHORT = TEXT[:800]
 """Read through in fewer steps than a run has."""
 LINES = [f"duck {k * 37 % 101}" for k in range(60)]
 SMALL = {
+    "cell": "lstm",
     "hidden_size": 7,
     "embedding_size": 5,
     "batch_size": 3,

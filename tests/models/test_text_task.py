@@ -32,6 +32,13 @@ def stream_task(batch_size=2, window=7):
     return StreamTask(network, parameters, corpus, batch_size, window, lambda rng: "sample")
 
 
+@pytest.mark.parametrize(("tied", "deviation"), [(False, 1.0), (True, 120**-0.5)])
+def test_vectors_begin_large_unless_they_score_symbols(tied, deviation):
+    corpus = corpus_of_text(Text(SENTENCE * 6), 0.1, 0.1)
+    network, _ = network_and_parameters(corpus, hidden_size=120, embedding_size=120, tie_weights=tied)
+    assert network.layers[0].table.value.std() == pytest.approx(deviation, rel=0.06)
+
+
 def test_windows_carry_the_state_and_an_epoch_begins_afresh():
     task = stream_task(batch_size=1)
     windows = task.steps_per_epoch

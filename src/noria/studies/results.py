@@ -9,14 +9,12 @@ import numpy as np
 
 from noria.models.loading import model_class
 from noria.models.model import Metric
+from noria.reports.prose import HIGHER_IS_BETTER
 from noria.studies.design import Study
 from noria.studies.folder import StudyFolder
 from noria.studies.looking import averaged
 from noria.studies.statistics import Difference, all_pairs, half_width, spread
 from noria.studies.work import DIVERGED, DONE, FAILED
-
-HIGHER_IS_BETTER = frozenset({"accuracy", "macro_f1", "exact_match", "f1", "bleu", "r2"})
-"""Figures of models of which more is better; of all others less is."""
 
 
 @dataclass(frozen=True)

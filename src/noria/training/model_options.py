@@ -133,6 +133,16 @@ class ModelOptions(Options):
             choices=("cell", "xavier", "he", "orthogonal", "normal", "zero"),
         ),
     ] = "cell"
+    initial_scale: Annotated[
+        float,
+        Option(
+            help="What the recurrent layers' matrices are multiplied by before training.",
+            group="Model",
+            minimum=0,
+            closed="neither",
+            reason="The laws are made for it: states and gradients keep about their size from step to step.",
+        ),
+    ] = 1.0
     dtype: Annotated[
         str,
         Option(

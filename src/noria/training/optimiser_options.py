@@ -1,5 +1,6 @@
 """The options of the update rule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,6 +13,15 @@ DEFAULT_EPSILON = {"adam": 1e-8, "adamw": 1e-8, "rmsprop": 1e-8, "adagrad": 1e-1
 DEFAULT_DECAY = {"adamw": 0.01}
 ADAPTIVE = ("adam", "adamw")
 FIND = "find"
+
+
+def lr_help(usual: Mapping[str, float | str]) -> str:
+    """Say what the learning rate is, and which ones are usual."""
+    rates = ", ".join(f"{name} {rate}" for name, rate in usual.items())
+    return (
+        "Learning rate; find: from a trial of 120 steps before the first one; none: the optimiser's own "
+        f"default ({rates})."
+    )
 
 
 @dataclass(kw_only=True)
@@ -30,8 +40,7 @@ class OptimiserOptions(Options):
     lr: Annotated[
         float | str | None,
         Option(
-            help="Learning rate; find: from a trial of 120 steps before the first one; none: the optimiser's "
-            f"own default ({', '.join(f'{name} {rate:g}' for name, rate in DEFAULT_LR.items())}).",
+            help=lr_help(DEFAULT_LR),
             group="Optimiser",
             choices=(FIND,),
             undecided=(FIND,),
@@ -122,12 +131,17 @@ class OptimiserOptions(Options):
     ] = None
 
     @property
+    def usual_lr(self) -> Mapping[str, float]:
+        """The learning rate of each optimiser where none is given; a task may have others."""
+        return DEFAULT_LR
+
+    @property
     def full_lr(self) -> float:
         """The learning rate that the schedule starts from: ``lr``, or the optimiser's own default.
 
         The latter also stands for one that is still to be found.
         """
-        return DEFAULT_LR[self.optimizer] if self.lr in (None, FIND) else float(self.lr)
+        return self.usual_lr[self.optimizer] if self.lr in (None, FIND) else float(self.lr)
 
     @property
     def full_weight_decay(self) -> float:

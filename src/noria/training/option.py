@@ -61,6 +61,8 @@ class Option:
     by_passes : tuple of pairs
         What is chosen where the value is None, by the passes over the training part that a run is going to
         make: each value with the number of passes from which on it is chosen, rising from 0.
+    by_level : tuple of pairs
+        What is chosen where the value is None, by what a text is cut into: each level with its value.
     """
 
     help: str
@@ -75,6 +77,7 @@ class Option:
     only_with: tuple[str, tuple[str, ...]] | None = None
     undecided: tuple[Value, ...] = ()
     by_passes: tuple[tuple[float, Value], ...] = ()
+    by_level: tuple[tuple[str, Value], ...] = ()
 
     def chosen(self, passes: float) -> Value:
         """Give the value for a run of so many passes over its training part."""

@@ -1,5 +1,6 @@
 """Classes whose fields are options: checked, listed, written to TOML and read back as declared."""
 
+import copy
 import dataclasses
 import difflib
 import typing
@@ -39,7 +40,9 @@ class Options:
                 deciding = getattr(self, info.option.only_with[0])
                 if complaint := info.misplaced(owner, getattr(self, info.name), deciding):
                     raise OptionError(complaint)
-        self._check_together(owner)
+        decided = copy.copy(self)
+        vars(decided).update(self.by_level())
+        decided._check_together(owner)
 
     def _check_together(self, owner: str) -> None:
         """Contradictions between options; a class that overrides this calls ``super()`` first."""
@@ -49,6 +52,14 @@ class Options:
         return tuple(
             info for info in options_of(type(self)) if getattr(self, info.name) in info.option.undecided
         )
+
+    def by_level(self) -> dict[str, Value]:
+        """Give what is left open and follows from the level of the text alone."""
+        return {
+            info.name: dict(info.option.by_level)[vars(self)["level"]]
+            for info in self.undecided()
+            if info.option.by_level
+        }
 
     def to_toml_dict(self) -> dict[str, Any]:
         """Give the options as plain values for TOML, in the order of the table.
@@ -109,14 +120,15 @@ class Default:
         Why it is this one here.
     help : str
         What is to be said of the option; empty: the same.
-    by_passes, undecided : tuple
-        As :class:`Option` has them, where the value is left open.
+    by_passes, by_level, undecided : tuple
+        As :class:`Option` has them, where the value is left open: it is None then, whatever the type.
     """
 
     value: Value
     reason: str
     help: str = ""
     by_passes: tuple[tuple[float, Value], ...] = ()
+    by_level: tuple[tuple[str, Value], ...] = ()
     undecided: tuple[Value, ...] = ()
 
 
@@ -130,6 +142,7 @@ def defaults(**given: Default) -> Callable[[Declared], Declared]:
             (option,) = (mark for mark in marks if isinstance(mark, Option))
             fields = {field.name: getattr(default, field.name) for field in dataclasses.fields(Default)}
             said = {key: value for key, value in fields.items() if value and key != "value"}
+            kind = kind | None if default.value is None else kind
             cls.__annotations__[name] = Annotated[kind, dataclasses.replace(option, **said)]
             setattr(cls, name, default.value)
         return cls

@@ -3,9 +3,17 @@
 from dataclasses import replace
 
 from noria.equations.cell import Cell
-from noria.equations.draft import Draft, Given
+from noria.equations.draft import Draft, Equation, Given
 from noria.equations.expression import Apply, Expression, Name, Product, change, has_product
-from noria.equations.rewrites.common import check_probability, fresh, names_of, opened, owners, written
+from noria.equations.rewrites.common import (
+    check_probability,
+    fresh,
+    names_of,
+    opened,
+    owners,
+    read_names,
+    written,
+)
 from noria.errors import OptionError
 
 
@@ -62,7 +70,18 @@ class _Masking:
         equations = tuple(
             replace(e, expression=change(e.expression, self._outside)) for e in self._draft.equations
         )
-        return replace(self._draft, equations=equations, givens=(*self._draft.givens, *self.masks.values()))
+        givens = (*self._draft.givens, *self.masks.values())
+        return replace(self._draft, equations=self._still_read(equations), givens=givens)
+
+    def _still_read(self, equations: tuple[Equation, ...]) -> tuple[Equation, ...]:
+        """Leave out the values that are written out wherever they were read."""
+        kept: list[Equation] = []
+        read: set[str] = set()
+        for equation in reversed(equations):
+            if equation.target in read or equation.target not in self._values:
+                kept.insert(0, equation)
+                read.update(read_names(equation.expression))
+        return tuple(kept)
 
     def _outside(self, node: Expression) -> Expression | None:
         return (

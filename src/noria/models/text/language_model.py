@@ -19,6 +19,7 @@ from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, RunError
 from noria.layers import Embedding, Stack, SymbolFeatures
+from noria.models.choosing import as_in_run, holding
 from noria.models.description import Description
 from noria.models.explaining import Subject, chosen_row
 from noria.models.model import Metric
@@ -123,7 +124,8 @@ class LanguageModel(TextWriter, TextOptions):
         else:
             asked = encoding
         vectors = None if resuming else self
-        prepared = prepare(data, self, self, encoding, tokens=self, vectors=vectors, **reading)
+        with holding(self, self.by_level()):
+            prepared = prepare(data, self, self, encoding, tokens=self, vectors=vectors, **reading)
         return replace(prepared, asked_encoding=asked)
 
     def _prepared(self, data: Any, y: Any, run: RunFolder | None, reading: Mapping[str, Any]) -> Any:
@@ -132,7 +134,8 @@ class LanguageModel(TextWriter, TextOptions):
         if run is not None and encoding is None:
             encoding = asked_encoding(run, data)
         if not isinstance(data, PreparedText):
-            return super()._prepared(data, y, run, {**others, "encoding": encoding})
+            with holding(self, {} if run is None else as_in_run(self, run)):
+                return super()._prepared(data, y, run, {**others, "encoding": encoding})
         read: PreparedText = super()._prepared(data, y, run, others)
         return read if encoding is None else replace(read, asked_encoding=encoding)
 
@@ -236,14 +239,15 @@ class LanguageModel(TextWriter, TextOptions):
         return subject_of(text, self.vocabulary_, begins)
 
     def _network(self, cells: Sequence[Cell], schema: TextSchema) -> Stack:
-        return build_network(
-            self,
-            cells,
-            len(schema.vocabulary),
-            features=text_features(schema.vocabulary, self.text_features),
-            conditions=schema.condition_size,
-            frozen_embedding=self.freeze_embedding,
-        )
+        with holding(self, self.by_level()):
+            return build_network(
+                self,
+                cells,
+                len(schema.vocabulary),
+                features=text_features(schema.vocabulary, self.text_features),
+                conditions=schema.condition_size,
+                frozen_embedding=self.freeze_embedding,
+            )
 
     def _trained(self, fitted: Fitted, prepared: PreparedText) -> TextTask:
         corpus = prepared.corpus

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from noria.arrays import Array
 from noria.data.text_features import TextFeatures
-from noria.equations import Cell
+from noria.equations import Cell, Initial
 from noria.errors import OptionError
 from noria.layers import (
     BatchNorm,
@@ -29,6 +29,11 @@ INPUT, INPUT_DROPOUT, NORM, ATTENTION, DROPOUT, OUTPUT = (
     "dropout",
     "output",
 )
+
+OF_SYMBOLS = Initial("normal", (1.0,))
+"""Law of vectors that are only read. Steps of Adam are as long whatever a weight is multiplied by: inputs as
+large as these let the gates learn what a symbol means as fast as what the state does. Vectors that score
+symbols as well begin at length 1, for logits of that size."""
 
 BEGINS = f"{RECURRENT}.features"
 """What the network calls the features of whole sequences among its auxiliary inputs."""
@@ -65,6 +70,7 @@ def build_network(
         first = Embedding(
             symbols,
             options.embedding_size,
+            initial=None if options.tie_weights else OF_SYMBOLS,
             dropout=options.embedding_dropout,
             frozen=frozen_embedding,
             name=INPUT,

@@ -1,21 +1,28 @@
 """All options of a language model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from noria.errors import OptionError
 from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
+from noria.training.optimiser_options import ADAPTIVE, DEFAULT_LR, lr_help
 from noria.training.option import Option
 from noria.training.optioned import Default, Options, defaults
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
-from noria.training.token_options import IN_WORD, TEXT_FEATURES, WORDS, TokenOptions
+from noria.training.token_options import CHARACTERS, IN_WORD, SUBWORDS, TEXT_FEATURES, WORDS, TokenOptions
 from noria.training.training_options import TrainingOptions
 from noria.training.vector_options import VectorOptions
 
 
 @dataclass(kw_only=True)
 @defaults(
+    cell=Default(
+        value="lstm_mogrified",
+        reason="An LSTM whose state the input scales before the gates read it: for some 4 % more "
+        "time 0.02 to 0.03 nats below the LSTM (benchmarks/defaults.md).",
+    ),
     recurrent_dropout=Default(
         value=None,
         help="Probability of dropping a value inside the cell, the same values at every step; none: 0.1 "
@@ -25,7 +32,7 @@ from noria.training.vector_options import VectorOptions
         reason="At 17 to 19 passes 0.1 lowered the validation loss of four texts by 0.02 to 0.04 nats, "
         "at 39 passes 0.2 that of two by 0.08 and 0.14; at 10 and 11 passes 0.1 raised it by 0.02 and "
         "0.04 (benchmarks/defaults.md).",
-    )
+    ),
 )
 class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
     """What the network is."""
@@ -161,7 +168,57 @@ class TextTableOptions(Options):
             )
 
 
+def by_level(of_characters: float, of_words: float, what: str, reason: str) -> Default:
+    """Make a default that is another one for words."""
+    chosen = {CHARACTERS: of_characters, WORDS: of_words, SUBWORDS: of_characters}
+    return Default(
+        value=None,
+        help=f"{what}; none: {of_characters}, of words {of_words}.",
+        undecided=(None,),
+        by_level=tuple(chosen.items()),
+        reason=reason,
+    )
+
+
+LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
+"""The usual learning rate of Adam and AdamW."""
+
+
 @dataclass(kw_only=True)
+@defaults(
+    lr=Default(
+        value=None,
+        help=lr_help(
+            {
+                name: "0.01, of words and subwords 0.005" if name in ADAPTIVE else rate
+                for name, rate in DEFAULT_LR.items()
+            }
+        ),
+        reason="Of characters 0.008 was 0.04 nats below 0.004, and 0.016 no better (benchmarks/defaults.md).",
+    ),
+    embedding_size=by_level(
+        64, 128, "Values in the learnt vector of a symbol; 0: one-hot", "Words mean more."
+    ),
+    batch_size=by_level(
+        32,
+        8,
+        "Sequences in a batch, or streams of text that are read side by side",
+        "Rows enough for products at full speed; a text has a fifth as many words as characters, and as many "
+        "updates are wanted.",
+    ),
+    dropout=by_level(
+        0.3,
+        0.4,
+        "Probability of dropping a value that a recurrent layer hands on (Zaremba et al. 2014)",
+        "A few minutes are many passes over a small text: without it the text is learnt by heart.",
+    ),
+    input_dropout=by_level(
+        0.0,
+        0.3,
+        "Probability of dropping a value of what the first recurrent layer reads",
+        "Vectors of words are the larger part of a model, and most words are rare.",
+    ),
+)
 class TextOptions(
     TextModelOptions, TextTrainingOptions, TokenOptions, VectorOptions, AugmentationOptions, TextTableOptions
 ):
@@ -171,6 +228,11 @@ class TextOptions(
         bool,
         Option(help="Refused: a language model may not read from the end.", group="Model", hidden=True),
     ] = False
+
+    @property
+    def usual_lr(self) -> Mapping[str, float]:
+        """The learning rate of each optimiser where none is given."""
+        return {**DEFAULT_LR, **dict.fromkeys(ADAPTIVE, LR_OF_LEVEL[self.level])}
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
