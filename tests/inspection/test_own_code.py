@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from own_code_battery import BATTERY, FOLDER, RIGHT
 
+from noria.equations import cells
 from noria.errors import DataError, UnknownNameError
 from noria.inspection import check_own_code
 from noria.inspection.own_code import OwnCode
@@ -215,6 +216,21 @@ def test_an_unknown_cell_is_said(tmp_path):
         check_own_code(path)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [("r  =", "\nr  ="), ("U_n @ (r * h)", "U_n @ m"), ("n  =", "# the candidate, b = 1\nn  =")],
+)
+def test_a_cell_written_in_other_lines_is_compared_all_the_same(tmp_path, lines):
+    text = cells.get("gru").text.replace(*lines)
+    (tmp_path / "gru.eq").write_text(text.replace("n  =", "m  = r * h\nn  =") if "@ m" in text else text)
+    path = tmp_path / "mine.py"
+    code = (FOLDER / "gru.py").read_text().replace('CELL = "gru"', 'CELL = "gru.eq"')
+    path.write_text(code.replace("d_n = d * (1 - z)", "d_n = d * z"))
+    report = check_own_code(path)
+    assert not report.ok
+    assert {row.name for row in report.rows if not row.ok} >= {"W_n", "U_n", "b_n"}
+
+
 def test_the_score_sheet(tmp_path):
     path = tmp_path / "gru.py"
     path.write_text((FOLDER / "gru.py").read_text().replace('("n", a_n, r * h)', '("n", a_n, h)'))
@@ -239,7 +255,6 @@ def test_every_sentence_stands_in_both_languages():
 
 
 def test_every_key_of_a_mistake_has_a_sentence():
-    from noria.equations import cells
     from noria.inspection.mistakes import mistakes
     from noria.inspection.tape import Tape
 

@@ -81,7 +81,8 @@ def compare(
         str,
         Parameter(
             group=heading("Study"),
-            help="Any option that noria train has for the task, for all variants: --hidden-size 64.",
+            help="Any option that noria train has for the task, with its value, for all variants: "
+            "--hidden-size 64 --tie-weights true.",
         ),
     ],
 ) -> int:

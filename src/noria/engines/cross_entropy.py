@@ -13,14 +13,11 @@ import numpy as np
 from noria.arrays import Array
 from noria.engines import fused
 from noria.engines.pieces import split, together
-from noria.engines.threads import thread_count
+from noria.engines.threads import NUMBERS_WORTH_SHARING, thread_count
 from noria.errors import ShapeError
 
 ROWS_AT_ONCE = 4096
 """Rows of logits that NumPy works on at a time."""
-
-WORTH_SHARING = 1 << 16
-"""Logits from which on a second thread is worth waking; rows do not depend on who has them."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,9 @@ def cross_entropy(
             *(begin + 8 * first * moves for begin, moves in zip(spreading, (1, 0, 1), strict=False)),
         )
 
-    together([call(part) for part in split(count, thread_count() if logits.size >= WORTH_SHARING else 1)])
+    together(
+        [call(part) for part in split(count, thread_count() if logits.size >= NUMBERS_WORTH_SHARING else 1)]
+    )
     return _costs(np.log(sums), of_targets, spreads, soft)
 
 

@@ -16,17 +16,11 @@ def split(count: int, parts: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(bounds) if start < stop]
 
 
-def each(parts: Sequence[slice], task: Callable[[slice], None]) -> None:
-    """Do a task for every part, which must not depend on each other.
-
-    Threads get neighbouring parts. As long as the parts themselves do not depend on the number of threads,
-    nor does the outcome.
-    """
-    spread([partial(task, part) for part in parts])
-
-
 def spread(calls: Sequence[Call]) -> None:
-    """Make calls that do not depend on each other, neighbouring ones on one thread."""
+    """Make calls that do not depend on each other, neighbouring ones on one thread.
+
+    As long as the calls themselves do not depend on the number of threads, nor does the outcome.
+    """
     together([partial(_in_turn, calls[share]) for share in split(len(calls), thread_count())])
 
 

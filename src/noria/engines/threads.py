@@ -18,6 +18,9 @@ VARIABLES = ("NORIA_THREADS", "OMP_NUM_THREADS")
 WORTH_SHARING = 1 << 22
 """Floating-point operations of a call from which on a second thread is worth waking."""
 
+NUMBERS_WORTH_SHARING = 1 << 16
+"""Numbers of a call that reads and writes each once, from which on it is."""
+
 _limit: ContextVar[int] = ContextVar("threads", default=0)
 
 

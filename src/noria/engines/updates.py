@@ -12,13 +12,10 @@ import numpy as np
 from noria.arrays import Array
 from noria.engines import fused
 from noria.engines.pieces import split, together
-from noria.engines.threads import thread_count
+from noria.engines.threads import NUMBERS_WORTH_SHARING, thread_count
 
 ONLY_READ = ("gradients", "others")
 """Vectors that no rule changes."""
-
-WORTH_SHARING = 1 << 16
-"""Numbers from which on a second thread is worth waking."""
 
 
 def sgd(
@@ -245,7 +242,7 @@ def _pass(
             return partial(function, *places, part.stop - part.start, *numbers)
 
         # every number goes through the same instructions, whoever has it
-        together([call(part) for part in split(size, thread_count() if size >= WORTH_SHARING else 1)])
+        together([call(part) for part in split(size, thread_count() if size >= NUMBERS_WORTH_SHARING else 1)])
         return
     # A square may overflow in single precision; whoever trains looks at the loss, and a warning would say
     # less than its error.

@@ -150,15 +150,20 @@ def other_conventions(textbook: Textbook) -> Iterator[tuple[tuple[str, str], Tap
     if textbook.cell.name not in ("gru", "gru_reset_after"):
         return
     with_bias = any(name.startswith("b") for name in textbook.views)
-    own = textbook.cell.text.splitlines()
+    own = _lines_by_target(textbook.cell.text)
     for _, text in variants(cells["gru"], with_bias=with_bias):
-        cell = Cell.parse(text, name=textbook.cell.name)
-        differing = [pair for pair in zip(text.splitlines(), own, strict=True) if pair[0] != pair[1]]
+        cell, others = Cell.parse(text, name=textbook.cell.name), _lines_by_target(text)
+        if others.keys() != own.keys():  # one's own lines may be more, and cannot be told apart then
+            continue
+        differing = [(line, own[name]) for name, line in others.items() if line != own[name]]
         if differing and set(cell.parameters) <= set(textbook.cell.parameters):
-            theirs, ours = (
-                ", ".join(" ".join(line.split()) for line in side) for side in zip(*differing, strict=True)
-            )
+            theirs, ours = (", ".join(side) for side in zip(*differing, strict=True))
             yield (theirs, ours), _same_readout(textbook, cell)
+
+
+def _lines_by_target(text: str) -> dict[str, str]:
+    lines = [" ".join(line.partition("#")[0].split()) for line in text.splitlines()]
+    return {line.partition("=")[0].strip(): line for line in lines if "=" in line}
 
 
 def _same_readout(textbook: Textbook, cell: Cell) -> Tape:

@@ -72,7 +72,9 @@ class Budgeting:
         self._note({"budget": {"minutes": minutes, "epochs": budget.epochs, "steps": budget.steps}})
         if self._options.lr == FIND:
             self._options.lr = find_learning_rate(self._task, self._options, check=check).suggestion
-            self._note({"options": {"lr": self._options.lr}})
+        else:  # a later version may have another default
+            self._options.lr = self._options.full_lr
+        self._note({"options": {"lr": self._options.lr}})
         if minutes is not None:
             seconds = 60.0 * minutes
             plan = self._plan(self._calibrated(seconds, seconds - self._progress.seconds, check))

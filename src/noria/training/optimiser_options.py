@@ -43,7 +43,7 @@ class OptimiserOptions(Options):
             help=lr_help(DEFAULT_LR),
             group="Optimiser",
             choices=(FIND,),
-            undecided=(FIND,),
+            undecided=(None, FIND),
             minimum=0,
             closed="neither",
             aliases=("learning_rate",),
