@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+TWO = ["--cells", "rnn,gru", "--seeds", "2", "--steps", "4"]
+ENDLESS = ["--cells", "rnn", "--seeds", "2", "--steps", "1000000", "--grid", "stop_after=2,0"]
+"""Of the two runs of each seed the first ends by itself, and the second does not."""
 SMALL = [
     *("--hidden-size", "4", "--batch-size", "2", "--seq-length", "8", "--eval-every", "2"),
     *("--sample-length", "0", "--engine", "reference"),
@@ -20,11 +23,11 @@ SOURCE = str(Path(__file__).parents[2] / "src")
 
 @pytest.fixture
 def begun(book, tmp_path):
-    """Begin the study of two cells and two seeds; it is ended with the test."""
+    """Begin a study of two variants and two seeds; it is ended with the test."""
     started = []
 
-    def begin():
-        words = ["compare", str(book), "--cells", "rnn,gru", "--seeds", "2", "--steps", "4", *SMALL]
+    def begin(of=TWO):
+        words = ["compare", str(book), *of, *SMALL]
         process = subprocess.Popen(
             [sys.executable, "-m", "noria", *words, "--out", str(tmp_path / "study"), "--processes", "1"],
             env={**os.environ, "PYTHONPATH": SOURCE},
@@ -46,6 +49,13 @@ def runs_in(folder):
     return sorted(folder.glob("runs/*.json"))
 
 
+def table_in(folder):
+    results = json.loads((folder / "results.json").read_text())
+    assert results["missing"] == 0
+    assert [len(line["done"]) for line in results["lines"]] == [2, 2]
+    return [(line["name"], line["by_seed"]) for line in results["lines"]]
+
+
 def wait_for_runs(folder, count):
     until = time.monotonic() + PATIENCE
     while len(runs_in(folder)) < count:
@@ -53,31 +63,55 @@ def wait_for_runs(folder, count):
         time.sleep(0.01)
 
 
-def test_a_study_that_is_stopped_and_killed_goes_on(begun):
+def test_a_study_that_is_stopped_before_anything_has_ended_says_how_to_go_on(begun):
     begin, folder = begun
-    process = begin()
+    process = begin(["--cells", "rnn", "--seeds", "2", "--steps", "1000000"])
+    until = time.monotonic() + PATIENCE
+    while not (folder / "study.json").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(0.5)  # the signal is to find it waiting for its runs; found earlier it ends all the same
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, err
+    assert not runs_in(folder)
+    assert not (folder / "report.html").exists()
+
+
+def test_a_study_that_is_stopped_or_killed_keeps_what_has_ended(begun):
+    begin, folder = begun
+    process = begin(ENDLESS)
     wait_for_runs(folder, 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
-    assert "have not ended" in out
-    assert "Next" in err
-    first = {path: path.read_bytes() for path in runs_in(folder)}
-    assert 1 <= len(first) < 4
+    assert "3 runs have not ended" in out
+    assert "Next    noria compare" in err
+    (first,) = runs_in(folder)
+    content = first.read_bytes()
 
-    process = begin()
-    wait_for_runs(folder, len(first) + 1)
+    process = begin(ENDLESS)
+    assert any("goes on: 1 runs have ended" in line for line in process.stderr)
     process.kill()
     process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGKILL
+    assert runs_in(folder) == [first]
+    assert first.read_bytes() == content
 
-    out, err = begin().communicate(timeout=PATIENCE)
-    assert "goes on" in err
-    assert len(runs_in(folder)) == 4
-    assert all(path.read_bytes() == content for path, content in first.items())
-    results = json.loads((folder / "results.json").read_text())
-    assert results["missing"] == 0
-    assert [len(line["done"]) for line in results["lines"]] == [2, 2]
+
+def test_a_study_goes_on_with_the_runs_that_are_missing(begun):
+    begin, folder = begun
+    _, err = begin().communicate(timeout=PATIENCE)
+    assert "goes on" not in err
+    kept, *others = runs_in(folder)
+    assert len(others) == 3
+    content, before = kept.read_bytes(), table_in(folder)
+    for file in others:
+        file.unlink()
+    _, err = begin().communicate(timeout=PATIENCE)
+    assert "goes on: 1 runs have ended" in err
+    assert kept.read_bytes() == content
+    assert table_in(folder) == before
     assert not list(folder.glob("runs/*.err"))
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from cli_commands import Command
-from noria.cli.app import VERBS, WITH_SUBCOMMANDS
+from noria.cli.app import USAGE, VERBS, WITH_SUBCOMMANDS
 from noria.models.loading import MODELS
 
 PAGES = [*((verb,) for verb in VERBS), *(("train", task) for task in MODELS)]
@@ -41,6 +41,12 @@ def test_every_verb_says_what_it_does_and_gives_an_example(noria: Command, page:
         flags = {word for word in typed if word.startswith("--")}
         where = noria(*typed[:2], "--help").out if page[0] in WITH_SUBCOMMANDS else said.out
         assert not {flag for flag in flags if f"{flag} " not in where and f"{flag}\n" not in where}, typed
+
+
+def test_help_does_not_hang_on_what_was_typed_before(noria: Command):
+    before = {verb: noria(verb, "--help").out for verb in WITH_SUBCOMMANDS}
+    assert noria("trian").code == USAGE  # every verb is looked at, for one of a like name
+    assert {verb: noria(verb, "--help").out for verb in WITH_SUBCOMMANDS} == before
 
 
 def test_the_list_of_verbs_has_one_line_for_each(noria: Command):

@@ -48,6 +48,13 @@ def test_several_channels_of_different_lengths(tmp_path):
         assert [record.target for record in read_ts(stream)] == ["up", "down"]
 
 
+@pytest.mark.parametrize("line", ["  @Data ", "@data # of 1998", "#\n@DATA\t# 2 cases"])
+@pytest.mark.parametrize("head", ["@dimensions 2\n", ""])
+def test_cases_follow_wherever_the_head_ends(tmp_path, line, head):
+    read = read_ts(written(tmp_path, TS.replace("@data", line).replace("@dimensions 2\n", head)))
+    assert [record.target for record in read] == ["up", "down"]
+
+
 def test_one_channel_and_no_labels(tmp_path):
     text = "@problemName P\n@univariate true\n@classLabel false\n@data\n1,2,3\n\n# a comment\n4,5\n"
     one, other = read_ts(written(tmp_path, text))
@@ -120,6 +127,11 @@ def test_time_stamps_bring_channels_together(tmp_path):
         ("@classLabel true", "@classLabel yes", "line 7, column 1: expected @classlabel true or false"),
         ("@dimensions 2", "@dimensions two", "line 5, column 1: expected @dimensions and the number .*'two'"),
         ("@univariate", "univariate", "line 4, column 1: expected an entry such as @classLabel"),
+        (
+            "@data",
+            "@data 1:2:up",
+            "line 8, column 1: expected @data on a line of its own, got '@data 1",
+        ),
         ("@data\n", "", "line 8, column 1: expected an entry such as @classLabel, got '1,2,3"),
     ],
 )
@@ -137,6 +149,10 @@ def test_faults_are_placed(tmp_path, old, new, message):
         ("(21,2)", "(noon,2)", "line 9, column 14: expected time to rise, got noon behind 20.0"),
         ("(21,2)", "21,2", r"line 9, column 14: expected \(time,value\), got '21,2"),
         ("(21,2)", "(,2)", r"line 9, column 14: expected \(time,value\), got '\(,2\)"),
+        ("(3,1),(20", "(nan,1),(20", "line 9, column 2: expected a finite number, got 'nan'"),
+        ("(21,9)", "(inf,9)", "line 9, column 37: expected a finite number, got 'inf'"),
+        ("(3,7),(20,8),(21,9)", "(2024-01-01,7)", "line 9, column 22: expected numbers as .*, got dates"),
+        (",6):up", ",6):up\n(?,1):(4,2):up", "line 9, column 7: expected dates as .*, got numbers"),
         ("(21,9)", "(21,high)", "line 9, column 40: expected a number, got 'high'"),
         ("(3,1),(20,?),(21,2)", "(3,?)", "line 9, column 1: expected values in channel 1, got none"),
         ("@missing true\n", "", "line 7, column 52: expected the time stamps of channel 1 in channel 2"),

@@ -63,3 +63,29 @@ def test_refusals(tmp_path):
         list(read_labelled(it, "text", "lable"))
     with pytest.raises(DataError, match="extra_columns"):
         read_labelled(it, "text", None, ["stars"])
+
+
+def test_no_column_is_two_things(tmp_path):
+    rows = "".join(f"so {n},{n},{'pq'[n % 2]}\n" for n in range(8))
+    it = table(tmp_path, f"text,rating,verdict\n{rows}")
+    assert label_column(it, "", needed=True) == "rating"
+    assert label_column(it, "", needed=True, taken=["rating"]) == "verdict"
+    with pytest.raises(DataError, match="labels in a column of their own, got 'rating', which is read as"):
+        label_column(it, "rating", needed=True, taken=["rating"])
+    assert label_column(it, "rating", needed=False, taken=["rating"]) == "rating", "runs of before answer"
+    it = table(tmp_path, "Name,Remark\n" + "".join(f"{'pq'[n % 2]},so {n}\n" for n in range(8)))
+    assert text_column(it, "", ["Name"]) == "Remark"
+    read = read_labelled(it, "Remark", "Name", guessed=["Remark"])
+    assert "guessed from the names and contents" in read.notes[-1]
+
+
+def test_a_column_of_labels_may_be_called_as_sequences_or_moments_are(tmp_path):
+    it = table(tmp_path, "case,utterance,n\n" + "".join(f"{'pq'[n % 2]},so {n} on,{n}\n" for n in range(8)))
+    assert text_column(it, "", ["case"]) == "utterance"
+
+
+def test_labels_of_frames_are_looked_at_where_sequences_have_no_name():
+    pandas = pytest.importorskip("pandas")
+    ids = pandas.Series(["a", "a", None, None, "b", "b"], dtype="string")
+    it = open_table({"id": ids, "x": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5], "mood": list("ppqqpp")})
+    assert label_column(it, "", needed=True) == "mood"

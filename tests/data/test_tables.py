@@ -183,6 +183,24 @@ def test_a_frame_has_gaps_where_a_file_has_empty_fields():
         last.number("stars")
 
 
+def test_a_frame_may_have_gaps_of_pandas_and_arrays():
+    pandas = pytest.importorskip("pandas")
+    texts = pandas.Series(["a", None, " ", "d"], dtype="string")
+    stars = pandas.Series([7, None, 5, 2], dtype="Int64")
+    rows = list(open_table({"text": texts, "stars": stars, "x": [np.zeros(n) for n in range(4)]}).rows())
+    assert [row.has("text") for row in rows] == [True, False, False, True]
+    assert [row.has("stars") for row in rows] == [True, False, True, True]
+    assert rows[3].has("x")
+    with pytest.raises(DataError, match=r"row 2, column 1 \('text'\): expected something"):
+        rows[1].text("text")
+
+
+def test_columns_that_are_something_else_are_not_guessed(tmp_path):
+    table = open_table({"Name ": ["a"], "Review": ["b"]})
+    assert table.guessed(["name", "review"]) == "Name "
+    assert table.guessed(["name", "review"], ["Name "]) == "Review"
+
+
 def test_a_column_that_is_not_there_has_a_nearest_one(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("Review,label\na,x\n")

@@ -9,7 +9,7 @@ import pytest
 
 import noria
 from noria.data.builtin_tasks import builtin_data
-from noria.models.forecast.following import RATE, Followed, in_force, path_of, widths_of
+from noria.models.forecast.following import RATE, Followed, followed_from, in_force, path_of, widths_of
 from noria.models.forecast.forecaster import Forecaster
 from noria.models.forecast.intervals import Intervals
 from noria.models.forecast.outputs import Gaussian, Point, Quantiles
@@ -155,8 +155,55 @@ def test_an_interval_holds_a_value_just_where_its_score_says_so():
         held = (below <= targets) & (targets <= above)
         np.testing.assert_array_equal(held, scores <= widths)
         plain, doubled = (intervals.around(output, outputs, by) for by in (1.0, 2.0))
-        assert (doubled[0] <= plain[0] + 1e-12).all()
-        assert (doubled[1] >= plain[1] - 1e-12).all()
+        least = 0.3 * (plain[1] - plain[0])  # each end moves, wherever the forecast lies
+        assert (least > 0).all()
+        assert (plain[0] - doubled[0] > least).all()
+        assert (doubled[1] - plain[1] > least).all()
+
+
+def followed(intervals, targets):
+    """Follow forecasts of zero one step ahead; give the share that is held, and the last interval."""
+    outputs = np.zeros((len(targets), 1, 1, 1))
+    targets = targets.reshape(-1, 1, 1)
+    scores = intervals.scores(Point(), outputs, targets)
+    path = path_of(scores, np.ones((1, 1)), intervals.level)
+    low, high = intervals.around(Point(), outputs, path[:-1])
+    return np.mean((low <= targets) & (targets <= high)), (low[-1].item(), high[-1].item())
+
+
+@pytest.mark.parametrize("bias", [1.0, 0.4, -1.0])
+def test_errors_on_one_side_are_held_when_they_come_to_lie_on_both(bias):
+    rng = np.random.default_rng(8)
+    learnt, met = (rng.normal(mean, 0.3, n) for mean, n in ((bias, 400), (0.0, 2_000)))
+    intervals = Intervals.measured(Point(), np.zeros((400, 1, 1, 1)), learnt.reshape(-1, 1, 1), 0.9)
+    share, (low, high) = followed(intervals, met)
+    assert share == pytest.approx(0.9, abs=0.03)
+    assert low < 0 < high
+    assert high - low < 5.0  # not by an end that runs away: 1.0 is held by those that are measured anew
+
+
+@pytest.mark.parametrize("error", [0.0, 0.7])
+def test_intervals_that_were_measured_without_width_become_as_wide_as_they_have_to_be(error):
+    once = Intervals.measured(Point(), np.zeros((1, 1, 1, 1)), np.full((1, 1, 1), error), 0.8)
+    share, (low, high) = followed(once, np.random.default_rng(3).standard_normal(4_000))
+    assert share == pytest.approx(0.8, abs=0.06)  # after some 200 misses, which it takes to become as wide
+    assert 2.0 < high - low < 7.0
+
+
+def test_one_forecast_to_validate_on_is_measured_beside_those_of_the_training_part():
+    table = airline()
+    model = Forecaster(**SMALL, horizon=24)
+    prepared = model.prepare(table)
+    assert prepared.validation == [(0, 90)]
+    learnt = prepared.scoring.origins(0, 0, 91)
+    assert prepared.measured == [*learnt, (0, 90)]
+    assert any("too small a validation part" in note for note in prepared.description.notes)
+    model.fit(table, steps=2)
+    assert model.intervals_.errors == len(learnt) + 1
+    assert (model.intervals_.low < model.intervals_.high).all()
+    two = Forecaster(**SMALL, horizon=3).prepare(table)
+    assert two.measured is two.validation
+    assert not any("validation part" in note for note in two.description.notes)
 
 
 def airline():
@@ -224,6 +271,45 @@ def test_followed_step_by_step_they_are_those_of_the_whole_series(tmp_path):
     assert (state.widths != widths).any()
     tail = model.predict(table[90:])  # goes on from what the run has followed
     np.testing.assert_allclose(tail[["low", "high"]], whole[["low", "high"]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("first", [105, 117, 118, 119])
+def test_a_file_that_begins_inside_a_run_goes_on_from_its_widths(first):
+    table = airline()
+    model = Forecaster(**SMALL, horizon=3, dtype="float64").fit(table[:120], steps=3)
+    behind = table[first + 1 - model.schema_.reach :]  # of the origins from the first on the run had 117
+    windows = model._windows(model._read(behind).series, measured=True)
+    chosen = windows.origins(0, 0, len(behind))
+    assert chosen[0][1] == windows.first_origin
+    outputs = forecast_outputs(model.network_, windows, chosen, model._output, np.dtype("float64"))
+    scores = model.intervals_.scores(model._output, outputs, windows.batch(chosen).targets)
+    widths, _ = widths_of(windows, chosen, scores, model.intervals_)
+    alone, _ = widths_of(windows, chosen, scores, replace(model.intervals_, widths={}))
+    own = widths == alone  # before the run's widths are known: those of step j at 117 + j, its last values
+    for place, step in np.ndindex(3, 3):
+        assert own[place, step].all() == (first + place < 117 + step)
+    low, high = (
+        windows.values(windows.batch(chosen).levels(end))
+        for end in model.intervals_.around(model._output, outputs, widths)
+    )
+    for place in range(119 - first, 141 - first):
+        rows = model.predict(behind[: chosen[place][1] + 1])
+        drawn = np.stack([low[place, :, 0], high[place, :, 0]], axis=1)
+        np.testing.assert_allclose(drawn, rows[["low", "high"]], rtol=1e-10)
+
+
+def test_however_many_steps_are_new_a_step_is_a_forecast_of_all_of_them(monkeypatch):
+    monkeypatch.setattr("noria.models.forecast.following.FOLLOWED_BACK", 20)
+    values = noise(9)[:270]
+    values[200:] *= 4.0
+    model = fitted(values[:200], horizon=2, dtype="float64", test_fraction=0.3)
+    other = replace(model._read(values).series[0], name="other")
+    assert followed_from(other, model.schema_, model.intervals_)[0] == 269 - 20
+    state = model.start()
+    for value in values[200:]:
+        rows, state = model.step(float(value), state)
+    whole = model.predict(values)
+    np.testing.assert_allclose(pandas.DataFrame(rows)[["low", "high"]], whole[["low", "high"]], rtol=1e-10)
 
 
 def test_a_series_that_was_not_trained_on_is_followed_through_what_is_known_of_it():

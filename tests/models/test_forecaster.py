@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas
@@ -161,6 +162,29 @@ def test_cut_off_and_gone_on_with_it_ends_in_the_same_bytes(tmp_path):
     Forecaster(**SMALL, stop_after=6).fit(table, steps=14, out=tmp_path / "other")
     with pytest.raises(RunError, match="data"):
         Forecaster.resume(tmp_path / "other", airline().train)
+
+
+def test_a_run_that_keeps_less_of_the_ends_of_its_series_is_gone_on_with(tmp_path):
+    table = airline().train
+    whole = small(steps=8, data=table)
+    cut = small(steps=8, data=table, stop_after=3)
+    memory = cut.schema_.memory[""]
+    end = memory.end.tail(cut.schema_.reach, cut.schema_.frequency, cut.schema_.lags)
+    assert len(end) < len(memory.end)
+    earlier = replace(cut.schema_, memory={"": replace(memory, end=end)})
+    assert earlier.differences(cut.schema_) == []
+    later = replace(memory, until=memory.until + np.timedelta64(1, "D"))
+    assert len(earlier.differences(replace(cut.schema_, memory={"": later}))) == 1
+    assert earlier.differences(replace(cut.schema_, memory={"other": memory}))
+    Forecaster(**SMALL, stop_after=3).fit(table, steps=8, out=tmp_path / "run")
+    schema, about = tmp_path / "run" / "schema.json", tmp_path / "run" / "config.toml"
+    text = about.read_text().replace(cut.schema_.fingerprint(), earlier.fingerprint())
+    assert earlier.fingerprint() in text
+    about.write_text(text)
+    schema.write_text(json.dumps(earlier.to_dict()))
+    resumed = Forecaster.resume(tmp_path / "run", table)
+    np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)
+    pandas.testing.assert_frame_equal(noria.load(tmp_path / "run").predict(), whole.predict())
 
 
 def test_several_series_with_gaps_and_covariates(tmp_path):

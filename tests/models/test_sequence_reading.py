@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -156,8 +157,12 @@ def test_labels_that_were_not_trained_on_are_counted(tmp_path):
     assert (figures["left_out"], figures["unknown_labels"]) == (3, {"x": 2, "dwn": 1})
     assert figures["accuracy_of_all"] == figures["accuracy"] / 2
     assert model.evaluate(tmp_path / "known.csv", leave_out_unknown=True) == expected
-    with pytest.raises(DataError, match=r"2 of 2 sequences have labels that are unknown: 'z' \(2\)"):
-        model.evaluate(["so good", "so bad"], ["z", "z"], leave_out_unknown=True)
+    for leave_out in (False, True):
+        with pytest.raises(DataError) as caught:
+            model.evaluate(["so good", "so bad"], ["z", "z"], leave_out_unknown=leave_out)
+        *_, counted, advice = str(caught.value).splitlines()
+        assert counted == "  2 of 2 sequences have labels that are unknown: 'z' (2)."
+        assert advice == "  No sequence is left without them: is it the right column?"
 
 
 KINDS = "message;kind\n" + "".join(f"it is number {n};{'xyz'[n % 3]}\n" for n in range(18))
@@ -305,8 +310,97 @@ def test_several_files_are_one_set(tmp_path):
     it = SequenceClassifier(**SMALL).prepare([tmp_path / "one.csv", tmp_path / "two.csv"])
     assert len(it.train.records) == 32
     (tmp_path / "two.csv").write_text(LONG)
-    with pytest.raises(DataError, match=r"two\.csv: expected the same columns"):
+    with pytest.raises(DataError, match=r"two\.csv: expected a column 'text' \(text_column\), got 'id'"):
         SequenceClassifier(**SMALL).prepare([tmp_path / "one.csv", tmp_path / "two.csv"])
+    (tmp_path / "one.csv").write_text(LONG.replace(",y,", ",z,"))
+    with pytest.raises(DataError, match=r"two\.csv: expected the same columns as .*one\.csv has"):
+        SequenceClassifier(**SMALL).prepare([tmp_path / "one.csv", tmp_path / "two.csv"])
+
+
+def test_the_first_of_several_files_settles_the_columns(tmp_path):
+    one = "".join(f"it is {n},{'xy'[n % 2]},{n}\n" for n in range(12))
+    two = "".join(f"it is {n},x,{n % 2}\n" for n in range(8))  # alone, 'seen' would be the only one
+    for name, rows in (("one.csv", one), ("two.csv", two)):
+        (tmp_path / name).write_text(f"text,mood,seen\n{rows}")
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    it = SequenceClassifier(**SMALL).prepare(files)
+    assert dict(it.schema.columns) == {"text": "text", "label": "mood"}
+    assert it.schema.targets.labels == ("x", "y")
+    texts, labels = ["it is 3", "it is 4"] * 9, ["x", "y"] * 9
+    of_memory = SequenceClassifier(**SMALL).fit(texts, labels, steps=1)
+    assert of_memory.evaluate(files)["sequences"] == 20, "a model that has no columns has them from the first"
+
+
+def test_a_test_file_is_read_as_the_first_one(tmp_path):
+    rows = [f"it is {n},{n + 0.5},{n + 300}\n" for n in range(12)]
+    (tmp_path / "train.csv").write_text("text,price,pages\n" + "".join([*rows[:-1], "it is 11,11.5,\n"]))
+    (tmp_path / "test.csv").write_text("text,price,pages\n" + "".join(rows))
+    model = SequenceRegressor(**SMALL, test_file=str(tmp_path / "test.csv"))
+    it = model.prepare(tmp_path / "train.csv")
+    assert [record.target for record in it.test.records] == [n + 0.5 for n in range(12)]
+    (tmp_path / "test.csv").write_text("text,price,pages\n" + "".join(rows).replace(",7.5,", ",,"))
+    with pytest.raises(DataError, match=r"test\.csv, line 9, column 2 \('price'\): expected something"):
+        model.prepare(tmp_path / "train.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "columns"),
+    [
+        (
+            "text,rating,verdict\n" + "".join(f"so {n},{n % 5},{'pq'[n % 2]}\n" for n in range(20)),
+            {"extra_columns": ["rating"]},
+            {"text": "text", "label": "verdict"},
+        ),
+        (
+            LONG.replace(",x,y,label", ",x,score,mood"),
+            {"feature_columns": ["score"]},
+            {"id": "id", "time": "time", "label": "mood"},
+        ),
+        (
+            LONG.replace("id,time,", "id,t,"),
+            {"feature_columns": ["t", "x"]},
+            {"id": "id", "label": "label"},
+        ),
+        (
+            "Name,Remark\n" + "".join(f"{'pq'[n % 2]},so {n}\n" for n in range(20)),
+            {"label_column": "Name"},
+            {"text": "Remark", "label": "Name"},
+        ),
+        (
+            "case,id,x\n" + "".join(f"{'pq'[n % 2]},{n},{n / 3}\n" for n in range(20)),
+            {"label_column": "case"},
+            {"id": "id", "label": "case"},
+        ),
+    ],
+)
+def test_what_is_told_is_none_of_the_inputs(tmp_path, text, options, columns):
+    it = prepared(tmp_path, "t.csv", text, **options)
+    assert dict(it.schema.columns) == columns
+
+
+def test_a_label_that_is_an_input_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"t\.csv: expected labels in a column .* got 'y', which is read as"):
+        prepared(tmp_path, "t.csv", LONG, label_column="y", feature_columns=["x", "y"])
+
+
+@pytest.mark.parametrize("text", [r"a \[/b] c", r"a \[b] c", "[b]a[/b] c", "C:\\", r"\\[i] d\e"])
+@pytest.mark.parametrize("kind", [SequenceClassifier, SequenceRegressor])
+def test_answers_in_colour_have_the_same_text(kind, text):
+    from rich.markup import render
+
+    row = {"prediction": "[b]x\\" if kind is SequenceClassifier else 0.5, "probability": 0.75, "text": text}
+    model = kind(**SMALL)
+    assert render(model.shown(row, colour=True)).plain == model.shown(row)
+    row["attention"] = [[token, weight] for token, weight in zip(text.split(), (0.7, 0.2, 0.1), strict=False)]
+    assert render(model.shown(row, colour=True)).plain == model.shown(row)
+
+
+@pytest.mark.parametrize("kind", [SequenceClassifier, SequenceRegressor])
+def test_what_is_said_to_be_as_for_another_method_stands_there(kind):
+    for name in ("predict", "evaluate", "predict_rows"):
+        said = getattr(kind, name).__doc__
+        (other,) = set(re.findall(r"As for :meth:`(\w+)`", said))
+        assert "data : path" in getattr(kind, other).__doc__
 
 
 def test_a_level_is_found_where_none_is_named():

@@ -116,9 +116,10 @@ def test_an_unknown_tag_is_named_with_file_and_line(trained, tmp_path):
     figures = load(trained).evaluate(path, leave_out_unknown=True)
     assert (figures["tokens"], figures["left_out"]) == (1, 2)
     assert figures["unknown_tags"] == {"XY": 2, "NNS": 1}
-    path.write_text("the\tXY\n")
-    with pytest.raises(DataError, match="1 of 1 tokens"):
-        load(trained).evaluate(path, leave_out_unknown=True)
+    path.write_text("the\tXY\nmill\tNN\n")
+    for leave_out in (False, True):
+        with pytest.raises(DataError, match=r"1 of 2 tokens .*\n  No sequence is left without them: is it"):
+            load(trained).evaluate(path, leave_out_unknown=leave_out)
     path.write_text("the\tDT\nmill\tNN\tNN\n")
     with pytest.raises(DataError, match=r"new\.conll, line 2: expected 2 columns"):
         load(trained).evaluate(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from noria.reports.curves import FIT_SENTENCES, Curve, fit_of, mean_fit
-from noria.reports.prose import LANGUAGES, METRICS, Prose
+from noria.reports.prose import LANGUAGES, METRICS, Prose, capitalised
 
 
 def curve_of(train, validation, **figures):
@@ -22,12 +22,18 @@ def curve_of(train, validation, **figures):
     ("train", "validation", "verdict", "said"),
     [
         ([3.0, 2.0, 1.0], [3.0, 2.0, 2.5], "overfits", "at step 10 (2.000) and rose again by 0.500"),
+        ([3.0, 2.0, 1.0], [3.0, 2.0, 2.5], "overfits", "while the training loss went from 2.000 to 1.000"),
+        ([3.0, 2.0, 1.6], [2.5, 1.2, 1.4], "overfits", "while the training loss went from 2.000 to 1.600"),
+        ([3.0, 2.0, 2.03], [2.5, 1.2, 1.4], "overfits", "while the training loss went from 2.000 to 2.030"),
         ([3.0, 2.0, 1.5], [3.0, 2.0, 2.01], "gap", "0.510 (25 %) below"),
         ([3.0, 2.0, 1.95], [3.0, 2.0, 2.01], "close", "0.060 below the validation loss"),
         ([3.0, 2.5, 2.4], [3.0, 2.0, 2.01], "above", "0.390 above the validation loss"),
         ([3.0, 2.5, 2.9], [3.0, 2.0, 2.8], "rises", "by 0.800 after its lowest value (2.000, step 10)"),
+        ([3.0, 2.5, 2.9], [3.0, 2.0, 2.8], "rises", "but so did the training loss, from 2.500 to 2.900"),
+        ([3.0, 2.5, 2.4], [3.0, 2.0, 2.01], "above", "taken with dropout where there is any"),
         ([3.0], [3.0], "unknown", "cannot be said"),
         ([3.0, 2.0], [math.nan, math.nan], "unknown", "cannot be said"),
+        ([math.nan, 2.0], [3.0, 4.0], "unknown", "cannot be said"),
     ],
 )
 def test_the_sentence_follows_from_the_gap(train, validation, verdict, said):
@@ -46,6 +52,7 @@ def test_seeds_are_averaged_and_those_without_a_curve_left_out():
     fits = [fit_of(curve_of([3.0, 1.0], [3.0, 2.0])), fit_of(curve_of([3.0, 2.0], [3.0, 4.0]))]
     both = mean_fit([*fits, fit_of(curve_of([1.0], [1.0]))])
     assert (both.train, both.validation, both.best, both.best_step) == (1.5, 3.0, 2.5, 5.0)
+    assert both.train_at_best == 2.0
     assert mean_fit([]).verdict == "unknown"
 
 
@@ -59,6 +66,15 @@ def test_what_is_the_loss_in_another_unit_is_known_of_the_training_part():
     np.testing.assert_array_equal(curve.on_train("loss"), train)
     assert np.isnan(curve.on_train("accuracy")).all()
     assert np.isnan(curve.on_validation("nothing")).all()
+
+
+def test_bits_per_character_of_words_are_not_told_from_the_training_loss():
+    train, loss = np.array([4.0, 3.0, 1.0]), np.array([4.0, 2.0, 1.5])
+    of_characters = curve_of(train, loss, bits_per_character=loss / math.log(2))
+    np.testing.assert_allclose(of_characters.on_train("bits_per_character"), train / math.log(2))
+    for tokens in (0.2, 0.45, 1.15):  # for each character: of words, of subwords, of names and their ends
+        curve = curve_of(train, loss, bits_per_character=tokens * loss / math.log(2))
+        assert np.isnan(curve.on_train("bits_per_character")).all()
 
 
 def test_a_log_is_read_and_half_a_line_of_it_left_out(tmp_path):
@@ -80,6 +96,7 @@ def test_numbers_stand_as_the_language_writes_them():
     english, spanish = (Prose(language) for language in LANGUAGES)
     assert (english.number(12345.6), spanish.number(12345.6)) == ("12,346", "12\u202f346")
     assert english.number(math.nan) == "–"
+    assert (capitalised("mean F1"), capitalised("")) == ("Mean F1", "")
     assert (english.listed(["a", "b", "c"]), spanish.listed(["a", "b"])) == ("a, b and c", "a y b")
     assert [english.duration(x) for x in (1.25, 150.0, 9000.0)] == ["1.2 s", "2.5 min", "2.5 h"]
     assert (english.metric("exact_match"), english.metric("own_figure")) == ("exact answers", "own figure")

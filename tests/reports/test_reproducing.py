@@ -7,8 +7,11 @@ import pytest
 
 from noria.cli.app import run as command_line
 from noria.models.citing import used
+from noria.models.loading import model_class
+from noria.reports import reproduction
 from noria.reports.references import plain_text, reference_lines
 from noria.reports.reproduction import changed_options, compare_command, own_cell, train_command
+from noria.studies.design import OF_THE_STUDY, parse_settings
 from noria.training import RunFolder
 
 MINE = "z  = sigmoid(W_z @ x + U_z @ h + b_z)\nh' = z * h + (1 - z) * tanh(W @ x + b)\n"
@@ -42,6 +45,52 @@ def test_a_run_with_a_cell_and_options_of_ones_own_is_made_again(tmp_path, monke
     assert compared.endswith("--cells mine.eq,gru --seeds 5 --steps 4")
 
 
+def settings_of(command):
+    words = shlex.split(command)
+    return [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+
+
+def test_the_comparison_of_a_run_takes_its_settings():
+    options = model_class("text")(
+        threads=2, seed=7, hidden_size=[5, 6], tie_weights=True, lr=0.03, cell="gru"
+    )
+    config = {
+        "task": "text",
+        "options": options.to_toml_dict(),
+        "cells": [],
+        "data": {"files": ["a.txt"], "kind": "text"},
+        "run": {"steps": 9},
+    }
+    assert "--threads 2 " in train_command(config, "out", "")
+    settings = settings_of(compare_command(config, ["gru"], 5))
+    wanted = {"hidden_size": [5, 6], "tie_weights": True, "lr": 0.03}
+    assert parse_settings("text", settings) == wanted
+    assert OF_THE_STUDY.keys() <= reproduction.OF_THE_STUDY
+
+
+@pytest.mark.parametrize(
+    ("data", "flags"),
+    [
+        ({"files": ["a.txt"], "kind": "sequences"}, "--lines"),
+        ({"builtin": "python", "kind": "sequences"}, "--lines"),
+        ({"files": ["a.txt"], "kind": "text", "asked_encoding": "latin-1"}, "--encoding latin-1"),
+        ({"files": ["a.txt"], "kind": "text"}, ""),
+        ({"builtin": "names", "kind": "sequences"}, ""),
+    ],
+)
+def test_what_a_comparison_would_read_otherwise_has_no_command(data, flags):
+    config = {"task": "text", "options": {}, "cells": [], "data": data}
+    train, compare = train_command(config, "out", ""), compare_command(config, ["gru"], 5)
+    assert train == " ".join(f"noria train {_named(data)} {flags} --out out".split())
+    assert compare == ("" if flags else f"noria compare text {_named(data)} --cells gru --seeds 5")
+    of_table = {"options": {"text_column": "name"}, "data": {"files": ["a.csv"], "kind": "sequences"}}
+    assert compare_command({**config, **of_table}, ["gru"], 5).startswith("noria compare text a.csv --set")
+
+
+def _named(data):
+    return f"--data {data['builtin']}" if "builtin" in data else " ".join(data["files"])
+
+
 def test_what_a_recipe_sets_is_not_said_again(tmp_path, monkeypatch):
     from noria.data.builtin_tasks import builtin_recipe
 
@@ -59,8 +108,6 @@ def test_what_a_recipe_sets_is_not_said_again(tmp_path, monkeypatch):
 
 
 def test_what_was_switched_off_is_switched_off_again():
-    from noria.models.loading import model_class
-
     options = model_class("tag")(bidirectional=False).to_toml_dict()
     config = {"task": "tag", "options": options, "cells": [], "data": {"files": ["a.conll"]}}
     assert train_command(config, "out", "") == "noria train tag a.conll --bidirectional=false --out out"

@@ -11,8 +11,10 @@ import pytest
 from noria.errors import DataError, RunError
 from noria.models.loading import load, model_class
 from noria.reports import folder
+from noria.reports.curves import Curve
 from noria.reports.pictures import Picture
 from noria.reports.prose import LANGUAGES
+from noria.reports.run_figures import log_events
 from noria.reports.run_report import LookedAt, write_run_report
 from page_checker import checked
 
@@ -120,6 +122,17 @@ def test_the_report_of_a_run(runs, tmp_path, task):
         assert part in written
     assert all(entry["url"].startswith("https") for entry in found["references"][1:])
     assert root.find(".//h1").text
+
+
+@pytest.mark.parametrize("level", ["characters", "words"])
+def test_bits_per_character_are_drawn_of_the_training_part_where_it_has_them(tmp_path, level):
+    model = model_class("text")(**SMALL, **OPTIONS["text"], level=level)
+    model.fit(*data_of("text"), steps=6, out=tmp_path / "run")
+    curve = Curve.of_log(log_events(tmp_path / "run" / "log.jsonl"))
+    bits = curve.on_train("bits_per_character")
+    expected = curve.train / np.log(2) if level == "characters" else np.full(3, np.nan)
+    np.testing.assert_allclose(bits, expected)
+    assert np.isfinite(curve.on_validation("bits_per_character")).all()
 
 
 def test_gates_and_attention_are_drawn_of_an_input(runs, tmp_path):

@@ -104,14 +104,40 @@ def test_no_gradient_where_there_is_no_recurrent_layer(files):
     assert gradient_of(model, prepared) is None
 
 
-def test_what_goes_wrong_in_looking_stops_nothing(files, monkeypatch, capsys):
+def test_samples_are_written_from_the_same_seed_whatever_that_of_the_run(files):
+    options = {"text_column": "name", "condition_columns": "land"}
+    for name, more in (("text.txt", {}), ("names.csv", options)):
+        model, _ = trained(files, "text", name, **more)
+        assert model.seed == 3
+        said = sample_of(model)
+        for model.seed in range(4, 9):  # so many, that one of them draws another condition
+            assert sample_of(model) == said
+
+
+def test_what_goes_wrong_in_looking_stops_nothing_and_is_said(files, monkeypatch, capsys):
     model, prepared = trained(files, "text", "text.txt")
     monkeypatch.setattr(type(model), "gradient_through_time", None)
     found = looked_at(model, prepared)
     assert found["gradient"] is None
     assert len(found["sample"]) == 50
     assert found["sample"] == sample_of(model)
-    assert "TypeError" in capsys.readouterr().err
+    first, *where = found["looking"][0].splitlines()
+    assert first.startswith("its gradient is missing: TypeError: ")
+    assert where[0].startswith("Traceback")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.undo()
+    assert looked_at(model, prepared)["looking"] == []
+
+
+def test_what_a_run_could_not_be_looked_at_for_stands_among_the_messages(files, tmp_path, monkeypatch):
+    study = Study("text", (Variant("a", {}),), (0,), {"steps": 2}, (str(files / "text.txt"),), options=TINY)
+    folder = StudyFolder.take(tmp_path / "study", study)
+    monkeypatch.setattr(looking, "gradient_of", None)
+    run_one(folder, "a", 0)
+    results = results_of(folder)
+    assert results.lines[0].done == (0,)
+    (message,) = results.messages
+    assert message.startswith("a, seed 0: its gradient is missing: TypeError: ")
 
 
 def test_results_carry_samples_and_reach(files, tmp_path):

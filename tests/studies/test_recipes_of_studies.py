@@ -18,6 +18,7 @@ from noria.studies.recipe import Asked, Row, StudyRecipe
 from noria.studies.recipes import RECIPES, SPAN, recipe_named
 from noria.studies.results import results_of
 from noria.studies.work import run_one
+from noria.training.options import options_of
 
 TINY = {"hidden_size": 3, "batch_size": 2, "eval_every": 1, "engine": "reference"}
 OF_TASK = {
@@ -160,6 +161,31 @@ def test_a_recipe_holds_beside_the_options_of_built_in_data(name):
 # What single recipes promise.
 
 
+LEVELS = ("characters", "words", "subwords")
+OF_LEVELS = [(task, level) for task in ("text", "classify", "translate") for level in LEVELS]
+
+
+@pytest.mark.parametrize(("task", "level"), [*OF_LEVELS, *((task, None) for task in MODELS)])
+def test_nothing_regularises_the_row_that_has_none(task, level):
+    recipe = RECIPES["regularisers"]
+    rows = dict(recipe.for_task("regularisers", task, {}).rows)
+    options = dict(recipe.options) | ({"level": level} if level else {})
+    if level is None:  # with what stands with the task's own built-in data
+        known = known_options(task, (), None)
+        options = {name: value for name, value in known.items() if name not in ("steps", "epochs")} | options
+    model = model_class(task)(**options, **rows["none"])
+    model.validate()
+    undecided = model.by_level()
+    switched_on = {
+        info.name: undecided.get(info.name, getattr(model, info.name))
+        for info in options_of(type(model))
+        if info.option.group == "Regularisation" or info.name == "weight_decay"
+    }
+    assert len(switched_on) >= 8
+    assert not any(switched_on.values()), switched_on
+    assert not any(value is None and name != "thesaurus" for name, value in switched_on.items())
+
+
 def test_truncated_and_full_gradients_see_the_same_steps():
     rows = RECIPES["bptt"].rows
     assert {row.options["seq_length"] * row.options["accumulate"] for row in rows} == {SPAN}
@@ -182,6 +208,22 @@ def test_vectors_begin_as_the_rows_say(files):
     random = model_class("text")(**study.options_of(study.variants[0], 0)).fit(str(files["text"]), steps=1)
     moved = next(random.network_.parameters()).value - after["random, frozen"]
     assert 1e-4 < np.abs(moved).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [("text", {}), ("text", {"tie_weights": True, "embedding_size": 3}), ("classify", {"embedding_size": 6})],
+)
+def test_made_vectors_are_as_large_as_those_that_the_model_draws(task, more, files):
+    study = study_of("vectors", task, files, lr=1e-12, **more)  # what a run begins with is what it ends with
+    sizes = {}
+    for variant, model in models_of(study):
+        model.fit(prepared_of(study, model), steps=1)
+        table = next(model.network_.parameters()).value
+        sizes[variant.name] = np.sqrt(np.mean(table.astype(np.float64) ** 2))
+    assert len(sizes) == 4
+    for size in sizes.values():
+        assert size == pytest.approx(sizes["random, tuned"], rel=0.2)
 
 
 def test_a_file_of_vectors_takes_the_place_of_made_ones(files):

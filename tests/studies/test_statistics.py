@@ -66,6 +66,35 @@ def test_a_single_seed_excludes_nothing():
     assert half_width([1.0]) == math.inf
 
 
+def test_differences_that_are_all_the_same_exclude_nothing():
+    found = paired_difference({0: 0.98, 1: 0.98, 2: 0.9}, {0: 0.97, 1: 0.97, 2: 0.89})
+    assert found.mean == pytest.approx(0.01)
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert not found.has_spread
+    assert 0.3 - 0.2 != 0.2 - 0.1
+    assert not paired_difference({0: 0.3, 1: 0.2}, {0: 0.2, 1: 0.1}).has_spread
+    assert found.verdict(higher_is_better=True) == "no difference"
+    assert half_width([0.3, 0.3]) == half_width([0.0, 0.0]) == math.inf
+    nearly = paired_difference({0: 0.98, 1: 0.98}, {0: 0.97, 1: 0.97001})
+    assert nearly.has_spread
+    assert nearly.excludes_zero
+    means, halves = interval_of(np.array([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0]]))
+    assert means.tolist() == [2.0, 2.0]
+    assert halves.tolist() == [math.inf, pytest.approx(2.48414, abs=1e-5)]
+
+
+@pytest.mark.parametrize("answers", [29, 100])
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_equal_variants_whose_answers_are_counted_are_seldom_called_different(seeds, answers):
+    studies = 5000
+    rng = np.random.default_rng([7, seeds, answers])
+    figures = rng.binomial(answers, 0.9, size=(studies, 2, seeds)) / answers
+    holds, called = judged(figures, (0.0, 0.0))
+    chance = math.sqrt(0.05 * 0.95 / studies)
+    assert called.mean() <= 0.05 + 2.5 * chance
+    assert holds.mean() == 1.0 - called.mean()
+
+
 def test_the_pairing_takes_out_what_seeds_share():
     rng = np.random.default_rng(0)
     data = 10 * rng.standard_normal(6)

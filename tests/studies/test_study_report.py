@@ -8,14 +8,15 @@ import pytest
 
 from noria.errors import RunError
 from noria.reports import folder as report_folder
-from noria.reports.prose import LANGUAGES
+from noria.reports.curves import FIT_SENTENCES
+from noria.reports.prose import LANGUAGES, MISSING, Prose
 from noria.studies import Study, Variant
-from noria.studies.conclusions import SENTENCES, conclusions, fits
+from noria.studies.conclusions import SENTENCES, beaten, conclusions, fits
 from noria.studies.figures import together
 from noria.studies.folder import StudyFolder, read_json, write_json
 from noria.studies.report import rewrite_report, write_report
-from noria.studies.results import results_of
-from noria.studies.study_words import WORDS
+from noria.studies.results import compared, results_of
+from noria.studies.study_words import BOTH, WORDS
 from page_checker import checked
 
 CLEAR = {"a": [1.0, 1.1, 1.2, 1.1], "b": [2.0, 2.1, 2.2, 2.2]}
@@ -63,6 +64,72 @@ def test_better_is_said_where_the_interval_leaves_zero_out(tmp_path):
     assert said[1].startswith("a is better than b: bits per character by 1.025")
 
 
+# b was better wherever both ended well, and alone had the two seeds that went badly
+LOST = {"a": [1.0, 1.02, 0.98, None, None], "b": [0.9, 0.91, 0.89, 1.5, 1.5]}
+
+
+def lost(path, figures):
+    """A study in which some runs diverged."""
+    folder = made(path, {name: [one or 9.0 for one in values] for name, values in figures.items()})
+    for variant in folder.study.variants:
+        for seed, value in enumerate(figures[variant.name]):
+            if value is None:
+                failed = {"variant": variant.name, "seed": seed, "status": "diverged", "message": "nan"}
+                write_json(folder.file_of(variant, seed), {**failed, "curve": []})
+    return folder
+
+
+def test_variants_are_ranked_over_the_seeds_that_all_of_them_have(tmp_path):
+    folder = lost(tmp_path, LOST)
+    results = results_of(folder)
+    assert [(line.name, round(line.figure, 9)) for line in results.ranked] == [("b", 0.9), ("a", 1.0)]
+    assert [round(line.figure, 3) for line in results.lines] == [1.0, 1.14]
+    said = conclusions(results)
+    assert said[0].startswith("b is better than every other variant (bits per character 0.900)")
+    assert said[1].endswith("over the seeds with which all of them ended well: 0, 1, 2.")
+    assert said[2].startswith("b is better than a: bits per character by 0.100")
+    assert not any("a is better" in line or "a has the best" in line for line in said)
+    assert "se comparan sobre las semillas con que todas terminaron bien: 0, 1, 2." in " ".join(
+        conclusions(results, "es")
+    )
+    assert not any("ended well: 0" in line for line in conclusions(results_of(made(tmp_path / "all", CLEAR))))
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_first_screen_has_the_figures_of_the_shared_seeds(tmp_path):
+    folder = lost(tmp_path, LOST)
+    write_report(folder, "noria compare")
+    screen = words_of(checked((folder.path / "report.html").read_text()).find("body/main/dl"))
+    assert "b: bits per character 0.900 on the test part (mean of 3 seeds" in screen
+    assert "0.100 better than a" in screen
+    assert "yes, against every other" in screen
+
+
+def test_a_variant_with_few_seeds_takes_nothing_from_the_others(tmp_path):
+    figures = {
+        "c": [0.5, None, None, None, None],
+        "a": [1.0, 1.1, 1.2, 1.1, 1.0],
+        "b": [2.0, 2.1, 2.2, 2.2, 2.1],
+    }
+    results = results_of(lost(tmp_path, figures))
+    assert [line.name for line in results.ranked] == ["a", "b"]
+    assert [(one.one, one.other, one.seeds) for one in results.differences] == [("a", "b", 5)]
+    said = conclusions(results)
+    assert said[0].startswith("a is better than every other")
+    assert said[1] == "c is not compared: too few seeds ended well both with it and with the others."
+
+
+def test_what_is_compared_shares_half_of_the_most_seeds():
+    one = dict.fromkeys(range(5), 1.0)
+    three, two = {0: 2.0, 1: 2.0, 4: 2.0}, {1: 3.0, 4: 3.0}
+    assert {name: list(kept) for name, kept in compared({"a": one, "b": three}).items()} == {
+        "a": [0, 1, 4], "b": [0, 1, 4],
+    }  # fmt: skip
+    assert list(compared({"c": two, "a": one, "b": three})) == ["a", "b"]
+    assert compared({"a": {0: 1.0}, "b": {1: 2.0}}) == {"a": {0: 1.0}}
+    assert compared({"a": {}, "b": {}}) == {}
+
+
 def test_better_is_never_said_where_it_holds_zero(tmp_path):
     results = results_of(made(tmp_path, MIXED))
     for language, word in (("en", "better"), ("es", "mejor que")):
@@ -86,11 +153,36 @@ def test_a_single_seed_claims_nothing(tmp_path):
 
 def test_the_figure_to_beat(tmp_path):
     results = results_of(made(tmp_path, {"a": [0.1, 0.2], "b": [0.8, 0.7]}))
-    assert "The figure to beat (Kneser-Ney 5-gram) is 0.500: a beat it." in conclusions(results)
+    # its interval reaches from -0.49 to 0.79
+    within = "better in the mean, but within the spread: a"
+    assert f"The figure to beat (Kneser-Ney 5-gram) is 0.500; {within}." in conclusions(results)
+    clear = results_of(
+        made(tmp_path / "clear", {"a": [0.1, 0.11, 0.12], "b": [0.1, 0.99, 0.1], "c": [1.0] * 3})
+    )
+    both = "beaten by a; better in the mean, but within the spread: b"
+    assert f"The figure to beat (Kneser-Ney 5-gram) is 0.500; {both}." in conclusions(clear)
+    single = results_of(made(tmp_path / "single", {"a": [0.1], "b": [0.6]}))
+    assert any("better, but with no spread to judge by: a." in line for line in conclusions(single))
+    higher = results_of(made(tmp_path / "higher", {"a": [0.1, 0.99], "b": [0.9, 0.901]}, higher=True))
+    assert any(line.endswith("0.500; beaten by b; " + within + ".") for line in conclusions(higher))
+    none = results_of(made(tmp_path / "none", {"a": [0.8, 0.7], "b": [0.5, 0.5]}))
+    assert any(line.endswith("0.500; beaten by none.") for line in conclusions(none))
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("language", "name"), [("en", "persistence"), ("es", "persistencia")])
+def test_the_first_screen_and_the_conclusions_say_the_same_of_the_figure_to_beat(tmp_path, language, name):
+    baseline = {"name": "persistence", "bits_per_character": 0.5}
+    folder = made(tmp_path, {"a": [0.1, 0.2], "b": [0.1, 0.101]}, baseline=baseline)
+    results = write_report(folder, "noria compare", language=language)
+    screen = words_of(checked((folder.path / "report.html").read_text()).find("body/main/dl"))
+    said = beaten(results, Prose(language, BOTH))
+    assert f"{name}: 0.500; {said}" in screen
+    assert any(f"({name})" in line and f"0.500; {said}." in line for line in conclusions(results, language))
 
 
 def test_of_many_variants_only_the_pairs_with_the_best_are_told(tmp_path):
-    figures = {name: [1.0 + place, 1.1 + place, 1.2 + place] for place, name in enumerate("abcde")}
+    figures = {name: [1.0 + place, 1.1 + place, 1.2 + 1.01 * place] for place, name in enumerate("abcde")}
     for language in LANGUAGES:
         said = conclusions(results_of(made(tmp_path / language, figures)), language)
         pairs = [line for line in said if "(interv" in line]
@@ -98,8 +190,9 @@ def test_of_many_variants_only_the_pairs_with_the_best_are_told(tmp_path):
         assert all("a " in line for line in pairs)
     said = conclusions(results_of(made(tmp_path / "more", figures)))
     assert "Of the 6 other pairs, 6 differ; the table has them all." in said
-    results = results_of(made(tmp_path / "beaten", {name: [0.1, 0.2] for name in "abcde"}))
-    assert "The figure to beat (Kneser-Ney 5-gram) is 0.500: 5 of 5 variants beat it." in conclusions(results)
+    results = results_of(made(tmp_path / "beaten", {name: [0.1, 0.11] for name in "abcde"}))
+    said = "The figure to beat (Kneser-Ney 5-gram) is 0.500; beaten by 5 of 5 variants."
+    assert said in conclusions(results)
 
 
 def test_over_fitting_is_told_from_the_gap_and_averaged_over_seeds(tmp_path):
@@ -116,7 +209,7 @@ def test_how_far_gradients_reach_is_compared(tmp_path):
     far = {"distance": [0, 1, 2], "norm": [1.0, 0.9, 0.8], "tenth": None, "thousandth": None}
     folder = made(tmp_path, CLEAR, gradient=short)
     same = conclusions(results_of(folder))
-    assert "The gradient reaches as far in all variants: 1 steps back until a tenth of it is left." in same
+    assert "The gradient reaches as far in all variants: 1 step back until a tenth of it is left." in same
     for seed in range(4):
         file = folder.file_of(folder.study.variants[1], seed)
         write_json(file, {**read_json(file), "gradient": far})
@@ -124,9 +217,45 @@ def test_how_far_gradients_reach_is_compared(tmp_path):
     assert any(line.startswith("The gradient reaches furthest in b, >2 steps back") for line in said)
 
 
+def test_all_variants_whose_gradients_reach_furthest_are_named(tmp_path):
+    folder = made(tmp_path, {"a": [1.0], "b": [2.0], "c": [3.0], "d": [4.0]})
+    reaches = {
+        "a": [1.0, 0.9, 0.8],
+        "b": [1.0, 0.9, 0.8, 0.7],
+        "c": [1.0, 0.05, 0.001],
+        "d": [1.0, 0.01, 0.0],
+    }
+    for variant in folder.study.variants:
+        norms = reaches[variant.name]
+        file = folder.file_of(variant, 0)
+        write_json(file, {**read_json(file), "gradient": {"norm": norms, "distance": [*range(len(norms))]}})
+    for language, line in (
+        (
+            "en",
+            "furthest in a and b, >2 steps back until a tenth of it is left, and least far in c and d, 1.",
+        ),
+        ("es", "más lejos en a y b, >2 pasos atrás hasta quedar un décimo, y menos lejos en c y d, 1."),
+    ):
+        assert any(said.endswith(line) for said in conclusions(results_of(folder), language))
+
+
 def test_every_sentence_stands_in_both_languages():
-    for english, spanish in [*SENTENCES.values(), *WORDS.values()]:
+    for english, spanish in [*SENTENCES.values(), *WORDS.values(), *BOTH.values()]:
         assert set(re.findall(r"\{\d\}", english)) == set(re.findall(r"\{\d\}", spanish))
+    written = [both for table in (SENTENCES, BOTH, FIT_SENTENCES) for both in table.values()]
+    assert len(set(written)) == len(written)
+    assert not set(written) & set(WORDS.values())
+
+
+def test_what_is_said_of_samples_is_so():
+    english, spanish = WORDS["samples_note"]
+    assert "with the weights that were kept, of its first run that ended well" in english
+    assert "con los pesos que quedaron de su primera ejecución que terminó bien" in spanish
+
+
+def test_a_figure_that_is_missing_is_the_same_dash_everywhere(tmp_path):
+    results = results_of(made(tmp_path, {"a": [1.0], "b": [9.0]}))
+    assert results.said(results.lines[0].deviation) == MISSING == Prose("en").number(math.nan)
 
 
 def test_curves_of_several_seeds_are_brought_together():
@@ -202,7 +331,7 @@ def test_results_of_before_have_no_samples_and_no_gradients(tmp_path):
     folder = made(tmp_path, {"a": [1.0], "b": [9.0]})
     write_report(folder, "noria compare")
     page = (folder.path / "report.html").read_text()
-    assert "one seed has no spread" in page
+    assert "there is no spread to judge by, as one seed has none" in page
     assert WORDS["gradients"][0] not in page
     assert WORDS["samples"][0] not in page
 
@@ -216,6 +345,27 @@ def test_a_study_in_which_nothing_ended_well_has_a_report_too(tmp_path):
     written = (folder.path / "report.md").read_text()
     assert SENTENCES["nothing"][0] in written
     assert "a, seed 0: loss is" in written
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_could_not_be_shown_of_a_run_is_said(tmp_path):
+    looking = ["its gradient is missing: TypeError: no\nTraceback (most recent call last)"]
+    folder = made(tmp_path, {"a": [1.0], "b": [9.0]}, looking=looking)
+    write_report(folder, "noria compare")
+    written = (folder.path / "report.md").read_text()
+    assert "b, seed 0: its gradient is missing: TypeError: no" in written
+    assert "Traceback" not in written
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_differences_without_a_spread_claim_nothing(tmp_path, language):
+    folder = made(tmp_path, {"a": [0.98, 0.97], "b": [0.97, 0.96]}, higher=True)
+    results = write_report(folder, "noria compare", language=language)
+    said = conclusions(results, language)
+    assert said[0] == SENTENCES["no_spread"][LANGUAGES.index(language)]
+    assert not any("better than" in line or "mejor que" in line for line in said)
+    assert WORDS["unknown"][LANGUAGES.index(language)] in (folder.path / "report.md").read_text()
 
 
 @pytest.mark.usefixtures("quick")

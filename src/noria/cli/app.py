@@ -117,7 +117,8 @@ def build(called: Sequence[str] = ()) -> App:
     Parameters
     ----------
     called : sequence of str
-        The verb that is called: its help is what its function says, not the line for the list of verbs.
+        The verb that is called: its help is what its function says, not the line for the list of verbs. (A
+        verb with subcommands is one App for the whole process: what was its help before says nothing.)
     """
     app = App(
         name="noria",
@@ -128,7 +129,9 @@ def build(called: Sequence[str] = ()) -> App:
     )
     for place, (verb, summary) in enumerate(VERBS.items()):
         target = f"noria.cli.{verb}:{'app' if verb in WITH_SUBCOMMANDS else verb}"
-        app.command(target, name=verb, help=None if verb in called else summary, sort_key=place)
+        app.command(target, name=verb, help=summary, sort_key=place)
     for verb in set(called) & set(VERBS):
-        app[verb].help = "\n\n".join((unwrapped(app[verb].help), *EXAMPLES.get(verb, ())))
+        function = app[verb].default_command
+        about = (function and function.__doc__) or VERBS[verb]
+        app[verb].help = "\n\n".join((unwrapped(about), *EXAMPLES.get(verb, ())))
     return app

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COST = "Cost of one step of one sequence, in float32 (a multiply-add counts as two operations)"
 
-app = App(name="cell", help="List the cells, or show everything that is derived from one.")
+app = App(name="cell")
 
 
 @app.command(name="list")

@@ -131,6 +131,10 @@ def compare(
         say("Study", f"goes on: {there} runs have ended")
     finished = run_study(folder, processes=processes, told=_say_run)
     command = _command(study, given, path)
+    if len(folder.missing()) == len(study.variants) * len(study.seeds):
+        say("Report", "none yet: no run has ended")
+        say("Next", command)
+        return INTERRUPTED
     reason = recipe_named(recipe).reason if recipe else ""
     results = write_report(folder, command, language=language, reason=reason)
     if json:
@@ -265,6 +269,7 @@ def _say_run(result: Mapping[str, Any], done: int, total: int) -> None:
 
 
 def _give(results: Any, language: str) -> None:
+    from noria.reports.prose import MISSING
     from noria.studies.conclusions import conclusions
 
     titles = (
@@ -287,8 +292,8 @@ def _give(results: Any, language: str) -> None:
                 line.name,
                 results.said(line.figure),
                 results.said(line.deviation),
-                *(f"{number:,.0f}" if number == number else "-" for number in numbers),
-                line.reaches("tenth") or "-",
+                *(f"{number:,.0f}" if number == number else MISSING for number in numbers),
+                line.reaches("tenth") or MISSING,
                 f"{len(line.done)}/{count}",
             )
         )

@@ -244,7 +244,7 @@ def __getattr__(name: str) -> Callable[..., int]:
     return verb(name)
 
 
-app = App(name="train", help=_about(TEXT))
+app = App(name="train")
 app.default(verb(TEXT))
 for _place, _task in enumerate(MODELS):
     app.command(f"noria.cli.train:{_task}", name=_task, help=_about(_task), sort_key=_place)

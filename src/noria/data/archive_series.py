@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from noria.training.option import did_you_mean
 
 SWITCHES = ("@timestamps", "@missing", "@univariate", "@equallength", "@targetlabel")
 """Entries of the head that are true or false."""
+DATA = "@data"
+"""The entry that ends the head."""
 MISSING = ("?", "nan")
 _PAIR = re.compile(r"\s*\(([^()]*)\)\s*(,|$)")
 _SHOWN = 40
@@ -83,15 +84,16 @@ class _ArchiveFile:
         """Give the entries by their names in lower case, each with its line."""
         number = 0
         for number, line in lines:
-            words = line.split()
-            if not words or words[0].startswith("#"):
+            name, words = _entry(line)
+            if not name:
                 continue
-            name = words[0].lower()
-            if name == "@data":
+            if name == DATA:
+                if words and not words[0].startswith("#"):
+                    raise self._fault(number, 1, f"expected {DATA} on a line of its own, got {_shown(line)}")
                 return
             if not name.startswith("@"):
                 raise self._fault(number, 1, f"expected an entry such as @classLabel, got {_shown(line)}")
-            yield name, (number, words[1:])
+            yield name, (number, words)
         raise DataError(
             f"{self.lines.source}, line {number}: expected a line @data with series behind it, got none."
         )
@@ -130,10 +132,10 @@ class _ArchiveFile:
         """Give the lines behind the head."""
         behind = self._rest is not None
         for number, line in enumerate(self.lines, 1) if self._rest is None else self._rest:
-            text = line.strip()
-            if behind and text and not text.startswith("#"):
-                yield number, text
-            behind = behind or text.lower() == "@data"
+            name, _ = _entry(line)
+            if behind and name:
+                yield number, line.strip()
+            behind = behind or name == DATA
 
     def _parts(self, line: str) -> list[str]:
         """Cut a case at its colons; those within the brackets of a time stamp are part of it."""
@@ -202,6 +204,12 @@ class _ArchiveFile:
                 f"expected the time stamps of channel 1 in channel {other + 1}, got others.\n"
                 "  Where channels have values at different moments the head says @missing true.",
             )
+        kinds = {index: type(moments[0]) for index, (moments, _) in enumerate(channels) if moments}
+        for index, kind in kinds.items():
+            if kind is not next(iter(kinds.values())):
+                wanted, got = ("dates", "numbers") if kind is float else ("numbers", "dates")
+                expected = f"expected {wanted} as time stamps, as in the channel before, got {got}"
+                raise self._fault(number, begins[index], expected)
         return sorted({moment for moments, _ in channels for moment in moments})
 
     def _values(self, part: str, number: int, column: int) -> Channel:
@@ -223,10 +231,7 @@ class _ArchiveFile:
                 raise self._fault(
                     number, column + place, f"expected (time,value), got {_shown(part[place:])}"
                 )
-            moment: Any = stamp.strip()
-            with suppress(ValueError):  # dates sort as they are written, the year first
-                moment = float(moment)
-            moments.append(moment)
+            moments.append(self._moment(stamp.strip(), number, column + found.start(1)))
             values.append(self._value(value, number, column + found.start(1) + len(stamp) + 1))
             if len({type(one) for one in moments[-2:]}) > 1 or any(a >= b for a, b in pairwise(moments[-2:])):
                 raise self._fault(
@@ -236,6 +241,14 @@ class _ArchiveFile:
                 )
             place = found.end()
         return moments, values
+
+    def _moment(self, written: str, number: int, column: int) -> float | str:
+        """Read a time stamp; dates stay as they are written, and sort by it, the year first."""
+        try:
+            found = float(written)
+        except ValueError:
+            return written
+        return self._finite(found, written, number, column)
 
     def _value(self, field: str, number: int, column: int) -> float:
         """Read one value; NaN where the head allows that it is missing."""
@@ -258,6 +271,9 @@ class _ArchiveFile:
             if written.startswith("("):
                 hint = ".\n  Pairs of a time and a value need @timeStamps true in the head."
             raise self._fault(number, column, f"expected a number, got {_shown(written)}{hint}") from None
+        return self._finite(found, written, number, column)
+
+    def _finite(self, found: float, written: str, number: int, column: int) -> float:
         if not np.isfinite(found):
             raise self._fault(number, column, f"expected a finite number, got {_shown(written)}")
         return found
@@ -272,6 +288,12 @@ def filled(series: Float[Array, "T C"]) -> Float[Array, "T C"]:
     known = ~np.isnan(series)
     last = np.maximum.accumulate(np.where(known, steps, -1), axis=0)
     return np.take_along_axis(series, np.where(last < 0, known.argmax(axis=0), last), axis=0)
+
+
+def _entry(line: str) -> tuple[str, list[str]]:
+    """Give the first word of a line in lower case, empty of a blank one or a comment, and the others."""
+    words = line.split()
+    return ("", []) if not words or words[0].startswith("#") else (words[0].lower(), words[1:])
 
 
 def _shown(text: str) -> str:

@@ -78,7 +78,7 @@ def looked_over(table: Table, columns: Sequence[str], sequence: str | None = Non
     before: Mapping[str, str | None] = {}
     for row in table.rows():
         here = {name: row.text(name).strip() if row.has(name) else None for name in columns}
-        which = None if sequence is None else row.values.get(sequence)
+        which = row.text(sequence) if sequence is not None and row.has(sequence) else None
         for column, look in looks.items():
             look.see(here[column])
             look.changes |= which is not None and before.get("") == which and before[column] != here[column]

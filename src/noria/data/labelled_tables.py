@@ -33,13 +33,13 @@ def text_column(table: Table, asked: str, taken: Sequence[str] = ()) -> str | No
     """
     if asked:
         return table.column(asked, "text_column")
-    found = table.guessed([name for name in TEXTS if name not in taken])
+    found = table.guessed(TEXTS, taken)
     others = [name for name in table.columns if name not in taken]
     if found is not None or (len(table.columns) == 2 and len(others) == 1):
         return found or others[0]
     looks = looked_over(table, _unnamed(table, taken))
     wordy = [name for name, look in looks.items() if not look.are_numbers]
-    if len(wordy) < len(looks) and table.guessed(IDS):  # a long table, whose rows are steps
+    if len(wordy) < len(looks) and table.guessed(IDS, taken):  # a long table, whose rows are steps
         return None
     spaced = [name for name in wordy if looks[name].are_words]
     return next((names[0] for names in (wordy, spaced) if len(names) == 1), None)
@@ -70,11 +70,18 @@ def label_column(
     Raises
     ------
     DataError
-        If the one asked for is not there, or none is found where one is needed: names those that may be it.
+        If the one asked for is not there or something else, or none is found where one is needed: names those
+        that may be it.
     """
+    if asked in taken and needed:
+        raise DataError(
+            f"{table.source}: expected {'numbers to be told' if numbers else 'labels'} in a column of their "
+            f"own, got {asked!r}, which is read as something else, too.\n  Name another: label_column "
+            "(--label-column), or leave it out of the other columns."
+        )
     if asked and (needed or asked in table.columns):
         return table.column(asked, "label_column")
-    found = None if asked else _named_label(table)
+    found = None if asked else _named_label(table, taken)
     if found is not None or not needed:
         return found
     looks = _looks_of_labels(table, taken)
@@ -135,7 +142,7 @@ def read_labelled(
         labels = "" if label is None else f", {label!r} the {what}"
         unused = [name for name in table.columns if name not in (text, label, *extras)]
         rest = f"; not read: {', '.join(map(repr, unused))}" if unused else ""
-        source = "names" if _are_named(table, text, label) else "names and contents"
+        source = "names" if _are_named(table, text, label, extras) else "names and contents"
         notes.append(f"column {text!r} holds the texts{labels} (guessed from the {source}{rest})")
     notes += table.comma_notes([*extras, *([label] if numbers and label is not None else [])])
     rows = _Rows(table, text, label, tuple(extras), numbers, known, blank)
@@ -179,25 +186,26 @@ def target_of(row: Row, label: str | None, *, numbers: bool, known: bool) -> Any
 
 def _looks_of_labels(table: Table, taken: Sequence[str]) -> dict[str, Look]:
     """Look at the columns that may hold labels; in a long table they are the same throughout a sequence."""
-    texts = table.guessed(TEXTS)
-    sequence = table.guessed(IDS) if texts is None else None
+    texts = table.guessed(TEXTS, taken)
+    sequence = table.guessed(IDS, taken) if texts is None else None
     return looked_over(table, _unnamed(table, [*taken, *([texts] if texts else [])]), sequence)
 
 
 def _unnamed(table: Table, taken: Sequence[str]) -> list[str]:
     """Give the columns of which it is not known what they hold."""
-    named = {*taken, table.guessed(IDS), table.guessed(TIMES)}
+    named = {*taken, table.guessed(IDS, taken), table.guessed(TIMES, taken)}
     return [name for name in table.columns if name not in named]
 
 
-def _named_label(table: Table) -> str | None:
+def _named_label(table: Table, taken: Sequence[str]) -> str | None:
     """Give the column that is called as labels are; a y beside an x is a coordinate."""
-    return table.guessed([name for name in LABELS if name != "y" or table.guessed(["x"]) is None])
+    return table.guessed([name for name in LABELS if name != "y" or table.guessed(["x"]) is None], taken)
 
 
-def _are_named(table: Table, text: str, label: str | None) -> bool:
+def _are_named(table: Table, text: str, label: str | None, extras: Sequence[str]) -> bool:
     """Whether texts and labels were found by their names."""
-    return text == table.guessed(TEXTS) and label in (None, _named_label(table))
+    others = [*extras, *([] if label is None else [label])]
+    return text == table.guessed(TEXTS, others) and label in (None, _named_label(table, extras))
 
 
 def _listed(table: Table) -> str:

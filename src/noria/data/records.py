@@ -137,8 +137,15 @@ def records_of(sequences: Any, targets: Any = None) -> Records:
 
 
 def is_missing(target: object) -> bool:
-    """Whether a target is none: nothing, an empty string, or NaN."""
-    return target is None or target != target or (isinstance(target, str) and not target.strip())
+    """Whether a value is none: nothing, an empty string, NaN, or the NA of pandas."""
+    if target is None or isinstance(target, str):
+        return not (target and target.strip())
+    try:
+        return bool(target != target)
+    except TypeError:  # NA says neither yes nor no
+        return True
+    except ValueError:  # an array is something
+        return False
 
 
 def checked_series(series: Array, place: str, channels: Sequence[str] = ()) -> Array:

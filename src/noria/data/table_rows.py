@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from noria.data.decimals import Decimals
+from noria.data.records import is_missing
 from noria.errors import DataError
 from noria.training.option import did_you_mean
 
@@ -37,8 +38,7 @@ class Row:
 
     def has(self, column: str) -> bool:
         """Whether there is anything in a column."""
-        value = self.values.get(column)
-        return not (value is None or _is_nan(value) or (isinstance(value, str) and not value.strip()))
+        return not is_missing(self.values.get(column))
 
     def text(self, column: str) -> str:
         """Give what stands in a column as text.
@@ -136,14 +136,19 @@ class Table(ABC):
             f"{self._listed()}.{did_you_mean(name, self.columns)}"
         )
 
-    def guessed(self, names: Sequence[str]) -> str | None:
-        """Give the first of the likely names that is a column's, however it is written; None if none is."""
-        here = {column.strip().lower().replace(" ", "_"): column for column in reversed(self.columns)}
+    def guessed(self, names: Sequence[str], taken: Sequence[str] = ()) -> str | None:
+        """Give the first of the likely names that is a column's, however it is written; None if none is.
+
+        Parameters
+        ----------
+        names : sequence of str
+            In small letters, with ``_`` for blanks.
+        taken : sequence of str, optional
+            Columns that are something else.
+        """
+        free = [column for column in reversed(self.columns) if column not in taken]
+        here = {column.strip().lower().replace(" ", "_"): column for column in free}
         return next((here[name] for name in names if name in here), None)
 
     def _listed(self) -> str:
         return ", ".join(repr(column) for column in self.columns)
-
-
-def _is_nan(value: object) -> bool:
-    return value != value  # true of NaN and of missing values of frames alike

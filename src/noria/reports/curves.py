@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,13 +16,15 @@ GAP = 0.1
 """Share of the validation loss by which the training loss has to be below it to be called a gap."""
 SAME = 1e-6
 """How constant the ratio of a figure to the loss has to be for the one to be the other in another unit."""
+UNITS = {"bits_per_character": 1.0 / math.log(2.0)}
+"""Ratios to the loss that do not depend on the part: of words and of names, a part has its own."""
 
 FIT_SENTENCES: Sentences = {
     "fit_overfits": (
         "Over-fitting: the validation loss was lowest at step {0} ({1}) and rose again by {2} until the end, "
-        "where the training loss is {3} below it.",
+        "while the training loss went from {5} to {6}.",
         "Sobreajuste: la pérdida de validación fue mínima en el paso {0} ({1}) y volvió a subir {2} hasta el "
-        "final, donde la de entrenamiento está {3} por debajo.",
+        "final, mientras la de entrenamiento pasaba de {5} a {6}.",
     ),
     "fit_gap": (
         "A gap, but no over-fitting yet: at the end the training loss is {3} ({4} %) below the validation "
@@ -37,16 +39,16 @@ FIT_SENTENCES: Sentences = {
         "menos del 10 %, y esta no ha vuelto a subir más de un 2 % desde su mínimo ({1}).",
     ),
     "fit_above": (
-        "No over-fitting seen: at the end the training loss, which is taken with dropout and as a running "
-        "mean, is {3} above the validation loss.",
-        "No se ve sobreajuste: al final la pérdida de entrenamiento, que se toma con dropout y como media "
-        "móvil, está {3} por encima de la de validación.",
+        "No over-fitting seen: at the end the training loss, a running mean, taken with dropout where there "
+        "is any, is {3} above the validation loss.",
+        "No se ve sobreajuste: al final la pérdida de entrenamiento, una media móvil, con dropout donde lo "
+        "hay, está {3} por encima de la de validación.",
     ),
     "fit_rises": (
         "The validation loss rose again by {2} after its lowest value ({1}, step {0}), but so did the "
-        "training loss: this is no over-fitting but training that did not stay stable.",
-        "La pérdida de validación volvió a subir {2} tras su mínimo ({1}, paso {0}), pero la de "
-        "entrenamiento no está por debajo: no es sobreajuste, sino un entrenamiento inestable.",
+        "training loss, from {5} to {6}: this is no over-fitting but training that did not stay stable.",
+        "La pérdida de validación volvió a subir {2} tras su mínimo ({1}, paso {0}), pero también la de "
+        "entrenamiento, de {5} a {6}: no es sobreajuste, sino un entrenamiento inestable.",
     ),
     "fit_unknown": (
         "Whether it over-fits cannot be said: there are not two measurements on a validation part.",
@@ -102,6 +104,8 @@ class Curve:
 
         While a model trains only its loss is measured there. Figures that are the loss in another unit (bits
         per character, perplexity, squared errors of what was scaled) follow from it; there are no others.
+        Bits per character do so where each prediction is one character: of words, a part has its own number
+        of characters for each.
         """
         loss, figure = self.on_validation("loss"), self.on_validation(key)
         if key == "loss":
@@ -110,7 +114,9 @@ class Curve:
         if known.sum() >= 2:
             ratio = figure[known] / loss[known]
             if np.ptp(ratio) <= SAME * abs(ratio.mean()):
-                return np.asarray(self.train * ratio.mean())
+                unit = UNITS.get(key, float(ratio.mean()))
+                is_unit = abs(ratio.mean() - unit) <= SAME * abs(unit)
+                return np.asarray(self.train * (unit if is_unit else math.nan))
             if np.allclose(np.log(np.maximum(figure[known], 1e-300)), loss[known], rtol=SAME, atol=SAME):
                 return np.asarray(np.exp(self.train))
         return np.full(len(self.steps), math.nan)
@@ -129,12 +135,15 @@ class Fit:
         At the end.
     best, best_step : float
         The lowest validation loss, and where it was.
+    train_at_best : float
+        The training loss there.
     """
 
     train: float
     validation: float
     best: float
     best_step: float
+    train_at_best: float
 
     @property
     def rise(self) -> float:
@@ -152,7 +161,8 @@ class Fit:
         if not all(map(math.isfinite, (self.train, self.validation, self.best))):
             return "unknown"
         if self.rise > RISE * abs(self.best):
-            return "overfits" if self.gap > 0 else "rises"
+            rose = self.train - self.train_at_best > RISE * abs(self.train_at_best)
+            return "rises" if rose and self.gap <= 0 else "overfits"
         if self.gap < 0:
             return "above"
         return "gap" if self.gap > GAP * abs(self.validation) else "close"
@@ -160,28 +170,30 @@ class Fit:
     def said(self, prose: Prose, form: str = ".3f") -> str:
         """Say it in a sentence that follows from the figures."""
         share = 100 * abs(self.gap) / max(abs(self.validation), 1e-300)
-        values = (f"{value:{form}}" for value in (self.best, self.rise, abs(self.gap)))
+        values = (self.best, self.rise, abs(self.gap), self.train_at_best, self.train)
+        best, rise, gap, *train = (f"{value:{form}}" for value in values)
         step = prose.number(self.best_step)
-        return prose(f"fit_{self.verdict}", step, *values, f"{share:.0f}")
+        return prose(f"fit_{self.verdict}", step, best, rise, gap, f"{share:.0f}", *train)
+
+
+UNKNOWN = Fit(*(math.nan,) * 5)
 
 
 def fit_of(curve: Curve) -> Fit:
     """Read the end of a curve, and its lowest point."""
-    loss = curve.on_validation("loss")
-    known = np.flatnonzero(np.isfinite(loss))
+    loss, train = curve.on_validation("loss"), curve.train
+    known = np.flatnonzero(np.isfinite(loss) & np.isfinite(train))
     if len(known) < 2:
-        return Fit(math.nan, math.nan, math.nan, math.nan)
+        return UNKNOWN
     last, lowest = known[-1], known[np.argmin(loss[known])]
-    return Fit(float(curve.train[last]), float(loss[last]), float(loss[lowest]), float(curve.steps[lowest]))
+    values = (train[last], loss[last], loss[lowest], curve.steps[lowest], train[lowest])
+    return Fit(*map(float, values))
 
 
 def mean_fit(fits: Sequence[Fit]) -> Fit:
     """Average over seeds."""
     known = [fit for fit in fits if fit.verdict != "unknown"]
-    if not known:
-        return Fit(math.nan, math.nan, math.nan, math.nan)
-    values = np.mean([[fit.train, fit.validation, fit.best, fit.best_step] for fit in known], axis=0)
-    return Fit(*map(float, values))
+    return Fit(*map(float, np.mean([astuple(fit) for fit in known], axis=0))) if known else UNKNOWN
 
 
 def number(value: Any) -> float:

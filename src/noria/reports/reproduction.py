@@ -12,6 +12,8 @@ from noria.training.options import Budget, options_of
 
 STANDARD_INPUT = "<stdin>"
 """What stands among the files of a run that read from nowhere else."""
+OF_THE_STUDY = frozenset({"cell", "seed", "threads"})
+"""Options that a study chooses for its runs."""
 BUDGET = frozenset(info.name for info in options_of(Budget))
 
 
@@ -46,9 +48,7 @@ def train_command(config: Mapping[str, Any], out: str, cell_file: str) -> str:
         words.append(source)
     else:
         return ""
-    if task == "text":
-        words += ["--lines"] * (data.get("kind") == "sequences" and bool(files))
-        words += ["--encoding", str(data["asked_encoding"])] if data.get("asked_encoding") else []
+    words += _reading(config)
     for name, value in changed_options(config).items():
         flag = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
@@ -76,10 +76,13 @@ def compare_command(config: Mapping[str, Any], cells: Sequence[str], seeds: int)
     Returns
     -------
     str
-        Empty where the data cannot be named.
+        Empty where the data cannot be named, or a study would read them otherwise: it has no ``--lines`` and
+        no ``--encoding``.
     """
     data = config.get("data", {})
     words = ["noria", "compare", str(config["task"])]
+    if _reading(config):
+        return ""
     if data.get("files") and STANDARD_INPUT not in data["files"]:
         words += map(str, data["files"])
     elif "builtin" in data:
@@ -87,11 +90,20 @@ def compare_command(config: Mapping[str, Any], cells: Sequence[str], seeds: int)
     else:
         return ""
     for name, value in changed_options(config).items():
-        if name not in ("cell", "seed"):
+        if name not in OF_THE_STUDY:
             words += ["--set", f"{name}={_typed(value)}"]
     words += ["--cells", ",".join(cells), "--seeds", str(seeds)]
     steps = config.get("run", {}).get("steps")
     return shlex.join([*words, *(["--steps", str(steps)] if steps else [])])
+
+
+def _reading(config: Mapping[str, Any]) -> list[str]:
+    """Give the flags that say how the files of a run are read, where they do not say it themselves."""
+    data, column = config.get("data", {}), config.get("options", {}).get("text_column")
+    encoding = data.get("asked_encoding")
+    is_told = column or _is_task(str(config["task"]), str(data.get("builtin", "")))
+    by_line = data.get("kind") == "sequences" and not is_told
+    return [*(["--lines"] if by_line else ()), *(["--encoding", str(encoding)] if encoding else ())]
 
 
 def changed_options(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,9 +127,13 @@ def own_cell(config: Mapping[str, Any]) -> str:
     return ""
 
 
+def _is_task(task: str, name: str) -> bool:
+    """Whether these are built-in data of a task, and not a text like any other."""
+    return name.partition(":")[0] in {entry.name for entry in builtin_tasks(task)}
+
+
 def _recipe(task: str, name: str) -> Mapping[str, Any]:
-    known = {entry.name for entry in builtin_tasks(task)}
-    if name.partition(":")[0] not in known:
+    if not _is_task(task, name):
         return {}
     options: Mapping[str, Any] = builtin_recipe(name, task).options
     return {key: value for key, value in options.items() if key not in BUDGET}

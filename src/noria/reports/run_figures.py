@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from noria.reports.curves import Curve, Fit, fit_of, number
-from noria.reports.prose import HIGHER_IS_BETTER
+from noria.reports.prose import HIGHER_IS_BETTER, MISSING
 from noria.training.run_folder import RunFolder
 
 
@@ -69,7 +69,7 @@ class RunFigures:
 
     def written(self, value: float) -> str:
         """Write a value of the metric."""
-        return format(value, self.form) if math.isfinite(value) else "–"
+        return format(value, self.form) if math.isfinite(value) else MISSING
 
 
 def figures_of(folder: RunFolder, metric: Any) -> RunFigures:

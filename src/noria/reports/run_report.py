@@ -30,7 +30,7 @@ from noria.reports.document import (
 from noria.reports.folder import refuse_other, write_report_folder
 from noria.reports.looking import inside
 from noria.reports.machine import MACHINE, machine, versions
-from noria.reports.prose import LANGUAGES, MISSING, Prose
+from noria.reports.prose import LANGUAGES, MISSING, Prose, capitalised
 from noria.reports.references import reference_lines
 from noria.reports.reproduction import changed_options, compare_command, own_cell, train_command
 from noria.reports.run_figures import RunFigures, figures_of
@@ -142,7 +142,7 @@ class _Told:
         if not figures.part:
             return [say("no_figures")]
         value, metric = figures.written(figures.value), say.metric(figures.key)
-        words = (_upper(metric), value, say(f"{figures.part}_part"))
+        words = (capitalised(metric), value, say(f"{figures.part}_part"))
         name = baseline_name(str(figures.baseline.get("name", "")), say.language)
         beat = (name, figures.written(figures.to_beat))
         if math.isfinite(figures.to_beat):
@@ -278,7 +278,7 @@ class _Told:
         caption = say("curves_caption", metric)
         measured = figures.key in curve.validation and figures.key != "loss"
         if measured and not any(map(math.isfinite, curve.on_train(figures.key))):
-            caption = f"{caption} {_upper(say('not_on_train', metric))}"
+            caption = f"{caption} {capitalised(say('not_on_train', metric))}"
         ends = (
             _short(float(values[place]))
             for values in (curve.train, curve.on_validation("loss"))
@@ -388,7 +388,3 @@ def _short(value: float) -> str:
     if not math.isfinite(value):
         return MISSING
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

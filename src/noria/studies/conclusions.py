@@ -1,6 +1,7 @@
 """Sentences that follow from the figures of a study by rule, in English and Spanish.
 
-``Better`` and ``worse`` are said of a pair only where the interval of its paired differences leaves zero out.
+``Better`` and ``worse`` are said of a pair only where the interval of its paired differences leaves zero out,
+and that a variant beats the figure to beat only where the interval around its mean leaves that out.
 """
 
 import math
@@ -8,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from noria.reports.curves import Curve, Fit, fit_of, mean_fit
 from noria.reports.prose import Prose, Sentences
+from noria.reports.run_words import baseline_name
 from noria.studies.results import Line, Results
 from noria.studies.statistics import Difference
+from noria.studies.study_words import BOTH
 
 FEW = 4
 """Variants, at most, every pair of which is told; of more those with the best one are."""
@@ -36,6 +39,20 @@ SENTENCES: Sentences = {
         "Con una sola semilla no hay dispersión con que juzgar: no se afirma ninguna diferencia. "
         "Use --seeds 5.",
     ),
+    "no_spread": (
+        "The differences are the same with every seed, so that there is no spread to judge by: none is "
+        "claimed. Give more --seeds.",
+        "Las diferencias son las mismas con cada semilla y no hay dispersión con que juzgar: no se afirma "
+        "ninguna. Use más --seeds.",
+    ),
+    "shared": (
+        "The variants are compared over the seeds with which all of them ended well: {0}.",
+        "Las variantes se comparan sobre las semillas con que todas terminaron bien: {0}.",
+    ),
+    "apart": (
+        "{0} is not compared: too few seeds ended well both with it and with the others.",
+        "{0} no se compara: muy pocas semillas terminaron bien tanto con ella como con las demás.",
+    ),
     "better": (
         "{0} is better than {1}: {2} by {3} (interval {4} to {5}, {6} seeds).",
         "{0} es mejor que {1}: {2} por {3} (intervalo de {4} a {5}, {6} semillas).",
@@ -48,7 +65,6 @@ SENTENCES: Sentences = {
         "Of the {0} other pairs, {1} differ; the table has them all.",
         "De los otros {0} pares difieren {1}; la tabla los tiene todos.",
     ),
-    "so_many": ("{0} of {1} variants", "{0} de {1} variantes"),
     "fastest": (
         "{0} is the fastest, {1} tokens a second; {2} is the slowest, {3} times slower.",
         "{0} es la más rápida, {1} símbolos por segundo; {2} es la más lenta, {3} veces más.",
@@ -58,22 +74,16 @@ SENTENCES: Sentences = {
         "Las variantes no tienen el mismo número de parámetros: de {0} a {1}. --equal-parameters las iguala.",
     ),
     "reach": (
-        "The gradient reaches furthest in {0}, {1} steps back until a tenth of it is left, and least far in "
-        "{2}, {3}.",
-        "El gradiente llega más lejos en {0}, {1} pasos atrás hasta quedar un décimo, y menos lejos en {2}, "
-        "{3}.",
+        "The gradient reaches furthest in {0}, {1} until a tenth of it is left, and least far in {2}, {3}.",
+        "El gradiente llega más lejos en {0}, {1} hasta quedar un décimo, y menos lejos en {2}, {3}.",
     ),
     "reach_same": (
-        "The gradient reaches as far in all variants: {0} steps back until a tenth of it is left.",
-        "El gradiente llega igual de lejos en todas las variantes: {0} pasos atrás hasta quedar un décimo.",
+        "The gradient reaches as far in all variants: {0} until a tenth of it is left.",
+        "El gradiente llega igual de lejos en todas las variantes: {0} hasta quedar un décimo.",
     ),
     "baseline": (
-        "The figure to beat ({0}) is {1}: {2} beat it.",
-        "La cifra que hay que superar ({0}) es {1}: la superan {2}.",
-    ),
-    "none_beats": (
-        "The figure to beat ({0}) is {1}: no variant beats it.",
-        "La cifra que hay que superar ({0}) es {1}: ninguna variante la supera.",
+        "The figure to beat ({0}) is {1}; {2}.",
+        "La cifra que hay que superar ({0}) es {1}; {2}.",
     ),
     "overfits": ("{0} over-fits.", "{0} sobreajusta."),
     "diverged": (
@@ -84,14 +94,12 @@ SENTENCES: Sentences = {
         "{0} could not be trained with {1} of {2} seeds.",
         "{0} no pudo entrenarse con {1} de {2} semillas.",
     ),
-    "seeds_en": ("{0} seeds", "{0} semillas"),
-    "one_seed_en": ("one seed", "una semilla"),
 }
 
 
 def conclusions(results: Results, language: str = "en") -> list[str]:
     """Say what a study shows, the most important first."""
-    return list(_told(results, Prose(language, SENTENCES)))
+    return list(_told(results, Prose(language, SENTENCES, BOTH)))
 
 
 def _told(results: Results, say: Prose) -> Iterator[str]:
@@ -101,13 +109,17 @@ def _told(results: Results, say: Prose) -> Iterator[str]:
     if not ranked:
         yield say("nothing")
     elif len(ranked) == 1:
-        count = len(ranked[0].by_seed)
-        over = say("seeds_en", count) if count > 1 else say("one_seed_en")
-        yield say("alone", ranked[0].name, say.metric(results.metric), results.said(ranked[0].figure), over)
+        only = ranked[0]
+        words = (only.name, say.metric(results.metric), results.said(only.figure))
+        yield say("alone", *words, seeds_of(only, say))
     else:
         yield _winner(results, ranked, say)
-        yield from _pairs(results, say)
-    yield from _baseline(results, ranked, say)
+    yield from _compared(results, ranked, say)
+    if len(ranked) > 1:
+        yield from _pairs(results, ranked[0].name, say)
+    if math.isfinite(results.baseline) and ranked:
+        name = baseline_name(results.baseline_name, say.language)
+        yield say("baseline", name, results.said(results.baseline), beaten(results, say))
     yield from _reach(results, say)
     yield from _cost(ranked, say)
     yield from _trouble(results, say)
@@ -144,16 +156,29 @@ def unseen(results: Results) -> list[str]:
 
 def _winner(results: Results, ranked: Sequence[Line], say: Prose) -> str:
     best = ranked[0]
-    if all(len(line.by_seed) < 2 for line in ranked):
-        return say("one_seed")
+    if not results.judged:
+        return say("one_seed" if len(best.by_seed) < 2 else "no_spread")
     words = (best.name, say.metric(results.metric), results.said(best.figure))
     alike = unseen(results)
     return say("leads", *words, counted(alike, len(ranked), say)) if alike else say("wins", *words)
 
 
-def _pairs(results: Results, say: Prose) -> Iterator[str]:
-    metric, best = say.metric(results.metric), results.ranked[0].name
-    known = [one for one in results.differences if one.seeds > 1]
+def _compared(results: Results, ranked: Sequence[Line], say: Prose) -> Iterator[str]:
+    """Say over which seeds variants are compared where these are not all, and which variants are not."""
+    names = {line.name for line in ranked}
+    known = [line for line in results.lines if line.by_seed]
+    if len(ranked) > 1:
+        shared = ranked[0].by_seed
+        if any(len(line.by_seed) > len(shared) for line in known if line.name in names):
+            yield say("shared", ", ".join(map(str, shared)))
+    for line in known:
+        if line.name not in names:
+            yield say("apart", line.name)
+
+
+def _pairs(results: Results, best: str, say: Prose) -> Iterator[str]:
+    metric = say.metric(results.metric)
+    known = [one for one in results.differences if one.has_spread]
     few = len(results.lines) <= FEW
     told = [one for one in known if few or best in (one.one, one.other)]
     for one in told:
@@ -170,13 +195,28 @@ def _pairs(results: Results, say: Prose) -> Iterator[str]:
         yield say("other_pairs", len(others), sum(one.excludes_zero for one in others))
 
 
-def _baseline(results: Results, ranked: Sequence[Line], say: Prose) -> Iterator[str]:
-    if not ranked or not math.isfinite(results.baseline):
-        return
+def beaten(results: Results, say: Prose) -> str:
+    """Say which variants beat the figure to beat: the interval around the mean has to leave it out."""
     sign = 1 if results.higher_is_better else -1
-    beat = [line.name for line in ranked if sign * (line.figure - results.baseline) > 0]
-    words = (results.baseline_name, results.said(results.baseline))
-    yield say("baseline", *words, counted(beat, len(ranked), say)) if beat else say("none_beats", *words)
+    found: dict[str, list[str]] = {"beaten": [], "beaten_within": [], "beaten_unjudged": []}
+    for line in results.lines:
+        by = sign * (line.figure - results.baseline)
+        if by > 0:
+            judged = "beaten" if by > line.half_width else "beaten_within"
+            found[judged if math.isfinite(line.half_width) else "beaten_unjudged"].append(line.name)
+    parts = [say(key, counted(names, len(results.lines), say)) for key, names in found.items() if names]
+    return "; ".join(parts) or say("unbeaten")
+
+
+def seeds_of(line: Line, say: Prose) -> str:
+    """Say over how many seeds a mean is."""
+    count = len(line.by_seed)
+    return say("over_seeds", count) if count > 1 else say("over_one")
+
+
+def steps_back(reach: str, say: Prose) -> str:
+    """Say how far a gradient reaches, as :meth:`Line.reaches` gives it."""
+    return say("back_one") if reach == "1" else say("back_many", reach)
 
 
 def counted(names: list[str], of: int, say: Prose) -> str:
@@ -194,11 +234,18 @@ def _reach(results: Results, say: Prose) -> Iterator[str]:
         tenth = line.gradient["tenth"] if line.gradient else None
         return math.inf if tenth is None else float(tenth)
 
-    far, near = max(found, key=steps), min(found, key=steps)
-    if steps(far) == steps(near):
-        yield say("reach_same", far.reaches("tenth"))
+    def tenth(lines: Sequence[Line]) -> str:  # where it is beyond what was looked at: of all of them
+        return min((line.reaches("tenth") for line in lines), key=lambda reach: int(reach.lstrip(">")))
+
+    far, near = (
+        [line for line in found if steps(line) == extreme]
+        for extreme in (max(map(steps, found)), min(map(steps, found)))
+    )
+    if len(far) == len(found):
+        yield say("reach_same", steps_back(tenth(far), say))
     else:
-        yield say("reach", far.name, far.reaches("tenth"), near.name, near.reaches("tenth"))
+        names = [counted([line.name for line in lines], len(found), say) for lines in (far, near)]
+        yield say("reach", names[0], steps_back(tenth(far), say), names[1], tenth(near))
 
 
 def _cost(ranked: Sequence[Line], say: Prose) -> Iterator[str]:

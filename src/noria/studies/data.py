@@ -8,9 +8,9 @@ from typing import Any
 from noria.data import builtin_text
 from noria.data.builtin_tasks import builtin_data, builtin_recipe
 from noria.errors import DataError, OptionError
-from noria.layers import Embedding
 from noria.models.loading import model_class
 from noria.models.prepared import Prepared
+from noria.models.wiring import chosen_cells
 from noria.studies.design import WHO, Study
 from noria.studies.made_vectors import OF_TRAINING, RANDOM, vectors_of
 from noria.training.randomness import generator
@@ -58,8 +58,8 @@ def _with_vectors(prepared: Any, model: Any) -> Prepared:
         if vocabulary is None:
             raise OptionError(f"{WHO}: vectors are for the symbols of texts, and these data are none.")
         readings = [example.sequence for example in prepared.train.examples]
-    size = next(layer.size for layer in prepared.description.model.layers if layer.kind == Embedding.kind)
-    vectors = vectors_of(readings, vocabulary, size, generator(model.seed, "vectors"))
+    drawn = next(model._built(chosen_cells(model), prepared.schema, {}).network.parameters()).value
+    vectors = vectors_of(readings, vocabulary, drawn, generator(model.seed, "vectors"))
     made: Prepared = replace(prepared, vectors=vectors)
     return made
 

@@ -24,39 +24,46 @@ SMOOTHING = 0.75
 
 
 def vectors_of(
-    readings: Iterable[Array], vocabulary: Vocabulary, size: int, rng: np.random.Generator
+    readings: Iterable[Array],
+    vocabulary: Vocabulary,
+    drawn: Float[Array, "V E"],
+    rng: np.random.Generator,
 ) -> Vectors:
-    """Make a vector for each symbol of a vocabulary, as long on average as those that are drawn: 1.
+    """Make a vector for each symbol of a vocabulary, as large as those that the model draws.
+
+    So both begin alike in all but what they know: the root of the mean square of the values is the same.
 
     Parameters
     ----------
     readings : iterable of integer arrays (T,)
         The training part, and no more.
     vocabulary : Vocabulary
-    size : int
-        Values in a vector; where there are fewer directions, the others are 0.
+    drawn : array of shape (V, E)
+        What the model would begin with, and what special symbols and those without company do begin with.
+        Where there are fewer directions than values in a vector, the others are 0.
     rng : numpy.random.Generator
-        Draws the vectors of special symbols, and what the decomposition begins with.
+        Draws what the decomposition begins with.
     """
     from sklearn.utils.extmath import randomized_svd
 
     first, count = vocabulary.first_id, len(vocabulary)
     weights = mutual_information(near(readings, first, count))
-    kept = min(size, *weights.shape)
+    kept = min(drawn.shape[1], *weights.shape)
     start = int(rng.integers(2**31))
     left, strength, _ = randomized_svd(weights, n_components=kept, random_state=start)
     made = left * np.sqrt(strength)
     known = np.asarray(weights.any(axis=1))
-    made /= np.sqrt(np.mean(np.sum(made[known] ** 2, axis=1))) if known.any() else 1.0
-    matrix = rng.standard_normal((count, size)) / np.sqrt(size)
-    matrix[first:][known] = 0.0
-    matrix[first:, :kept][known] = made[known]
+    matrix = drawn.astype(np.float32)
+    if known.any():
+        rows = np.zeros((known.sum(), drawn.shape[1]))
+        rows[:, :kept] = made[known]
+        matrix[first:][known] = rows * np.sqrt(np.mean(drawn**2) / np.mean(rows**2))
     missing = tuple(
         symbol for symbol, is_known in zip(vocabulary.symbols[first:], known, strict=True) if not is_known
     )
     found = int(known.sum())
     note = f"vectors made of the training part for {found:,} of {vocabulary.known:,} {vocabulary.kind}"
-    return Vectors(matrix.astype(np.float32), found, vocabulary.known, missing, (note,))
+    return Vectors(matrix, found, vocabulary.known, missing, (note,))
 
 
 def near(readings: Iterable[Array], first: int, count: int) -> Float[Array, "V C"]:

@@ -88,7 +88,13 @@ RECIPES: dict[str, StudyRecipe] = {
             Row("layer norm", {"layer_norm": True}),
             Row("batch norm", {"batch_norm": True}),
         ),
-        options={"dropout": 0.0, "recurrent_dropout": 0.0, "weight_decay": 0.0, "optimizer": "adamw"},
+        options={
+            "dropout": 0.0,
+            "input_dropout": 0.0,
+            "recurrent_dropout": 0.0,
+            "weight_decay": 0.0,
+            "optimizer": "adamw",
+        },
     ),
     "early-stopping": StudyRecipe(
         "Stopping when the validation loss no longer falls, against training to the end of the plan.",
@@ -160,7 +166,9 @@ RECIPES: dict[str, StudyRecipe] = {
         "What the vectors of words begin with, and whether they go on learning. Pretrained are those of a "
         "file (--set vectors=FILE) or, without one, made of the training part of each run before it begins: "
         "how often words stand near each other (PPMI), in as many dimensions as the vectors have (truncated "
-        "SVD). So nothing is fetched, and nothing of validation or test is seen.",
+        "SVD). So nothing is fetched, and nothing of validation or test is seen. Those that are made are as "
+        "large as those that are drawn: what differs is what they know. Those of a file stay as they are, so "
+        "that their size differs too.",
         rows=(
             Row("random, tuned"),
             Row("random, frozen", {"vectors": RANDOM, "freeze_embedding": True}),

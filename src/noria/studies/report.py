@@ -26,14 +26,23 @@ from noria.reports.document import (
 )
 from noria.reports.folder import RESULTS, refuse_other, write_report_folder
 from noria.reports.machine import MACHINE, machine, versions
-from noria.reports.prose import LANGUAGES, MISSING, Prose
+from noria.reports.prose import LANGUAGES, MISSING, Prose, capitalised
 from noria.reports.references import reference_lines
 from noria.reports.run_words import baseline_name
-from noria.studies.conclusions import conclusions, counted, difference_of, fits, unseen
+from noria.studies.conclusions import (
+    beaten,
+    conclusions,
+    counted,
+    difference_of,
+    fits,
+    seeds_of,
+    steps_back,
+    unseen,
+)
 from noria.studies.figures import draw_curves, draw_figures, draw_reach
 from noria.studies.folder import StudyFolder, read_json
 from noria.studies.results import Line, Results, results_of
-from noria.studies.study_words import WORDS
+from noria.studies.study_words import BOTH, WORDS
 
 NAMED = 4
 """Variants that a title names."""
@@ -126,7 +135,7 @@ class _Told:
     ) -> None:
         self._folder, self._study, self._results = folder, folder.study, results
         self._command, self._reason = command, reason
-        self._prose = Prose(language, WORDS, FIT_SENTENCES, MACHINE)
+        self._prose = Prose(language, WORDS, BOTH, FIT_SENTENCES, MACHINE)
         self._metric = self._prose.metric(results.metric)
 
     def document(self) -> Document:
@@ -159,21 +168,23 @@ class _Told:
         say, results, ranked = self._prose, self._results, self._results.ranked
         if not ranked:
             return []
-        best, seeds = ranked[0], len(ranked[0].by_seed)
-        over = say("over_seeds", seeds) if seeds > 1 else say("over_one")
+        best = ranked[0]
         direction = say("higher" if results.higher_is_better else "lower")
-        is_best = say("best_is", best.name, self._metric, results.said(best.figure), over, direction)
+        over, mean = seeds_of(best, say), results.said(best.figure)
+        is_best = say("best_is", best.name, self._metric, mean, over, direction)
         facts = [(say("best"), is_best)]
         if len(ranked) > 1:
             facts += [(say("by"), self._by(best, ranked[1])), (say("spread"), self._exceeds(best))]
         if math.isfinite(results.baseline):
-            facts.append((say("baseline"), self._beaten()))
+            name = baseline_name(results.baseline_name, say.language)
+            words = (name, results.said(results.baseline), beaten(results, say))
+            facts.append((say("baseline"), say("baseline_is", *words)))
         return [*facts, (say("cost"), self._costs(best))]
 
     def _by(self, best: Line, next_: Line) -> str:
         say, results = self._prose, self._results
         found = difference_of(results, best.name, next_.name)
-        if found is None or found.seeds < 2:
+        if found is None or not found.has_spread:
             return say("by_plain", results.said(abs(best.figure - next_.figure)), next_.name)
         sign = 1 if results.higher_is_better else -1
         low, high = sorted((sign * found.low, sign * found.high))
@@ -182,19 +193,11 @@ class _Told:
 
     def _exceeds(self, best: Line) -> str:
         say = self._prose
-        if len(best.by_seed) < 2:
+        if not self._results.judged:
             return say("unknown")
         alike, spread = unseen(self._results), self._results.said(best.deviation)
         count = len(self._results.ranked)
         return say("no", counted(alike, count, say), spread) if alike else say("yes", spread)
-
-    def _beaten(self) -> str:
-        say, results = self._prose, self._results
-        sign = 1 if results.higher_is_better else -1
-        beat = [line.name for line in results.ranked if sign * (line.figure - results.baseline) > 0]
-        by = say("beaten", counted(beat, len(results.ranked), say)) if beat else say("unbeaten")
-        name = baseline_name(results.baseline_name, say.language)
-        return say("baseline_is", name, results.said(results.baseline), by)
 
     def _costs(self, best: Line) -> str:
         say, lines = self._prose, self._results.lines
@@ -222,18 +225,20 @@ class _Told:
         cost = ("variant", "parameters", "steps", "time", "speed", "peak", "tenth_of", "thousandth_of")
         blocks: list[Block] = [
             Table(
-                _upper(say("quality_caption", self._metric)),
+                capitalised(say("quality_caption", self._metric)),
                 (tuple(map(say, quality)), *map(self._quality, results.lines)),
                 marked,
             ),
             Table(say("cost_caption"), (tuple(map(say, cost)), *map(self._cost, results.lines)), marked),
         ]
         if ranked:
-            means = ", ".join(f"{line.name} {results.said(line.figure)}" for line in ranked)
+            means = ", ".join(
+                f"{one.name} {results.said(one.figure)}" for one in results.lines if one.by_seed
+            )
             words = {"metric": say("on_test", self._metric)}
             points = Figure(
                 "figures",
-                _upper(say("points_caption", self._metric)),
+                capitalised(say("points_caption", self._metric)),
                 say("points_alt", means),
                 partial(draw_figures, results=results, words=words),
             )
@@ -271,7 +276,7 @@ class _Told:
         rows = []
         for one in results.differences:
             verdict = say(one.verdict(higher_is_better=results.higher_is_better))
-            interval = f"{results.said(one.low)} … {results.said(one.high)}" if one.seeds > 1 else MISSING
+            interval = f"{results.said(one.low)} … {results.said(one.high)}" if one.has_spread else MISSING
             pair = f"{one.one} – {one.other}"
             rows.append((pair, results.said(one.mean), interval, str(one.seeds), verdict))
         head = tuple(map(say, ("pair", "difference", "pair_interval", "seeds", "verdict")))
@@ -300,7 +305,7 @@ class _Told:
         known = [line for line in self._results.lines if line.gradient is not None]
         if not known:
             return []
-        far = ", ".join(say("steps_back", line.name, line.reaches("tenth")) for line in known)
+        far = ", ".join(f"{line.name} {steps_back(line.reaches('tenth'), say)}" for line in known)
         words = {key: say(key) for key in ("back", "norm", "tenth", "thousandth")}
         draw = partial(draw_reach, results=self._results, words=words)
         return [Figure("reach", say("reach_caption"), say("reach_alt", far), draw)]
@@ -363,7 +368,3 @@ def table_of(results: Results) -> list[dict[str, Any]]:
         {"name": line.name, "by_seed": dict(line.by_seed), "parameters": line.parameters, "loss": line.loss}
         for line in results.lines
     ]
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from noria.models.loading import model_class
 from noria.models.model import Metric
-from noria.reports.prose import HIGHER_IS_BETTER
+from noria.reports.curves import number
+from noria.reports.prose import HIGHER_IS_BETTER, MISSING
 from noria.studies.design import Study
 from noria.studies.folder import StudyFolder
 from noria.studies.looking import averaged
@@ -82,7 +83,7 @@ class Results:
     higher_is_better : bool
     lines : tuple of Line
     differences : tuple of Difference
-        Of every pair.
+        Of every pair that is :func:`compared`.
     curves : mapping
         By variant, the curves of the seeds.
     baseline : float
@@ -94,7 +95,7 @@ class Results:
     missing : int
         Runs that have not ended.
     messages : tuple of str
-        What diverged or failed, and why.
+        What diverged or failed, or is not shown of a run that ended well, and why.
     samples : mapping of str to str
         What each variant writes, with the first of its seeds that ended well; empty where none writes.
     """
@@ -114,13 +115,19 @@ class Results:
 
     @property
     def ranked(self) -> list[Line]:
-        """The variants with figures, the best mean first."""
-        known = [line for line in self.lines if math.isfinite(line.figure)]
+        """The variants that are :func:`compared`, the best mean first; means are over the shared seeds."""
+        found = compared({line.name: line.by_seed for line in self.lines})
+        known = [replace(line, **_over(found[line.name])) for line in self.lines if line.name in found]
         return sorted(known, key=lambda line: line.figure, reverse=self.higher_is_better)
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a spread to judge a difference by: a single seed has none."""
+        return any(one.has_spread for one in self.differences)
 
     def said(self, value: float) -> str:
         """Write a figure as the model does."""
-        return format(value, self.form) if math.isfinite(value) else "-"
+        return format(value, self.form) if math.isfinite(value) else MISSING
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values, for JSON."""
@@ -147,6 +154,11 @@ def results_of(folder: StudyFolder) -> Results:
             for seed, run in runs.items()
             if run["status"] != DONE
         ]
+        messages += [
+            f"{variant.name}, seed {seed}: {said}"
+            for seed, run in runs.items()
+            for said in run.get("looking", ())
+        ]
     higher = metric.key in HIGHER_IS_BETTER
     baseline, baseline_name = _baseline(found, metric.key, higher_is_better=higher)
     return Results(
@@ -154,7 +166,7 @@ def results_of(folder: StudyFolder) -> Results:
         form=metric.form,
         higher_is_better=higher,
         lines=tuple(lines),
-        differences=tuple(all_pairs({line.name: line.by_seed for line in lines if line.by_seed})),
+        differences=tuple(all_pairs(compared({line.name: line.by_seed for line in lines}))),
         curves=curves,
         baseline=baseline,
         baseline_name=baseline_name,
@@ -163,6 +175,39 @@ def results_of(folder: StudyFolder) -> Results:
         messages=tuple(messages),
         samples=samples,
     )
+
+
+def compared(figures: Mapping[str, Mapping[int, float]]) -> dict[str, dict[int, float]]:
+    """Give the figures that variants are compared by: those of the seeds with which all of them ended well.
+
+    The ranking and every pair have the same, so that they cannot contradict each other. Variants with few
+    seeds are left out, the fewest first, until at least half of the most seeds that one has are shared.
+
+    Parameters
+    ----------
+    figures : mapping of str to mapping of int to float
+        By variant and seed.
+    """
+    kept = {name: one for name, one in figures.items() if one}
+    most = max(map(len, kept.values()), default=0)
+    shared: set[int] = set()
+    while kept:
+        shared = set.intersection(*map(set, kept.values()))
+        if 2 * len(shared) >= most:
+            break
+        del kept[min(reversed(kept), key=lambda name: len(kept[name]))]
+    return {name: {seed: one[seed] for seed in one if seed in shared} for name, one in kept.items()}
+
+
+def _over(by_seed: Mapping[int, float]) -> dict[str, Any]:
+    """Give what a line says of the metric over some seeds."""
+    values = list(by_seed.values())
+    return {
+        "figure": mean(values),
+        "deviation": spread(values),
+        "half_width": half_width(values) if values else math.nan,
+        "by_seed": by_seed,
+    }
 
 
 def _baseline(
@@ -190,8 +235,6 @@ def metric_of(study: Study) -> Metric:
 def _line(name: str, runs: Mapping[int, Mapping[str, Any]], key: str) -> Line:
     done = {seed: run for seed, run in runs.items() if run["status"] == DONE}
     figures = {seed: number(run["test"].get(key)) for seed, run in done.items()}
-    by_seed = {seed: value for seed, value in figures.items() if math.isfinite(value)}
-    values = list(by_seed.values())
 
     def over(entry: str) -> float:
         return mean([number(run.get(entry)) for run in done.values()])
@@ -201,10 +244,7 @@ def _line(name: str, runs: Mapping[int, Mapping[str, Any]], key: str) -> Line:
 
     return Line(
         name=name,
-        figure=mean(values),
-        deviation=spread(values),
-        half_width=half_width(values) if values else math.nan,
-        by_seed=by_seed,
+        **_over({seed: value for seed, value in figures.items() if math.isfinite(value)}),
         loss=mean([number(run["test"].get("loss")) for run in done.values()]),
         train=ends(lambda curve: number(curve[-1]["train"])),
         validation=ends(lambda curve: _loss(curve[-1])),
@@ -228,11 +268,6 @@ def _gradient(curves: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def _loss(point: Mapping[str, Any]) -> float:
     return number(point["validation"].get("loss"))
-
-
-def number(value: Any) -> float:
-    """Give a number; what is missing is not one."""
-    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def mean(values: Sequence[float]) -> float:

@@ -13,7 +13,11 @@ read off noisy learning curves at the best step:
 * one variant that fails badly now and then, when the other does not: with few seeds no failure may be among
   them, and the interval tells of the runs that went well. A failure in 20 runs, far outside the spread of the
   others, leaves 92 % with 3 seeds, 87 % with 5 and 78 % with 10; one in ten, less far outside, 91 to 94 %.
-  Look at the figure of every seed. Runs that diverge have no figure: they are counted, and left out here.
+  Look at the figure of every seed. Runs that diverge have no figure: they are counted, and left out here;
+* figures that are counted, as accuracies of 0.9 on test parts of 29, 100 and 1,000: 94.6 to 100 % of the
+  intervals hold the true difference, and equal variants are called different in 0 to 5.4 % of the studies.
+  That is so because differences that are the same with every seed give no interval, as a single seed gives
+  none: with two seeds and 29 answers 12 % are, and 9 % would be called different for that alone.
 
 With two seeds only large differences are seen: the interval is 12.7 standard errors wide to either side.
 """
@@ -30,6 +34,8 @@ import numpy as np
 from noria.arrays import Array, Float
 
 LEVEL = 0.95
+ROUNDING = 1e-9
+"""Deviations that are no larger, as a share of the largest value, are none: 0.3 - 0.2 is not 0.2 - 0.1."""
 
 Verdict = Literal["better", "worse", "no difference"]
 
@@ -43,7 +49,7 @@ class Difference:
     one, other : str
     mean : float
     low, high : float
-        The ends of the interval; infinite where a single seed leaves nothing to judge by.
+        The ends of the interval; infinite where there is no spread to judge by.
     seeds : int
     level : float
         Of the interval.
@@ -56,6 +62,11 @@ class Difference:
     high: float
     seeds: int
     level: float
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether there is anything to judge by: more than one seed, and differences that differ."""
+        return math.isfinite(self.low)
 
     @property
     def excludes_zero(self) -> bool:
@@ -126,20 +137,22 @@ def level_of_each(level: float, count: int) -> float:
 def interval_of(
     values: Float[Array, "*any S"], level: float = LEVEL
 ) -> tuple[Float[Array, "*any"], Float[Array, "*any"]]:
-    """Give the mean along the last axis and half the width of its interval, infinite for a single value.
+    """Give the mean along the last axis and half the width of its interval.
 
-    The interval is that of Student's t: exact for normal values, however few.
+    The interval is that of Student's t: exact for normal values, however few. Where there is no spread, of a
+    single value or of equal ones, it is infinite: equal counts tell no more of what chance does than one.
     """
     count = values.shape[-1]
     mean = np.asarray(values.mean(axis=-1))
     if count < 2:
         return mean, np.full_like(mean, math.inf)
     deviation = values.std(axis=-1, ddof=1)
-    return mean, np.asarray(t_quantile(0.5 + level / 2, count - 1) * deviation / math.sqrt(count))
+    half = t_quantile(0.5 + level / 2, count - 1) * deviation / math.sqrt(count)
+    return mean, np.where(deviation <= ROUNDING * np.abs(values).max(axis=-1), math.inf, half)
 
 
 def half_width(values: Sequence[float], level: float = LEVEL) -> float:
-    """Give half the width of the interval around the mean; infinite for a single value."""
+    """Give half the width of the interval around the mean; infinite where values have no spread."""
     return float(interval_of(np.asarray(values, float), level)[1])
 
 

@@ -2,6 +2,25 @@
 
 from noria.reports.prose import Sentences
 
+BOTH: Sentences = {
+    "so_many": ("{0} of {1} variants", "{0} de {1} variantes"),
+    "over_seeds": ("{0} seeds", "{0} semillas"),
+    "over_one": ("one seed", "una semilla"),
+    "beaten": ("beaten by {0}", "superada por {0}"),
+    "beaten_within": (
+        "better in the mean, but within the spread: {0}",
+        "mejor de media, pero dentro de la dispersión: {0}",
+    ),
+    "beaten_unjudged": (
+        "better, but with no spread to judge by: {0}",
+        "mejor, pero sin dispersión con que juzgar: {0}",
+    ),
+    "unbeaten": ("beaten by none", "no la supera ninguna"),
+    "back_one": ("1 step back", "1 paso atrás"),
+    "back_many": ("{0} steps back", "{0} pasos atrás"),
+}
+"""What both the conclusions and the other parts say."""
+
 WORDS: Sentences = {
     "title": ("Comparison: {0}", "Comparación: {0}"),
     "title_many": ("Comparison of {0} variants: {1}", "Comparación de {0} variantes: {1}"),
@@ -11,9 +30,6 @@ WORDS: Sentences = {
         "{0}: {1} {2} on the test part (mean of {3}; {4})",
         "{0}: {1} {2} en la parte de prueba (media de {3}; {4})",
     ),
-    "so_many": ("{0} of {1} variants", "{0} de {1} variantes"),
-    "over_seeds": ("{0} seeds", "{0} semillas"),
-    "over_one": ("one seed", "una semilla"),
     "higher": ("higher is better", "más alto es mejor"),
     "lower": ("lower is better", "más bajo es mejor"),
     "by": ("By how much", "Por cuánto"),
@@ -32,11 +48,12 @@ WORDS: Sentences = {
         "no, not against {0}: the interval holds zero; its own spread over seeds is {1}",
         "no frente a {0}: el intervalo contiene el cero; su propia dispersión entre semillas es {1}",
     ),
-    "unknown": ("not known: one seed has no spread", "no se sabe: una sola semilla no tiene dispersión"),
+    "unknown": (
+        "not known: there is no spread to judge by, as one seed has none",
+        "no se sabe: no hay dispersión con que juzgar, como no la tiene una sola semilla",
+    ),
     "baseline": ("The figure to beat", "La cifra que superar"),
     "baseline_is": ("{0}: {1}; {2}", "{0}: {1}; {2}"),
-    "beaten": ("beaten by {0}", "la superan {0}"),
-    "unbeaten": ("beaten by none", "no la supera ninguna"),
     "cost": ("What it cost", "Qué costó"),
     "costs": (
         "{0}: {1} and {2} MB for each run, {3} tokens a second, {4} parameters; all {5} runs together {6}",
@@ -109,11 +126,11 @@ WORDS: Sentences = {
     "points_alt": ("Points by variant. Means: {0}.", "Puntos por variante. Medias: {0}."),
     "curves_caption": (
         "Loss and {0} over the steps, on the training part (left; the loss is a running mean, taken with "
-        "dropout) and on the validation part (right): mean of the seeds, shaded between the lowest and the "
-        "highest.",
+        "dropout where there is any) and on the validation part (right): mean of the seeds, shaded between "
+        "the lowest and the highest.",
         "Pérdida y {0} a lo largo de los pasos, en la parte de entrenamiento (izquierda; la pérdida es una "
-        "media móvil, con dropout) y en la de validación (derecha): media de las semillas, sombreada entre "
-        "la más baja y la más alta.",
+        "media móvil, con dropout donde lo hay) y en la de validación (derecha): media de las semillas, "
+        "sombreada entre la más baja y la más alta.",
     ),
     "curves_alt": (
         "Learning curves of {0} variants. Validation loss at the end: {1}.",
@@ -130,7 +147,6 @@ WORDS: Sentences = {
         "Curves that fall with the distance. A tenth is left up to: {0}.",
         "Curvas que bajan con la distancia. Queda un décimo hasta: {0}.",
     ),
-    "steps_back": ("{0} {1} steps back", "{0} {1} pasos atrás"),
     "step": ("step", "paso"),
     "loss": ("loss", "pérdida"),
     "train": ("training", "entrenamiento"),
@@ -141,9 +157,10 @@ WORDS: Sentences = {
     "tenth": ("a tenth", "un décimo"),
     "thousandth": ("a thousandth", "un milésimo"),
     "samples_note": (
-        "Each model wrote from the same seed, after the last step of its first run; nothing was selected.",
-        "Cada modelo escribió desde la misma semilla, tras el último paso de su primera ejecución; no se "
-        "seleccionó nada.",
+        "Each model wrote from the same seed, with the weights that were kept, of its first run that ended "
+        "well; nothing was selected.",
+        "Cada modelo escribió desde la misma semilla, con los pesos que quedaron de su primera ejecución que "
+        "terminó bien; no se seleccionó nada.",
     ),
     # what was compared
     "task": ("task", "tarea"),

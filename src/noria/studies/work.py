@@ -64,7 +64,7 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
     variant = next(one for one in study.variants if one.name == variant_name)
     curve, begun = Curve(), time.perf_counter()
     result: dict[str, Any] = {"variant": variant.name, "seed": seed, "status": DONE}
-    result |= {"sample": None, "gradient": None}
+    result |= {"sample": None, "gradient": None, "looking": []}
     model = model_class(study.task)(**study.options_of(variant, seed))
     try:
         prepared = prepared_of(study, model)

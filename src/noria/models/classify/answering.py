@@ -52,7 +52,7 @@ class SequenceAnswers(_WithOptions):
         Parameters
         ----------
         data : path, data frame, or sequences
-            As for :meth:`fit`, without what is to be told.
+            As for :meth:`prepare`, without what is to be told.
         """
         return np.array(self._schema("predict").targets.answers(self.outputs(data)))
 
@@ -68,7 +68,7 @@ class SequenceAnswers(_WithOptions):
         Parameters
         ----------
         data, y
-            As for :meth:`fit`.
+            As for :meth:`prepare`.
         leave_out_unknown : bool, default False
             Whether sequences with labels that the model was not trained on are left out. How many they are is
             then said (``left_out``), with their ``unknown_labels``, and the ``accuracy_of_all``, of which
@@ -95,7 +95,7 @@ class SequenceAnswers(_WithOptions):
         Parameters
         ----------
         source : path, or open file
-            As for :meth:`fit`; of texts also a file with one on each line.
+            As for :meth:`prepare`; of texts also a file with one on each line.
 
         Yields
         ------
@@ -234,7 +234,16 @@ class SequenceAnswers(_WithOptions):
 def shown_beside(row: Mapping[str, Any], *, colour: bool) -> str:
     """Give what stands behind an answer for a reader; with colour as rich's markup has it."""
     text = str(row.get("text", row.get("of", "")))
-    return text.replace("[", "\\[") if colour else text
+    return styled(text) if colour else text
+
+
+def styled(text: str, style: str = "") -> str:
+    """Write a text as rich's markup has it, in a style or as it is."""
+    from rich.markup import escape
+
+    if style:
+        return f"[{style}]{escape(text)}[/]"
+    return escape(f"{text} ")[:-1]  # with no tag behind it a backslash at the end stays one
 
 
 def _floats(weights: Float[Array, " T"]) -> list[float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from noria.arrays import Array, Float
 from noria.data.records import SERIES
-from noria.models.classify.answering import shown_beside
+from noria.models.classify.answering import shown_beside, styled
 from noria.models.classify.options import ATTENTION, ClassifierOptions
 from noria.models.classify.preparing import PreparedSequences
 from noria.models.classify.sequence_model import SequenceModel
@@ -107,17 +107,10 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
         if row["prediction"] is None:
             return "\t\t"
         attended, text = row.get("attention"), shown_beside(row, colour=colour)
-        label = str(row["prediction"])
-        if colour:
-            from rich.markup import escape
-
-            label = escape(label)
+        label = styled(str(row["prediction"])) if colour else str(row["prediction"])
         if colour and attended:
             even = 1 / len(attended)
-            text = " ".join(
-                f"[{shade}]{escape(token)}[/]" if (shade := _shade(weight / even)) else escape(token)
-                for token, weight in attended
-            )
+            text = " ".join(styled(token, _shade(weight / even)) for token, weight in attended)
         return f"{label}\t{row['probability']:.3f}\t{text}"
 
     def _rows(self, outputs: Float[Array, "S O"]) -> list[dict[str, Any]]:

@@ -222,8 +222,9 @@ def _parts(
     test_share = options.test_fraction
     tested: list[Record] = []
     if options.test_file:
-        of_file = read(Path(options.test_file), None, options, known=True, numbers=numbers)
-        tested, test_share = list(of_file), 0.0
+        path, columns = Path(options.test_file), read_.columns
+        tested = list(read(path, None, options, columns=columns, known=True, numbers=numbers))
+        test_share = 0.0
     rng = generator(options.seed, "order")
     if kind is LabelTargets:
         labels = [record.target for record in records]

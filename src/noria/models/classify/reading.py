@@ -36,7 +36,9 @@ class Reading:
     options : SequenceOptions
         Say which columns hold what.
     schema : SequenceSchema or None
-        Of a trained model, which says it again.
+        Of a trained model.
+    columns : mapping
+        What stands in which column, as it was found out before; what is missing is guessed.
     known : bool
         Whether there has to be a target for each sequence.
     numbers : bool
@@ -47,6 +49,7 @@ class Reading:
 
     options: SequenceOptions
     schema: SequenceSchema | None
+    columns: Mapping[str, str]
     known: bool
     numbers: bool
     blank: bool
@@ -58,6 +61,7 @@ def read(
     options: SequenceOptions,
     *,
     schema: SequenceSchema | None = None,
+    columns: Mapping[str, str] | None = None,
     known: bool,
     numbers: bool = False,
     blank: bool = False,
@@ -74,6 +78,8 @@ def read(
         Say which columns hold what.
     schema : SequenceSchema, optional
         Of a trained model, which says it again.
+    columns : mapping, optional
+        What stands in which column of other data that these have to be like; a schema says it, too.
     known : bool
         Whether there has to be a target for each sequence.
     numbers : bool, default False
@@ -88,7 +94,8 @@ def read(
         If the data cannot be read, or targets are not there.
     """
     numbers = numbers or (schema is not None and isinstance(schema.targets, NumberTargets))
-    how = Reading(options, schema, known, numbers, blank)
+    settled = (columns or {}) if schema is None else schema.columns
+    how = Reading(options, schema, settled, known, numbers, blank)
     if targets is None and isinstance(data, tuple) and len(data) == 2 and known:
         data, targets = data
     is_path = isinstance(data, str | os.PathLike)
@@ -96,7 +103,7 @@ def read(
         if targets is not None:
             raise DataError("expected files or tables with a column of labels, got labels beside them.")
         if _are_paths(data):
-            return _joined([_of_file(path, how) for path in data])
+            return _of_files(data, how)
         if _is_frame(data):
             return _of_table(open_table(data), how)
         return _of_file(Path(data) if is_path else data, how)
@@ -140,7 +147,7 @@ def _of_file(source: Path | Iterable[str], how: Reading) -> Records:
     head = lines.head()
     first = "".join(head[:1]).strip()
     if schema is not None and schema.inputs.kind == TEXTS and not known and suffix not in FORMATS:
-        column = schema.columns.get(TEXT, "")
+        column = how.columns.get(TEXT, "")
         if not first.startswith("{") and column not in _names(head):
             return Records(TEXTS, lines.source, _TextLines(lines))
     if first.startswith(("#", "@")):
@@ -151,7 +158,7 @@ def _of_file(source: Path | Iterable[str], how: Reading) -> Records:
 def _of_table(table: Table, how: Reading) -> Records:
     """Read a table of texts, or a long one of numbers, by the names of its columns, or by what is in them."""
     options, schema, kind = how.options, how.schema, {"numbers": how.numbers, "known": how.known}
-    columns = {} if schema is None else dict(schema.columns)
+    columns = how.columns
     extras: Sequence[str] = options.extra_columns or ()
     features: Sequence[str] = options.feature_columns or ()
     asked, asked_text = options.id_column or columns.get(ID, ""), options.text_column or columns.get(TEXT, "")
@@ -163,13 +170,14 @@ def _of_table(table: Table, how: Reading) -> Records:
         numbers=how.numbers,
         taken=taken,
     )
-    text = None if asked else text_column(table, asked_text, [*([] if label is None else [label]), *extras])
+    taken += [] if label is None else [label]
+    text = None if asked else text_column(table, asked_text, taken)
     found = {} if label is None else {LABEL: label}
     if text is not None:
-        guessed = () if schema is not None or (options.text_column and options.label_column) else (text,)
+        guessed = () if columns or (options.text_column and options.label_column) else (text,)
         labelled = read_labelled(table, text, label, extras, guessed=guessed, blank=how.blank, **kind)
         return replace(labelled, columns={TEXT: text, **found})
-    sequence = table.column(asked, "id_column") if asked else table.guessed(IDS)
+    sequence = table.column(asked, "id_column") if asked else table.guessed(IDS, taken)
     if sequence is None:
         names = ", ".join(map(repr, table.columns))
         raise DataError(
@@ -178,8 +186,8 @@ def _of_table(table: Table, how: Reading) -> Records:
         )
     moment = options.time_column or columns.get(TIME, "")
     time = table.column(moment, "time_column") if moment else None
-    if time is None and schema is None:
-        time = table.guessed(TIMES)
+    if time is None and not columns:
+        time = table.guessed(TIMES, taken)
     features = features or (() if schema is None else schema.inputs.channels)
     records = read_long_table(table, sequence, label, time=time, features=features, extras=extras, **kind)
     named = {ID: sequence, **found, **({} if time is None else {TIME: time})}
@@ -227,9 +235,11 @@ def _names(head: list[str]) -> list[str]:
     return [name.strip().strip('"') for name in "".join(head[:1]).strip().split(delimiter)]
 
 
-def _joined(several: list[Records]) -> Records:
-    """Put the records of several files one behind the other."""
-    first = several[0]
+def _of_files(paths: Sequence[Path], how: Reading) -> Records:
+    """Put the records of several files one behind the other; the columns are those of the first."""
+    first = _of_file(paths[0], how)
+    settled = replace(how, columns={**how.columns, **first.columns})
+    several = [first, *(_of_file(path, settled) for path in paths[1:])]
     for other in several[1:]:
         if (other.kind, other.channels, other.extra_names) != (first.kind, first.channels, first.extra_names):
             raise DataError(f"{other.source}: expected the same columns as {first.source} has.")

@@ -32,7 +32,9 @@ class UnknownLabels:
             targets.encode(first.target, first.target_place)
         except DataError as error:
             message = str(error)
-        return DataError(f"{message}\n{unknown_said(self.counts, count, 'sequences have labels')}")
+        others = len(self.records) < count
+        said = unknown_said(self.counts, count, "sequences have labels", others=others)
+        return DataError(f"{message}\n{said}")
 
     def figures(self, figures: Mapping[str, Any], count: int) -> dict[str, Any]:
         """Give what is to be said beside the figures of the others; nothing where none was left out."""

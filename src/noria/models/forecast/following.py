@@ -38,8 +38,8 @@ from noria.models.forecast.windows import Example, Windows
 RATE = 0.05
 """How much wider a miss makes an interval, about: the logarithm of the factor."""
 
-LONGEST = 500
-"""From how many steps at most the width of a single forecast is followed; what lies before is forgotten."""
+FOLLOWED_BACK = 500
+"""From how many steps at most a series that was not trained on is followed to its end, for one forecast."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,13 +115,16 @@ def widths_of(
     widths, ends = np.ones_like(scores), {}
     for number in np.unique(chosen[:, 0]):
         own = chosen[:, 0] == number
-        first, series = chosen[own, 1].min(), windows.views[number].series
-        places = chosen[own, 1] - first
+        series, steps = windows.views[number].series, scores.shape[1]
+        before = chosen[own, 1].min() - (steps - 1)  # as old as the widths of the furthest step there
+        places = chosen[own, 1] - before
         grid = np.full((places.max() + 1, *scores.shape[1:]), np.nan)
         grid[places] = scores[own]
-        new = _rows_of_run(series, windows.schema) <= first + 1  # all that is to come is news to the run
-        start = intervals.of_series(series.name) if new else np.ones(scores.shape[1:])
-        path = path_of(grid, start, intervals.level)
+        path = path_of(grid, np.ones(scores.shape[1:]), intervals.level)
+        # of all that the run has followed its own widths know more: its data may have begun earlier
+        behind = max(_rows_of_run(series, windows.schema) - steps - before, 0)
+        if series.name in intervals.widths and behind < len(path):
+            path[behind:] = path_of(grid[behind:], intervals.widths[series.name], intervals.level)
         widths[own], ends[series.name] = in_force(path, places), path[-1]
     return widths, ends
 
@@ -132,10 +135,10 @@ def followed_from(
     """Give the origin from which a series is to be followed up to its end, and the widths before it.
 
     A series that was trained on is followed from where the data of the run ended, or, if it ends before, from
-    where its test part begins; another one as far back as it goes.
+    where its test part begins; another one over its last :data:`FOLLOWED_BACK` steps.
     """
     if series.name not in schema.memory:
-        return 0, np.ones(intervals.low.shape)
+        return len(series) - 1 - FOLLOWED_BACK, np.ones(intervals.low.shape)
     rows = _rows_of_run(series, schema)
     if rows <= len(series):
         return rows - len(intervals.low), intervals.of_series(series.name)
@@ -170,7 +173,7 @@ def followed_to_end(
     """
     view = windows.views[0]
     last = len(view) - 1
-    earliest = min(max(first, windows.first_origin, begun(view.observed), last - LONGEST), last)
+    earliest = min(max(first, windows.first_origin, begun(view.observed)), last)
     examples = [(0, origin) for origin in range(earliest, last + 1)]
     outputs = forecast_outputs(network, windows, examples, output, dtype)
     scores = intervals.scores(output, outputs, windows.batch(examples).targets)

@@ -35,6 +35,7 @@ from noria.models.forecast.preparing import (
     PreparedSeries,
     described,
     laid_out,
+    measured_of,
     parts_of,
     read,
     windows_of,
@@ -121,8 +122,10 @@ class Forecaster(Model, ForecastOptions):
             raise DataError(f"{found.source}: expected windows to train on, got only gaps.")
         batch_size = min(self.batch_size, len(train))
         network = self._network(chosen_cells(self), schema)
-        if not validation:
-            notes.append("no validation part: intervals come from the training part, too narrow at first")
+        measured = measured_of(scoring, cuts, validation)
+        if len(measured) > len(validation):
+            few = "too small a" if validation else "no"
+            notes.append(f"{few} validation part: intervals come from the training part, too narrow at first")
         description = Description(
             described(found, schema, cuts, self.horizon),
             describe_model(network, self),
@@ -141,6 +144,7 @@ class Forecaster(Model, ForecastOptions):
             train=train,
             validation=validation,
             test=test,
+            measured=measured,
         )
 
     def predict(self, data: SeriesData | None = None, steps: int | None = None) -> Any:
@@ -362,13 +366,7 @@ class Forecaster(Model, ForecastOptions):
         return {"name": best, **rule, "beaten": figures["skill"] > 0, "evaluation": figures, **measured}
 
     def _intervals(self, fitted: Fitted, prepared: PreparedSeries) -> Intervals:
-        windows, examples = prepared.scoring, prepared.validation
-        if not examples:
-            examples = [
-                one
-                for number, cut in enumerate(prepared.cuts)
-                for one in windows.origins(number, 0, cut.learnt)
-            ]
+        windows, examples = prepared.scoring, prepared.measured
         outputs = forecast_outputs(
             _members(fitted.network), windows, examples, self._output, fitted.parameters.dtype
         )

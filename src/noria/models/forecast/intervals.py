@@ -15,6 +15,12 @@ import numpy as np
 from noria.arrays import Array, Float
 from noria.models.forecast.outputs import Output
 
+INSIDE = 1.0 / 3.0
+"""Which share of an interval lies on each side of where it grows from, at least; a half: both sides alike."""
+
+NARROWEST = 1e-3
+"""The least width, in the unit of :class:`~noria.models.forecast.outputs.Raw`: of none, no multiple grows."""
+
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
@@ -75,8 +81,8 @@ class Intervals:
         Parameters
         ----------
         widths : array of shape (n, h, C) or 1
-            How many times as far from the forecast each end is to lie; where both lie on one side of it, from
-            the nearer one.
+            How many times as far from the forecast each end is to lie; where the forecast lies outside, or
+            close to one end, from the nearest place that leaves a third of the interval on each side.
         """
         low, middle, high = self._measured_ends(output, outputs)
         return middle + widths * (low - middle), middle + widths * (high - middle)
@@ -87,9 +93,7 @@ class Intervals:
         """Give how many times as wide each interval had to be to hold its value; NaN where there is none."""
         low, middle, high = self._measured_ends(output, outputs)
         distance = np.abs(targets - middle)
-        reach = np.where(targets > middle, high - middle, middle - low)
-        never = np.where(distance > 0, np.inf, 0.0 * distance)
-        return np.asarray(np.divide(distance, reach, out=never, where=reach != 0))
+        return np.asarray(distance / np.where(targets > middle, high - middle, middle - low))
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -114,12 +118,18 @@ class Intervals:
     def _measured_ends(
         self, output: Output, outputs: Float[Array, "n h C Q"]
     ) -> tuple[Float[Array, "n h C"], Float[Array, "n h C"], Float[Array, "n h C"]]:
-        """Give the ends as they were measured, and where between them they are nearest to the forecast."""
+        """Give the ends as they were measured, and the place well between them nearest to the forecast.
+
+        An end that lay on that place would stay there, however much wider the interval became.
+        """
         raw, steps = output.raw(outputs), outputs.shape[1]
         ends = raw.low + self.low[:steps] * raw.unit, raw.high + self.high[:steps] * raw.unit
         # where quantiles are to come nearer by more than lay between them, the ends have changed places
         low, high = np.minimum(*ends), np.maximum(*ends)
-        return low, np.clip(output.centre(outputs), low, high), high
+        lacking = np.maximum(NARROWEST * raw.unit - (high - low), 0.0) / 2.0
+        low, high = low - lacking, high + lacking
+        margin = INSIDE * (high - low)
+        return low, np.clip(output.centre(outputs), low + margin, high - margin), high
 
 
 def _upper(errors: Float[Array, " n"], share: float) -> float:

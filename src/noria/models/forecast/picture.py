@@ -21,7 +21,7 @@ from noria.models.forecast.windows import Windows
 MOST = 6
 """Panels in a picture: series, and channels of them."""
 
-LONGEST = 2000
+DRAWN = 2000
 """Steps of a series that are drawn; of a longer one the last."""
 
 
@@ -81,7 +81,7 @@ def _forecasts(
     Intervals are as they were measured where the model learnt, and behind it as they are there.
     """
     view, horizon = windows.views[number], windows.horizon
-    first = max(windows.first_origin, begun(view.observed), len(view) - LONGEST)
+    first = max(windows.first_origin, begun(view.observed), len(view) - DRAWN)
     drawn = range(len(view) - 1 - horizon, first - 1, -horizon)[::-1]
     followed = windows.origins(number, test, len(view))
     examples = sorted({*followed, *((number, origin) for origin in drawn)})
@@ -109,7 +109,7 @@ def _panel(
     test: int,
 ) -> None:
     times = schema.frequency.times(series.start, len(series))
-    shown = slice(max(len(series) - LONGEST, 0), None)
+    shown = slice(max(len(series) - DRAWN, 0), None)
     centre, low, high = (line[:, channel] for line in lines)
     axis.plot(times[shown], series.values[shown, channel], color="0.25", linewidth=1.2, label="actual")
     for part, colour, name in ((steps < test, "tab:blue", "train"), (steps >= test, "tab:red", "test")):

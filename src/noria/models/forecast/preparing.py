@@ -24,6 +24,8 @@ from noria.models.prepared import Prepared
 
 NO_SEASON_LOOKBACK = 32
 LONGEST_LOOKBACK = 168
+FEWEST = 2
+"""Errors of each step from which an interval is measured: one for the lower end, and one for the upper."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class PreparedSeries(Prepared):
     learning, scoring : Windows
         Of the steps that are learnt at a time, and of the whole horizon.
     train, validation, test : list of Example
+    measured : list of Example
+        By whose errors intervals are measured.
     """
 
     series: SeriesSet
@@ -56,6 +60,7 @@ class PreparedSeries(Prepared):
     train: list[Example]
     validation: list[Example]
     test: list[Example]
+    measured: list[Example]
 
     def content(self) -> str:
         """Give digits that two data sets do not share."""
@@ -147,6 +152,20 @@ def parts_of(
     ]
     test = [one for number, cut in enumerate(cuts) for one in scoring.origins(number, cut.chosen, cut.end)]
     return train, validation, test
+
+
+def measured_of(scoring: Windows, cuts: Sequence[Cut], validation: list[Example]) -> list[Example]:
+    """Give the origins by whose errors intervals are measured.
+
+    They are those of the validation part; where they give fewer than :data:`FEWEST` errors of a step, those
+    of the training part as well: of a single error both ends would be the same.
+    """
+    steps = np.arange(1, scoring.horizon + 1)
+    errors = sum(scoring.views[number].observed[origin + steps] for number, origin in validation)
+    if np.min(errors) >= FEWEST:
+        return validation
+    learnt = [one for number, cut in enumerate(cuts) for one in scoring.origins(number, 0, cut.learnt)]
+    return learnt + validation
 
 
 def described(

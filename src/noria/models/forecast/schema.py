@@ -1,7 +1,7 @@
 """What a forecaster knows of its series besides the weights: columns, step, scales, and how they end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -152,6 +152,18 @@ class ForecastSchema(Schema):
             raise RunError(
                 f"{source}: the file is damaged: {error}.\n  Copy the run again from where it was made."
             ) from None
+
+    def differences(self, here: Self) -> list[str]:
+        """Say in which entries another schema is not this one; how much is kept of the ends is none of them.
+
+        Runs of earlier versions keep less, and all values are compared by themselves
+        (:meth:`noria.models.prepared.Prepared.content`).
+        """
+        ends = {name: memory.end for name, memory in self.memory.items()}
+        memories = {
+            name: replace(memory, end=ends.get(name, memory.end)) for name, memory in here.memory.items()
+        }
+        return super().differences(replace(here, memory=memories))
 
     def wiring(self) -> dict[str, Any]:
         """Give the part that decides the shape of the network and the meaning of its inputs."""

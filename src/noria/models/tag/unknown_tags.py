@@ -29,7 +29,8 @@ class UnknownTags:
         except DataError as error:
             message = str(error)
         count = sum(len(sequence.tokens) for sequence in measured)
-        return DataError(f"{message}\n{unknown_said(self.counts, count, 'tokens have tags')}")
+        others = len(self.sequences) < len(measured)
+        return DataError(f"{message}\n{unknown_said(self.counts, count, 'tokens have tags', others=others)}")
 
     def figures(self) -> dict[str, Any]:
         """Give what is to be said beside the figures of the others; nothing where none was left out."""
