@@ -172,7 +172,7 @@ class _Told:
         direction = say("higher" if results.higher_is_better else "lower")
         over, mean = seeds_of(best, say), results.said(best.figure)
         is_best = say("best_is", best.name, self._metric, mean, over, direction)
-        facts = [(say("best"), is_best)]
+        facts = [self._data(), (say("best"), is_best)]
         if len(ranked) > 1:
             facts += [(say("by"), self._by(best, ranked[1])), (say("spread"), self._exceeds(best))]
         if math.isfinite(results.baseline):
@@ -180,6 +180,10 @@ class _Told:
             words = (name, results.said(results.baseline), beaten(results, say))
             facts.append((say("baseline"), say("baseline_is", *words)))
         return [*facts, (say("cost"), self._costs(best))]
+
+    def _data(self) -> tuple[str, str]:
+        study = self._study
+        return self._prose("data"), self._results.source or ", ".join(study.files) or study.data or MISSING
 
     def _by(self, best: Line, next_: Line) -> str:
         say, results = self._prose, self._results
@@ -197,7 +201,9 @@ class _Told:
             return say("unknown")
         alike, spread = unseen(self._results), self._results.said(best.deviation)
         count = len(self._results.ranked)
-        return say("no", counted(alike, count, say), spread) if alike else say("yes", spread)
+        if alike:
+            return say("no", counted(alike, count, say), spread, best.name)
+        return say("yes", spread, best.name)
 
     def _costs(self, best: Line) -> str:
         say, lines = self._prose, self._results.lines
@@ -316,12 +322,12 @@ class _Told:
         return [note, Passages(tuple(samples.items()))] if samples else []
 
     def _what(self) -> list[Block]:
-        say, study, results = self._prose, self._study, self._results
+        say, study = self._prose, self._study
         budget = ", ".join(say(f"of_{name}", f"{value:g}") for name, value in study.budget.items())
         shared = ", ".join(f"{name}={value}" for name, value in study.options.items())
         facts = [
             (say("task"), study.task),
-            (say("data"), results.source or ", ".join(study.files) or study.data or MISSING),
+            self._data(),
             (say("budget"), budget),
             (say("seeds"), ", ".join(map(str, study.seeds))),
             (say("options"), shared or MISSING),

@@ -41,12 +41,14 @@ WORDS: Sentences = {
     "by_plain": ("{0} better than {1}, the next", "{0} mejor que {1}, la siguiente"),
     "spread": ("Beyond the spread?", "¿Más que la dispersión?"),
     "yes": (
-        "yes, against every other variant; its own spread over seeds is {0}",
-        "sí, frente a todas las demás; su propia dispersión entre semillas es {0}",
+        "yes, against every other variant; the standard deviation of {1} over its seeds is {0}",
+        "sí, frente a todas las demás; la desviación típica de {1} entre sus semillas es {0}",
     ),
     "no": (
-        "no, not against {0}: the interval holds zero; its own spread over seeds is {1}",
-        "no frente a {0}: el intervalo contiene el cero; su propia dispersión entre semillas es {1}",
+        "no, not against {0}: the interval of the difference holds zero; the standard deviation of {2} over "
+        "its seeds is {1}",
+        "no frente a {0}: el intervalo de la diferencia contiene el cero; la desviación típica de {2} entre "
+        "sus semillas es {1}",
     ),
     "unknown": (
         "not known: there is no spread to judge by, as one seed has none",
