@@ -102,7 +102,7 @@ def test_a_study_that_is_stopped_or_killed_keeps_what_has_ended(begun):
 def test_a_study_goes_on_with_the_runs_that_are_missing(begun):
     begin, folder = begun
     _, err = begin().communicate(timeout=PATIENCE)
-    assert "goes on" not in err
+    assert "goes on: " not in err
     kept, *others = runs_in(folder)
     assert len(others) == 3
     content, before = kept.read_bytes(), table_in(folder)
