@@ -4,7 +4,6 @@ import re
 import zlib
 
 import pytest
-from page_checker import checked
 
 from noria.errors import RunError
 from noria.inspection.figures import figure, written
@@ -26,6 +25,7 @@ from noria.reports.html import as_html
 from noria.reports.markdown import as_markdown
 from noria.reports.pdf import as_pdf
 from noria.reports.pictures import drawn
+from page_checker import checked
 
 
 def a_line(path):
