@@ -1,10 +1,11 @@
 """Parameter counts beside those of PyTorch's own modules: the difference is what is said of it."""
 
 import pytest
-import torch
 
 from noria.inspection.torch_counts import TorchCount, torch_counts
 from noria.layers import Bidirectional, Embedding, Layer, Recurrent, Stack
+
+torch = pytest.importorskip("torch")
 
 D, H = 5, 8
 MODULES = {
