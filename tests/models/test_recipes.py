@@ -15,8 +15,13 @@ RECIPES = [
 
 
 @pytest.mark.parametrize(("task", "recipe"), RECIPES)
-def test_recipe(task, recipe):
+def test_what_a_recipe_says_is_what_the_model_is_told(task, recipe):
     budget = {name: value for name, value in recipe.options.items() if name in BUDGET}
     options = {name: value for name, value in recipe.options.items() if name not in BUDGET}
-    model_class(task)(**options).validate()
+    model = model_class(task)(**options)
+    model.validate()
+    assert {name: model.get_params()[name] for name in options} == options
+    assert len(budget) == 1, "a recipe says how long to train, in one unit"
     Budget(**budget).validate("recipe")
+    assert len(recipe.reason.split()) > 5
+    assert recipe.reason.endswith(".")
