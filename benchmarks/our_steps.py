@@ -36,8 +36,8 @@ class OurSteps:
         return update.loss
 
 
-Sides = tuple[dict[str, Callable[[], float]], float]
-"""Steps of a peer by column, and how far its first loss and gradients are from ours."""
+Sides = tuple[dict[str, Callable[[], float]], float | None]
+"""Steps of a peer by column, and how far its first loss and gradients are from ours; None: of another cell."""
 
 
 def beside_torch(ours: OurSteps, torch_sides: Callable[[], Sides], tokens: float, budget: Budget) -> Row:

@@ -14,25 +14,23 @@ timed. The reset-before GRU has no module in PyTorch: ``nn.GRU`` is its nearest 
 import argparse
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from launch import launch, parser_of
-from sides import TOLERANCE, largest_difference
+from our_steps import OurSteps, Sides, beside_torch
+from sides import largest_difference
 from tables import BEST, Level, Row, Table, print_verdicts
-from timing import Budget, alternate
+from timing import Budget
 
-from noria.arrays import Array
 from noria.data import Text
-from noria.layers import FlatParameters, Mode
+from noria.layers import FlatParameters
 from noria.models.text.corpus import corpus_of_text
 from noria.models.text.network import build_network
 from noria.models.text.options import TextModelOptions, TextTrainingOptions
 from noria.models.text.task import StreamTask
 from noria.models.wiring import chosen_cells, engines_of
-from noria.training.update import Updater
 
 SYMBOLS, STREAMS, WINDOW, EMBEDDING, RATE, CLIP, WINDOWS = 65, 32, 64, 64, 4e-3, 1.0, 16
 CELLS = {"lstm": 1.3, "gru_reset_after": 1.8, "gru": None}
@@ -61,7 +59,7 @@ GRID = tuple(Model(*choice) for choice in product(CELLS, (False, True), (1, 2), 
 QUICK = tuple(model for model in GRID if model.hidden == 128 and (model.layers == 2) == model.embedding)
 
 
-class Ours:
+class Ours(OurSteps):
     """The model of the library, trained by the trainer's updater on streams of a text."""
 
     def __init__(self, model: Model, text: Text) -> None:
@@ -74,24 +72,11 @@ class Ours:
         )
         corpus = corpus_of_text(text, 0.05, 0.05)
         network = build_network(options, chosen_cells(options), SYMBOLS)
-        self.flat = FlatParameters.build(network.layers, np.random.default_rng(0), np.float32)
+        flat = FlatParameters.build(network.layers, np.random.default_rng(0), np.float32)
         self.ids = corpus.train.readings[0].ids
-        self.engine = engines_of(network, "float32")[0]
-        self.task: Any = StreamTask(network, self.flat, corpus, STREAMS, WINDOW, lambda rng: "")
-        self.updater = Updater(self.task, TextTrainingOptions(grad_clip=CLIP, lr=RATE))
-        self.count = 0
-
-    def gradients(self) -> tuple[float, dict[str, Array]]:
-        """Run the first window forward and backward; give the loss and the gradients by path."""
-        self.flat.zero_gradients()
-        loss = self.task.step(0, Mode(training=True)).loss
-        return loss, {path: parameter.gradient.copy() for path, parameter in self.flat.named()}
-
-    def __call__(self) -> float:
-        """Take one training step; give its loss."""
-        update = self.updater.make(self.count, RATE)
-        self.count += 1
-        return update.loss
+        engine = engines_of(network, "float32")[0]
+        task = StreamTask(network, flat, corpus, STREAMS, WINDOW, lambda rng: "")
+        super().__init__(task, flat, engine, TextTrainingOptions(grad_clip=CLIP, lr=RATE))
 
 
 class Stopwatch:
@@ -134,7 +119,7 @@ def profile(ours: Ours) -> dict[str, float]:
     return dict(zip(PIECES, np.median(pieces, axis=0).tolist(), strict=True))
 
 
-def torch_sides(model: Model, ours: Ours) -> tuple[dict[str, Callable[[], float]], float | None]:
+def torch_sides(model: Model, ours: Ours) -> Sides:
     """Make PyTorch's steps; give them, and how far its first loss and gradients are from ours."""
     from torch_training import CharacterModel, Steps, as_model, load
 
@@ -159,30 +144,11 @@ def torch_sides(model: Model, ours: Ours) -> tuple[dict[str, Callable[[], float]
 def measure(model: Model, text: Text, threads: int, budget: Budget, profiled: bool) -> Row:
     """Time one model."""
     ours = Ours(model, text)
-    sides: dict[str, Callable[[], float]] = {}
-    difference, notes = None, []
-    if find_spec("torch") is None:
-        notes.append("torch is not installed: its columns are left out")
-    else:
-        sides, difference = torch_sides(model, ours)
-    wrong = difference is not None and not difference < TOLERANCE
-    found = alternate({"noria": ours, **({} if wrong else sides)}, budget)
-    ms = found.pop("noria").ms
-    row: Row = {
-        "contest": model.cell,
-        "model": str(model),
-        "threads": threads,
-        "engine": ours.engine,
-        "ms": ms,
-        "tokens_per_second": 1e3 * STREAMS * WINDOW / ms,
-        "others": {column: {"ms": other.ms, "ratio": other.ms / ms} for column, other in found.items()},
-        "difference": difference,
-        "wrong": wrong,
-        "notes": notes,
-    }
+    row = beside_torch(ours, lambda: torch_sides(model, ours), STREAMS * WINDOW, budget)
+    row |= {"contest": model.cell, "model": str(model), "threads": threads}
     if profiled:
         row["profile"] = profile(ours)
-        notes.append("  ".join(f"{piece} {took:.3f}" for piece, took in row["profile"].items()))
+        row["notes"].append("  ".join(f"{piece} {took:.3f}" for piece, took in row["profile"].items()))
     return row
 
 
