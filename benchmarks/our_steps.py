@@ -37,7 +37,7 @@ class OurSteps:
 
 
 Sides = tuple[dict[str, Callable[[], float]], float | None]
-"""Steps of a peer by column, and how far its first loss and gradients are from ours; None: of another cell."""
+"""Steps of a peer by column, and how far its first gradients are from ours; None: of another cell."""
 
 
 def beside_torch(ours: OurSteps, torch_sides: Callable[[], Sides], tokens: float, budget: Budget) -> Row:
