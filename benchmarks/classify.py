@@ -50,7 +50,6 @@ ASKED = 1.5
 """Times as fast as PyTorch, as a geometric mean."""
 
 COLUMNS = {"Adam foreach": {"foreach": True}, "Adam fused": {"fused": True}}
-PAUSE = 3e-3
 
 LEARNT: dict[str, tuple[float, dict[str, Any], dict[str, float]]] = {
     # Of 270 series every one is needed to learn from: none chooses, the rate falls to the end instead. The
@@ -172,8 +171,7 @@ def measure(model: Model, budget: Budget) -> Row:
 
 def speed(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
     """Go through the models."""
-    pause = PAUSE * (threads > 1)
-    budget = Budget(3, 0.5, pause) if arguments.quick else Budget(9, 3.0, pause)
+    budget = Budget(3, 0.5, threads) if arguments.quick else Budget(9, 3.0, threads)
     table = Table(f"training, {BATCH} texts, {threads} thread(s)", list(COLUMNS), "model", 40, limits=False)
     table.print_heading()
     rows = []

@@ -58,8 +58,6 @@ ONE_STEP = (Point(1, 1, 64, 256),)
 BUSY = 1.15
 """Cores that may be busy for each thread asked for, before a line says so."""
 
-PAUSE = 3e-3
-
 
 def named(name: str, cell: Cell) -> Cell:
     """Give a rewritten cell a name of its own."""
@@ -214,7 +212,7 @@ def work(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
     quick = arguments.quick
     limits = probe(threads)
     print(f"\n{threads} thread(s); {limits}; 'limit' is the time in ms at these rates", flush=True)
-    budget = Budget(3, 0.0, PAUSE * (threads > 1)) if quick else Budget(7, 2.0, PAUSE * (threads > 1))
+    budget = Budget(3, 0.0, threads) if quick else Budget(7, 2.0, threads)
     rows: list[Row] = []
     verdicts: list[Row] = []
     for contest in CONTESTS:
@@ -238,7 +236,7 @@ def work(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
         rows += of_contest
     if "cells" in (arguments.only or NAMES) and not arguments.points:
         count = arguments.cells or (40 if quick else 1000)
-        rows.append(unseen_cells.measure(count, Budget(3, 0.0, budget.pause), limits))
+        rows.append(unseen_cells.measure(count, Budget(3, 0.0), limits))
     return {"limits": asdict(limits), "rows": rows, "verdicts": verdicts}
 
 

@@ -121,7 +121,7 @@ class Subject:
         shape = (count, self.layer.sizes[self.cell.size_of[given.name]])
         if given.law == "supplied":
             return self._rng.random(shape).astype(self.dtype)
-        return auxiliary_input("benchmark", given, shape, self.dtype, training=True, rng=self._rng)
+        return auxiliary_input("benchmark", given, {}, shape, self.dtype, training=True, rng=self._rng)
 
     def operations(self, *, backward: bool) -> int:
         """Count the operations of all products of a run."""

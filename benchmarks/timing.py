@@ -12,17 +12,21 @@ SAMPLE = 2e-3
 
 MOST = 101
 
+SETTLING = 0.05
+"""Seconds until the threads of a pool that has just worked are asleep: those of OpenMP spin for 20 ms."""
+
 
 @dataclass(frozen=True)
 class Budget:
     """How often to measure: at least ``repeats`` rounds, more of them while ``seconds`` last.
 
-    ``pause`` seconds pass between samples: the threads of a pool that has just worked spin for a while.
+    With several ``threads`` the pool of the side before has to settle first, or its spinning threads take a
+    core; caches and clock are warmed up again by a call that does not count.
     """
 
     repeats: int
     seconds: float
-    pause: float = 0.0
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ def alternate(runs: Mapping[str, Callable[[], object]], budget: Budget) -> dict[
         start, rounds = time.perf_counter(), 0
         while rounds < budget.repeats or (rounds < MOST and time.perf_counter() - start < budget.seconds):
             for name, run in runs.items():
-                if budget.pause:
-                    time.sleep(budget.pause)
+                if budget.threads > 1:
+                    time.sleep(SETTLING)
+                    run()
                 before, worked = time.perf_counter(), time.process_time()
                 for _ in range(inner[name]):
                     run()

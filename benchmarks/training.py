@@ -39,7 +39,6 @@ CELLS = {"lstm": 1.3, "gru_reset_after": 1.8, "gru": None}
 COLUMNS = {"Adam foreach": {"foreach": True}, "Adam fused": {"fused": True}}
 PIECES = ("before", "forward", "loss", "backward", "clip", "optimiser")
 PROFILED = 30
-PAUSE = 3e-3
 
 
 class Model(NamedTuple):
@@ -154,8 +153,7 @@ def measure(model: Model, text: Text, threads: int, budget: Budget, profiled: bo
 
 def work(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
     """Go through the models, cell by cell."""
-    pause = PAUSE * (threads > 1)
-    budget = Budget(3, 0.3, pause) if arguments.quick else Budget(9, 3.0, pause)
+    budget = Budget(3, 0.3, threads) if arguments.quick else Budget(9, 3.0, threads)
     text = made_up_text()
     rows: list[Row] = []
     verdicts: list[Row] = []

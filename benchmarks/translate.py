@@ -41,7 +41,6 @@ ASKED = 1.5
 """Times as fast as PyTorch, as a geometric mean."""
 
 COLUMNS = {"Adam foreach": {"foreach": True}, "Adam fused": {"fused": True}}
-PAUSE = 3e-3
 
 LEARNT = {"reverse": 0.99, "sort": 0.99, "pick": 0.99, "numbers-es-en": 0.99, "dates": 0.99}
 """Built-in data, and the share of exact answers that is asked for."""
@@ -144,8 +143,7 @@ def measure(model: Model, threads: int, budget: Budget) -> Row:
 
 def speed(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
     """Go through the models."""
-    pause = PAUSE * (threads > 1)
-    budget = Budget(3, 0.5, pause) if arguments.quick else Budget(9, 3.0, pause)
+    budget = Budget(3, 0.5, threads) if arguments.quick else Budget(9, 3.0, threads)
     wanted = arguments.only or {model.attention for model in GRID}
     table = Table(f"training, {BATCH} pairs, {threads} thread(s)", list(COLUMNS), "model", 48, limits=False)
     table.print_heading()
