@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from engine_problems import GIVEN, TWO_STAGES, assert_engines_agree, assert_same, evaluate, problem
 
+from noria.engines.native import kernel as native_kernel
 from noria.equations import Cell
 from noria.errors import BackwardError, ShapeError
 
@@ -182,6 +183,29 @@ def test_a_table_of_symbols():
             rows.run(kernel).forward(wrong, table)
         with pytest.raises(ShapeError, match="a table of rows of 5 features"):
             rows.run(kernel).forward(ids, table[:, :4])
+
+
+def test_tables_of_other_sizes_use_the_same_memory(monkeypatch):
+    """Batches that differ in how many symbols occur do not take fresh memory each, nor find old sums in it."""
+    made = []
+    workspace = native_kernel.Workspace
+    monkeypatch.setattr(native_kernel, "Workspace", lambda *about: made.append(about[3]) or workspace(*about))
+    rows = problem("lstm", D=5, H=9, lengths=(6, 5, 1))
+    kernel = rows.bound("native")
+    rng = np.random.default_rng(4)
+    for symbols in (47, 41, 48, 6, 44):
+        table, ids = rng.standard_normal((symbols, 5)), rng.integers(0, symbols, rows.total)
+        rows.x = table[ids]
+        expected = evaluate(rows.bound("reference"), rows, inference=False)
+        run = rows.run(kernel)
+        run.forward(ids, table)
+        d_theta = np.zeros_like(rows.theta)
+        d_table = run.backward(rows.d_h, rows.d_finals, d_theta)
+        occurring = np.zeros_like(table)
+        np.add.at(occurring, ids, expected["d_x"])
+        assert_same({"d_theta": d_theta, "d_x": d_table}, {"d_theta": expected["d_theta"], "d_x": occurring})
+        run.release()
+    assert [key[2] for key in made] == [48]
 
 
 @pytest.mark.parametrize("symbols", [1, 2, 30, 300])

@@ -262,7 +262,7 @@ class Frame:
                 before = sum(self.kernel.sizes[size] for size in block.columns[: block.part])
                 weights = self.kernel.view(self.theta, block.matrix)
                 begin = place.column + start
-                rows[:, begin : begin + len(weights)] = weights[:, before + occurring].T
+                rows[: len(occurring), begin : begin + len(weights)] = weights[:, before + occurring].T
 
     # Rows
     # ----------------------------------------------------------------------------------------------------

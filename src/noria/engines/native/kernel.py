@@ -61,21 +61,23 @@ class Variant:
         self._free: list[Workspace] = []
 
     def take(self, key: Key) -> Workspace:
-        """Give a workspace with room for what ``key`` says, perhaps for more rows."""
-        total, others = key[0], key[1:]
+        """Give a workspace with room for what ``key`` says, perhaps for more rows or symbols."""
+        total, batch, symbols, parts, stepwise = key
         for _ in range(len(self._free)):
             try:
                 found = self._free.pop(0)
             except IndexError:  # another thread was faster
                 break
-            if found.key[1:] == others and total <= found.key[0] <= 2 * total + 64:
+            rows, found_batch, found_symbols, *others = found.key
+            fits = (found_batch, *others) == (batch, parts, stepwise)
+            if fits and _holds(rows, total) and _holds(found_symbols, symbols):
                 return found
             self._free.append(found)
         return Workspace(
             self.design,
             self.driver.slots,
             self.packed,
-            (in_steps(total), *others),
+            (in_steps(total), batch, in_steps(symbols), parts, stepwise),
             self.driver.block_rows,
             self.work,
         )
@@ -87,6 +89,11 @@ class Variant:
         if len(self._free) > KEPT_WORKSPACES:
             with suppress(IndexError):  # another thread was faster
                 self._free.pop(0)
+
+
+def _holds(room: int, needed: int) -> bool:
+    """Whether there is room enough, and not far too much."""
+    return needed <= room <= 2 * needed + 64
 
 
 class NativeKernel(Kernel):

@@ -244,7 +244,7 @@ class NativeRun(Frame, Run):
         if self._of_symbols:
             for name, array in self._arrays.items():
                 if name.startswith("symbols of "):
-                    array[...] = 0.0
+                    array[: self._symbols()] = 0.0
         if self._design.buffers.get("d_x") is not None:
             total = self.workspace.key[0] if not self._of_symbols else self._symbols()
             self.d_x = recycled((total, self._design.buffers["d_x"].width), self.kernel.dtype)
