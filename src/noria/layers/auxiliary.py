@@ -1,5 +1,6 @@
 """Auxiliary inputs: handed in, drawn, or at their expectation."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -97,7 +98,8 @@ def draw(title: str, shape: tuple[int, ...], p: float, rng: np.random.Generator 
             f"{title}: draws in training, and has no generator.\n  Call it with Mode(training=True, rng=rng)."
         )
     whole, rest = np.uint16(p * 65536), p * 65536 % 1.0
-    bits = rng.integers(0, 65536, shape, dtype=np.uint16)
+    words = rng.integers(0, 2**64 - 1, -(-math.prod(shape) // 4), dtype=np.uint64, endpoint=True)
+    bits = words.view(np.uint16)[: math.prod(shape)].reshape(shape)  # four of a word, in half the time
     happens = bits < whole
     undecided = np.flatnonzero(bits == whole)
     happens.flat[undecided] = rng.random(len(undecided)) < rest
