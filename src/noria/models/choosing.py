@@ -47,7 +47,7 @@ def expected_passes(prepared: Prepared, budget: Budget, accumulate: int) -> floa
 def as_in_run(options: Options, run: RunFolder) -> dict[str, Any]:
     """Give what a run has in the place of what is left open here."""
     stored = run.config.get("options")
-    known: Mapping[str, Any] = stored if isinstance(stored, dict) else {}
+    known: Mapping[str, Any] = {**options.unwritten, **(stored if isinstance(stored, dict) else {})}
     return {
         info.name: known[info.name]
         for info in options.undecided()

@@ -290,7 +290,7 @@ class Fitting(Saving):
         with damage_named(run):
             stored = read_run(run, self.task)
             schema = self._read_schema(run, stored.about)
-            made_with = type(self).from_toml_dict(stored.options).to_toml_dict()
+            made_with = type(self).from_toml_dict({**self.unwritten, **stored.options}).to_toml_dict()
         given = self.to_toml_dict()
         check_cells(run, stored.cells, chosen_cells(self))
         check_options(run, {**made_with, "cell": given["cell"]}, given)

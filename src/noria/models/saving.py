@@ -108,7 +108,7 @@ class Saving(_WithOptions, ABC):
         """Make the model of an open run folder."""
         with damage_named(run):
             stored = read_run(run, cls.task)
-            model = cls.from_toml_dict(stored.options)
+            model = cls.from_toml_dict({**cls.unwritten, **stored.options})
             model.cell = stored.cell_option
             fitted = model._built(stored.cells, model._read_schema(run, stored.about), stored.about)
             stored.fill(fitted.parameters)

@@ -5,17 +5,19 @@ import dataclasses
 import difflib
 import typing
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from noria.errors import OptionError
 from noria.training.option import Option, OptionInfo, Value
 
-Made = TypeVar("Made", bound="Options")
 Declared = TypeVar("Declared", bound=type)
 
 
 class Options:
     """The manners of every class whose fields are options. A mix-in: it has no fields of its own."""
+
+    unwritten: ClassVar[Mapping[str, Any]] = {}
+    """What options stood at in a run whose config.toml does not name them: their defaults are newer."""
 
     def validate(self, owner: str | None = None) -> None:
         """Check every option against its declaration, then the options against each other.
@@ -40,9 +42,7 @@ class Options:
                 deciding = getattr(self, info.option.only_with[0])
                 if complaint := info.misplaced(owner, getattr(self, info.name), deciding):
                     raise OptionError(complaint)
-        decided = copy.copy(self)
-        vars(decided).update(self.by_level())
-        decided._check_together(owner)
+        self.decided()._check_together(owner)
 
     def _check_together(self, owner: str) -> None:
         """Contradictions between options; a class that overrides this calls ``super()`` first."""
@@ -61,6 +61,12 @@ class Options:
             if info.option.by_level
         }
 
+    def decided(self) -> Self:
+        """Give a copy in which what is left open has its value, if it follows from the level of the text."""
+        made = copy.copy(self)
+        vars(made).update(self.by_level())
+        return made
+
     def to_toml_dict(self) -> dict[str, Any]:
         """Give the options as plain values for TOML, in the order of the table.
 
@@ -71,7 +77,7 @@ class Options:
         return {info.name: _plain(info.coerced(value)) for info, value in values if value is not None}
 
     @classmethod
-    def from_toml_dict(cls: type[Made], values: Mapping[str, Any]) -> Made:
+    def from_toml_dict(cls, values: Mapping[str, Any]) -> Self:
         """Undo :meth:`to_toml_dict`: what is left out has its default.
 
         Raises

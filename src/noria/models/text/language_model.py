@@ -123,9 +123,9 @@ class LanguageModel(TextWriter, TextOptions):
             asked, encoding = encoding, None
         else:
             asked = encoding
-        vectors = None if resuming else self
-        with holding(self, self.by_level()):
-            prepared = prepare(data, self, self, encoding, tokens=self, vectors=vectors, **reading)
+        options = self.decided()
+        vectors = None if resuming else options
+        prepared = prepare(data, options, options, encoding, tokens=options, vectors=vectors, **reading)
         return replace(prepared, asked_encoding=asked)
 
     def _prepared(self, data: Any, y: Any, run: RunFolder | None, reading: Mapping[str, Any]) -> Any:
@@ -239,15 +239,15 @@ class LanguageModel(TextWriter, TextOptions):
         return subject_of(text, self.vocabulary_, begins)
 
     def _network(self, cells: Sequence[Cell], schema: TextSchema) -> Stack:
-        with holding(self, self.by_level()):
-            return build_network(
-                self,
-                cells,
-                len(schema.vocabulary),
-                features=text_features(schema.vocabulary, self.text_features),
-                conditions=schema.condition_size,
-                frozen_embedding=self.freeze_embedding,
-            )
+        options = self.decided()
+        return build_network(
+            options,
+            cells,
+            len(schema.vocabulary),
+            features=text_features(schema.vocabulary, options.text_features),
+            conditions=schema.condition_size,
+            frozen_embedding=self.freeze_embedding,
+        )
 
     def _trained(self, fitted: Fitted, prepared: PreparedText) -> TextTask:
         corpus = prepared.corpus

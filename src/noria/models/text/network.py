@@ -76,7 +76,8 @@ def build_network(
             name=INPUT,
         )
         tied = first.table if options.tie_weights else None
-        first = first if features is None else SymbolFeatures(first, *features, name=INPUT)
+    if features is not None:
+        first = SymbolFeatures(first, *features, name=INPUT)
     stack = recurrent_part(options, cells)
     wished: dict[str, Layer | None] = {
         INPUT: first,
