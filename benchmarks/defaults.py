@@ -31,6 +31,10 @@ LINES: dict[str, dict[str, dict[str, Any]]] = {
         "recurrent dropout 0.1": {"recurrent_dropout": 0.1},
         "recurrent dropout 0.2": {"recurrent_dropout": 0.2},
     },
+    "features": {
+        "no features": {"features": "none"},
+        "shape, line, word": {"features": ["shape", "line", "word"]},
+    },
     "dropout": {"dropout 0.1": {"dropout": 0.1}, "dropout 0.5": {"dropout": 0.5}},
     "cell": {"lstm": {"cell": "lstm"}, "gru": {"cell": "gru"}},
     "vectors": {"vectors of length 1": {"deviation": 0.125}, "vectors of length 16": {"deviation": 2.0}},

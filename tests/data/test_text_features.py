@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noria.data.characters import CharacterVocabulary
-from noria.data.text_features import LONGEST, text_features
+from noria.data.text_features import LONGEST, RESOLUTION, text_features
 from noria.data.word_vocabulary import WordVocabulary
 from noria.layers import Embedding, FlatParameters, SymbolFeatures
 from noria.sequences import Ragged
@@ -60,12 +60,16 @@ def test_shapes_of_characters_and_words():
     ]
 
 
-@pytest.mark.parametrize("name", ["line", "word"])
-def test_places_can_be_told_apart_up_to_the_longest(name):
+@pytest.mark.parametrize(("name", "kinds"), [("line", 31), ("word", 21)])
+def test_places_can_be_told_apart_up_to_the_longest(name, kinds):
     (count,) = text_features(CharacterVocabulary("ab"), [name]).counts
     assert len(count.table) == LONGEST[name] + 1
     np.testing.assert_allclose(count.table.sum(axis=1), 1, atol=1e-12)
-    assert len(np.unique(count.table.round(9), axis=0)) == len(count.table)
+    alike = (count.table[1:] == count.table[:-1]).all(axis=1)
+    assert len(np.unique(count.table.round(9), axis=0)) == kinds == len(count.table) - alike.sum()
+    assert (np.flatnonzero(~alike) + 1).tolist() == list(
+        range(RESOLUTION[name], LONGEST[name] + 1, RESOLUTION[name])
+    )
 
 
 def test_nothing_is_told_where_nothing_is_asked_for():

@@ -5,9 +5,9 @@ import pytest
 from layer_checks import built, check_gradients, run_back, token_ids
 
 from noria.errors import OptionError, ShapeError
-from noria.layers import Embedding, Linear, Stack, SymbolFeatures, first_sequences, recurrent_stack
+from noria.layers import Embedding, Linear, OneHot, Stack, SymbolFeatures, first_sequences, recurrent_stack
 from noria.layers.symbol_features import Count
-from noria.sequences import Ragged
+from noria.sequences import LookedUp, Ragged
 from noria.testing import check_layer
 
 SYMBOLS, WIDTH = 7, 4
@@ -46,6 +46,27 @@ def test_rows_features_and_counts_stand_beside_each_other():
         np.testing.assert_array_equal(rows[:, WIDTH + 2], line)
         np.testing.assert_array_equal(rows[:, WIDTH + 3 :], WORD.table[np.array(word, dtype=int)])
         np.testing.assert_array_equal(backward.state["counts"][index], [line[-1], word[-1]])
+
+
+def test_a_symbol_with_its_counts_is_looked_up_once_however_often_it_comes():
+    layer, _ = built(described(), SYMBOLS)
+    x = token_ids([40, 37], SYMBOLS)
+    y, _ = layer(x)
+    assert isinstance(y, LookedUp)
+    assert len(y.table) == len(np.unique(y.rows, axis=0)) < len(x)
+
+
+def test_one_hot_rows_have_features_beside_them():
+    layer, _ = built(SymbolFeatures(OneHot(), TABLE, [LINE]), SYMBOLS)
+    x = token_ids(LENGTHS, SYMBOLS)
+    y, _ = layer(x)
+    np.testing.assert_array_equal(y.rows[:, :SYMBOLS], np.eye(SYMBOLS)[x.rows])
+    np.testing.assert_array_equal(y.rows[:, SYMBOLS:-1], TABLE[x.rows])
+
+    def one_hot_network():
+        return Stack([SymbolFeatures(OneHot(), TABLE, [LINE]), recurrent_stack(["gru"], [5]), Linear(3)])
+
+    check_gradients(one_hot_network, SYMBOLS, x, state=False)
 
 
 def test_counts_begin_at_nothing_and_stop_at_the_end_of_the_table():

@@ -65,15 +65,16 @@ def test_every_open_option_has_a_choice_for_every_run():
 def test_what_follows_from_the_level_has_a_value_for_each():
     infos = {info.name: info for info in options_of(LanguageModel)}
     followed = {name: info for name, info in infos.items() if info.option.by_level}
-    assert set(followed) == {"embedding_size", "batch_size", "dropout", "input_dropout"}
+    assert set(followed) == {"embedding_size", "batch_size", "features", "dropout", "input_dropout"}
     for info in followed.values():
         values = dict(info.option.by_level)
         assert set(values) == set(infos["level"].option.choices)
         assert all(info.accepts(value) for value in values.values())
-        assert info.default is None
+        assert (info.default,) == info.option.undecided
     assert LanguageModel(dropout=0.1).by_level() == {
         "embedding_size": 64,
         "batch_size": 32,
+        "features": "line",
         "input_dropout": 0.0,
     }
     rates = {level: LanguageModel(level=level).full_lr for level in infos["level"].option.choices}

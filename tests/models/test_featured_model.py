@@ -24,8 +24,9 @@ def fitted(data=TEXT, **options):
     return LanguageModel(**{**SMALL, "features": ALL, "sample_length": 0, **options}).fit(data, steps=4)
 
 
-def test_reading_symbol_by_symbol_is_scoring_at_once():
-    model = fitted()
+@pytest.mark.parametrize("embedding_size", [5, 0])
+def test_reading_symbol_by_symbol_is_scoring_at_once(embedding_size):
+    model = fitted(embedding_size=embedding_size)
     text = "the dog sat\non the log, "
     symbols = [model.start_symbol, *model.vocabulary_.encode(text)]
     state, nats = model.start(), 0.0
@@ -43,7 +44,7 @@ def test_the_place_in_the_line_is_known_where_nothing_else_tells_it():
         LanguageModel(**{**SMALL, **common, "features": features})
         .fit("".join(lines), steps=150)
         .report_["test"]["loss"]
-        for features in (None, "line")
+        for features in ("none", "line")
     ]
     best = 0.9 * np.log(2)
     assert losses[1] < best + 0.05 < losses[0]
@@ -72,7 +73,5 @@ def test_what_cannot_be_told_is_refused():
         OptionError, match=r"'features' option of LanguageModel must be .*'shape', 'line', 'word'"
     ):
         LanguageModel(features="size").validate()
-    with pytest.raises(OptionError, match="'features' option of LanguageModel needs an embedding"):
-        LanguageModel(features="line", embedding_size=0).validate()
     with pytest.raises(OptionError, match="must not hold 'word' with level='words'"):
         LanguageModel(features=["word"], level="words").validate()

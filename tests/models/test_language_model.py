@@ -3,9 +3,6 @@
 import inspect
 import json
 import math
-import os
-import subprocess
-import sys
 import unicodedata
 from itertools import pairwise
 
@@ -13,6 +10,7 @@ import numpy as np
 import pytest
 
 import noria
+from child_process import output_of
 from noria.data import Text
 from noria.errors import DataError, DivergenceError, NotFittedError, OptionError, RunError
 from noria.models import LanguageModel, Sampler
@@ -301,6 +299,7 @@ def test_learning_beats_the_uniform_guess_and_a_pattern_is_learnt():
         "sample_length": 0,
         "eval_every": 60,
         "embedding_size": 0,
+        "features": "none",
     }
     model = LanguageModel(cell="gru", **options).fit(words, steps=60)
     # nothing tells n = 1 from 2 from 3 before the first b; all else is determined
@@ -317,6 +316,7 @@ def test_description_says_what_was_understood(tmp_path):
         embedding_size=3,
         batch_size=200,
         seq_length=20,
+        features="none",
         sample_length=0,
     )
     prepared = model.prepare(Text("añb\n" * 150, "a.txt", "cp1252", ("a note",)))
@@ -606,10 +606,7 @@ for wrong, said in ((3, "got int"), (None, "got NoneType"), ([3, 4], "sequence 0
 def test_values_of_a_wrong_type_are_refused_by_name(model, tmp_path):
     model.save(tmp_path / "run")
     # In a process of its own: in this one annotations are checked before the model can say anything.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", MISTAKES, str(tmp_path / "run")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    output_of(MISTAKES, tmp_path / "run")
 
 
 @pytest.mark.parametrize("method", ["sample", "stream"])

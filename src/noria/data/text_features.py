@@ -18,6 +18,8 @@ LONGEST = {IN_LINE: 120, IN_WORD: 20}
 """Symbols up to which places are told apart."""
 CENTRES = {IN_LINE: 16, IN_WORD: 6}
 """Features of a place."""
+RESOLUTION = {IN_LINE: 4, IN_WORD: 1}
+"""Places that are told alike: the state can count, and symbols with their features come again more often."""
 
 
 class TextFeatures(NamedTuple):
@@ -55,7 +57,7 @@ def _count(symbols: Sequence[str], special: int, name: str) -> Count:
     begins = _begins_line if name == IN_LINE else _begins_word
     first = [place > 0 for place in range(special)]  # <unk> is the first of them
     resets = np.array([*first, *map(begins, symbols[special:])])
-    return Count(resets, _hats(LONGEST[name], CENTRES[name]))
+    return Count(resets, _hats(LONGEST[name], CENTRES[name], RESOLUTION[name]))
 
 
 def _shape(symbol: str) -> tuple[bool, ...]:
@@ -79,8 +81,9 @@ def _begins_word(symbol: str) -> bool:
     return symbol[0].isspace() or not (symbol[-1].isalnum() or unicodedata.category(symbol[-1])[0] == "M")
 
 
-def _hats(longest: int, count: int) -> Float[Array, "L F"]:
+def _hats(longest: int, count: int, resolution: int) -> Float[Array, "L F"]:
     """Give features of places: at each centre one is 1 and the others are 0, between two both share."""
-    places = np.arange(longest + 1.0)[:, None]
+    middles = np.arange(longest + 1) // resolution * resolution + resolution // 2
+    places = np.minimum(middles, longest)[:, None]
     centres = np.linspace(0.0, longest, count)
     return np.asarray(np.maximum(0.0, 1.0 - np.abs(places - centres) / centres[1]))

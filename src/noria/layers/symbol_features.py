@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from noria.arrays import Array, Bool, Float, Int
+from noria.engines.one_hot import add_rows, written_out
 from noria.errors import OptionError, ShapeError
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
+from noria.layers.onehot import is_ids
 from noria.layers.state import State
 from noria.layers.streaming import Given, Stream
-from noria.sequences import Layout, Ragged
+from noria.sequences import Layout, LookedUp, Ragged
 
 COUNTS = "counts"
 
@@ -46,7 +48,7 @@ class SymbolFeatures(Layer):
     Parameters
     ----------
     layer : Layer
-        Without memory, from ids to rows: an embedding.
+        Without memory, from ids to rows: an embedding, or one-hot.
     table : array of shape (V, F)
         The features of each symbol; F may be 0.
     counts : sequence of Count
@@ -65,6 +67,7 @@ class SymbolFeatures(Layer):
         super().__init__(name)
         self.layer, self.table, self.counts = layer, table, tuple(counts)
         self.size: int = table.shape[1] + sum(count.table.shape[1] for count in self.counts)
+        self._kinds = [np.unique(count.table, axis=0, return_inverse=True)[1] for count in self.counts]
         for count in self.counts:
             if len(count.resets) != len(table):
                 raise ShapeError(
@@ -99,15 +102,48 @@ class SymbolFeatures(Layer):
         before = x.layout.to_sorted(self.counted(state, x.batch_size))
         inside, back = self.layer(x, given=given, mode=mode)
         counted = self._count(x.rows, before, x.layout)
-        y = self.joined(inside.rows, x.rows, counted)
-        width = inside.rows.shape[1]
+        y = self._beside(inside, x.rows, counted)
+        width = self.output_size - self.size
         after = {COUNTS: x.layout.to_caller(counted[x.layout.last_rows]).astype(np.float64)}
 
         def backward(d_y: Array, d_state: State) -> Gradients:
             back(d_y[:, :width])
             return Gradients(None, {COUNTS: np.zeros((x.batch_size, len(self.counts)))}, back.d_given)
 
-        return x.with_rows(y), Backward(backward if mode.save else None, self.title, state=after)
+        return y, Backward(backward if mode.save else None, self.title, state=after)
+
+    def _beside(self, inside: Ragged, ids: Int[Array, " N"], counted: Int[Array, "N C"]) -> Ragged:
+        """Write features beside the rows of the layer inside.
+
+        What is looked up stays so: a symbol and its counts come together again and again, and each such pair
+        is multiplied once.
+        """
+        if not isinstance(inside, LookedUp) and not is_ids(inside.rows):
+            return inside.with_rows(self.joined(inside.rows, ids, counted))
+        first, pairs = self._distinct(ids, counted)
+        if not isinstance(inside, LookedUp):
+            rows = written_out(ids[first], self.input_size, np.dtype(np.float64))
+            return LookedUp(self.joined(rows, ids[first], counted[first]), pairs, inside.layout)
+        of_first, receive = inside.ids[first], inside.receive
+        table = self.joined(inside.table[of_first], ids[first], counted[first])
+
+        def receive_pairs(d_table: Array) -> None:
+            assert receive is not None
+            d_inside = np.zeros_like(inside.table)
+            add_rows(d_inside, of_first, d_table[:, : d_inside.shape[1]])
+            receive(d_inside)
+
+        return LookedUp(table, pairs, inside.layout, None if receive is None else receive_pairs)
+
+    def _distinct(
+        self, ids: Int[Array, " N"], counted: Int[Array, "N C"]
+    ) -> tuple[Int[Array, " P"], Int[Array, " N"]]:
+        """Give the rows where a symbol first comes with its features, and for each row which of these."""
+        key = ids.astype(np.int64)
+        for place, kinds in enumerate(self._kinds):
+            key = key * len(kinds) + kinds[counted[:, place]]
+        _, first, pairs = np.unique(key, return_index=True, return_inverse=True)
+        return first, pairs
 
     def stream(self, batch_size: int = 1) -> "SymbolFeaturesStream":
         """Give the stream of the layer inside, with features beside it."""
@@ -115,11 +151,13 @@ class SymbolFeatures(Layer):
 
     def _count(self, ids: Int[Array, " N"], before: Int[Array, "B C"], layout: Layout) -> Int[Array, "N C"]:
         """Give the counts after every symbol; sequences are in sorted order."""
+        step, sequence = layout.step_of_row, layout.sequence_of_row
         counted = np.empty((len(ids), len(self.counts)), dtype=np.int64)
-        for step in range(layout.steps):
-            rows = slice(layout.offsets[step], layout.offsets[step + 1])
-            before = self.went_on(ids[rows], before[: rows.stop - rows.start])
-            counted[rows] = before
+        for place, count in enumerate(self.counts):
+            reset = np.repeat(-1 - before[None, :, place], layout.steps, axis=0)  # at which step it was
+            reset[step, sequence] = np.where(count.resets[ids], step, reset[step, sequence])
+            last = np.maximum.accumulate(reset, axis=0)[step, sequence]
+            counted[:, place] = np.minimum(step - last, len(count.table) - 1)
         return counted
 
     def went_on(self, ids: Int[Array, " B"], before: Int[Array, "B C"]) -> Int[Array, "B C"]:
@@ -173,5 +211,7 @@ class SymbolFeaturesStream(Stream):
         layer = self._features
         before = layer.counted(state, self.batch_size)
         rows, _ = self._inner.advance(x, None, given)
+        if is_ids(rows):
+            rows = written_out(rows, layer.input_size, np.dtype(np.float64))
         counted = layer.went_on(x, before)
         return layer.joined(rows, x, counted), {COUNTS: counted.astype(np.float64)}

@@ -13,6 +13,7 @@ DEFAULT_SIZE = {CHARACTERS: None, WORDS: 30_000, SUBWORDS: 4096}
 LEAST_SYMBOLS = 3
 SHAPE, IN_LINE, IN_WORD = "shape", "line", "word"
 TEXT_FEATURES = (SHAPE, IN_LINE, IN_WORD)
+AUTO, NO_FEATURES = "auto", "none"
 
 
 @dataclass(kw_only=True)
