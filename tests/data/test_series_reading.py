@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pandas
 import pytest
+from written_files import written
 
 from noria.data.builtin_tasks import builtin_data
 from noria.data.series_columns import SeriesColumns
@@ -22,15 +23,9 @@ b,2020-01-03,9,2,
 """
 
 
-def written(tmp_path, text, name="table.csv"):
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def refused(tmp_path, text, name="table.csv", **columns):
     with pytest.raises(DataError) as caught:
-        read_series(written(tmp_path, text, name), SeriesColumns(**columns))
+        read_series(written(tmp_path / name, text), SeriesColumns(**columns))
     return str(caught.value)
 
 
@@ -39,7 +34,7 @@ def starts(found):
 
 
 def test_a_long_table_gives_a_series_for_each_name_in_order_with_gaps(tmp_path):
-    found = read_series(written(tmp_path, LONG))
+    found = read_series(written(tmp_path / "table.csv", LONG))
     assert [series.name for series in found.series] == ["b", "a"]
     np.testing.assert_array_equal(found.named("a").values, [[1], [2], [np.nan], [4]])
     np.testing.assert_array_equal(found.named("a").past, [[3], [np.nan], [np.nan], [5]])
@@ -57,7 +52,7 @@ def test_a_long_table_gives_a_series_for_each_name_in_order_with_gaps(tmp_path):
 
 def test_a_wide_table_with_semicolons_and_decimal_commas(tmp_path):
     text = "date;north;south\n01/02/2021;1.234,5;7\n02/02/2021;-2,25;\n03/02/2021;3;8,5\n"
-    found = read_series(written(tmp_path, text))
+    found = read_series(written(tmp_path / "table.csv", text))
     assert [series.name for series in found.series] == ["north", "south"]
     np.testing.assert_array_equal(found.named("north").values[:, 0], [1234.5, -2.25, 3])
     np.testing.assert_array_equal(found.named("south").values[:, 0], [7, np.nan, 8.5])
@@ -66,16 +61,26 @@ def test_a_wide_table_with_semicolons_and_decimal_commas(tmp_path):
     assert any("read day first, which makes the even step" in note for note in found.notes)
 
 
+def test_a_decimal_point_beside_decimal_commas_is_no_sign_between_thousands(tmp_path):
+    head, rows = "ds;y;x\n", "2020-01-01;1,5;2.000\n2020-01-02;2,5;3.500\n2020-01-03;3,5;{}\n"
+    table = written(tmp_path / "table.csv", head + rows.format("1.200,5"))
+    (one,) = read_series(table, SeriesColumns(target=("y",), past=("x",))).series
+    assert one.past[:, 0].tolist() == [2000.0, 3500.0, 1200.5]
+    said = refused(tmp_path, head + rows.format("4.5"), target=("y",), past=("x",))
+    assert "line 4, column 'x': expected a number with a decimal comma, as other columns have them" in said
+    assert "got '4.5'" in said
+
+
 def test_columns_of_a_wide_table_as_channels_of_one_series(tmp_path):
     text = "date,p,q\n2021-01-01,1,2\n2021-01-02,3,\n2021-01-03,,6\n"
-    found = read_series(written(tmp_path, text), SeriesColumns(multivariate=True))
+    found = read_series(written(tmp_path / "table.csv", text), SeriesColumns(multivariate=True))
     assert (len(found), found.channels) == (1, ("p", "q"))
     np.testing.assert_array_equal(found.series[0].values, [[1, 2], [3, np.nan], [np.nan, 6]])
 
 
 def test_what_is_known_reaches_behind_the_last_value(tmp_path):
     text = "ds,y,holiday\n2020-01-01,,1\n2020-01-02,5,0\n2020-01-03,6,1\n2020-01-04,,0\n2020-01-05,,1\n"
-    found = read_series(written(tmp_path, text), SeriesColumns(known=("holiday",)))
+    found = read_series(written(tmp_path / "table.csv", text), SeriesColumns(known=("holiday",)))
     (series,) = found.series
     assert str(series.start)[:10] == "2020-01-02"
     np.testing.assert_array_equal(series.values, [[5], [6]])
@@ -102,7 +107,7 @@ def test_what_is_known_reaches_behind_the_last_value(tmp_path):
 )
 def test_dates_as_people_write_them(tmp_path, dates, code, start):
     text = "ds,y\n" + "".join(f"{date},{number}\n" for number, date in enumerate(dates))
-    found = read_series(written(tmp_path, text))
+    found = read_series(written(tmp_path / "table.csv", text))
     assert found.frequency.code == code
     assert starts(found) == [start]
 
@@ -116,11 +121,11 @@ def test_working_days_have_no_weekend_in_them(tmp_path):
 
 def test_the_even_step_decides_between_day_and_month_and_a_format_decides_for_good(tmp_path):
     months = "ds;y\n01/02/2020;1\n01/03/2020;2\n01/04/2020;3\n01/06/2020;3\n01/07/2020;4\n"
-    days = read_series(written(tmp_path, months), SeriesColumns(date_format="%m/%d/%Y"))
+    days = read_series(written(tmp_path / "table.csv", months), SeriesColumns(date_format="%m/%d/%Y"))
     assert (days.frequency.code, len(days.series[0])) == ("D", 6)
-    assert read_series(written(tmp_path, months)).frequency.code in ("MS", "D")
+    assert read_series(written(tmp_path / "table.csv", months)).frequency.code in ("MS", "D")
     even = "ds;y\n01/11/2020;1\n02/11/2020;2\n03/11/2020;3\n"
-    found = read_series(written(tmp_path, even))
+    found = read_series(written(tmp_path / "table.csv", even))
     assert (found.frequency.code, starts(found)) == ("D", ["2020-11-01"])
 
 
@@ -180,7 +185,7 @@ def test_the_second_series_may_have_the_times_of_the_first_but_not_its_own_twice
 
 def test_json_lines_packed_files_and_tabs(tmp_path):
     rows = '{"ds": "2020-01", "y": 1.5}\n\n{"ds": "2020-02", "y": null}\n{"ds": "2020-03", "y": 2}\n'
-    found = read_series(written(tmp_path, rows, "t.jsonl"))
+    found = read_series(written(tmp_path / "t.jsonl", rows))
     np.testing.assert_array_equal(found.series[0].values[:, 0], [1.5, np.nan, 2])
     assert "t.jsonl, line 2" in refused(tmp_path, '{"ds": 1}\n{oops\n', "t.jsonl")
     table = "ds\ty\n2020-01-01\t1\n2020-01-02\t2\n"

@@ -22,7 +22,8 @@ Frame: TypeAlias = Any
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", ".", "?", "#n/a")
 """What stands for a missing number, whatever its case."""
 
-_COMMA = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d*,\d+")
+_GROUPED = r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"
+_COMMA = re.compile(rf"{_GROUPED}|[+-]?\d*,\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +73,16 @@ class SeriesTable:
             return self._finite(column, cells.to_numpy(np.float64, na_value=np.nan))
         text = cells.astype(str).str.strip()
         missing = np.asarray(cells.isna() | text.str.lower().isin(MISSING))
-        if self.decimal_comma:
+        if self.decimal_comma:  # points stand between thousands, and nowhere else
+            text = text.where(~text.str.contains(".", regex=False) | text.str.fullmatch(_GROUPED), "wrong")
             text = text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
         found = pandas.to_numeric(text.where(~missing), errors="coerce").to_numpy(np.float64, na_value=np.nan)
         wrong = np.isnan(found) & ~missing
         if wrong.any():
             row = int(np.argmax(wrong))
+            comma = " with a decimal comma, as other columns have them" if self.decimal_comma else ""
             raise DataError(
-                f"{self.place(int(self.frame.index[row]), column)}: expected a number, got "
+                f"{self.place(int(self.frame.index[row]), column)}: expected a number{comma}, got "
                 f"{str(cells.iloc[row])!r}.\n  An empty cell or NaN stands for a missing one."
             )
         return self._finite(column, found)
@@ -194,7 +197,7 @@ def _separated(text: str, source: str, notes: tuple[str, ...]) -> SeriesTable:
 
 
 def _writes_commas(frame: Frame) -> bool:
-    """Whether the numbers of a table have decimal commas: some have one, and none has a point instead."""
+    """Whether the numbers of a table have decimal commas: one column has commas, and they are all such."""
     commas = False
     for name in frame.columns:
         cells = frame[name].str.strip()
