@@ -76,6 +76,49 @@ def test_what_cannot_be_compared_is_said(noria, in_folder, words, said):
     assert not list(in_folder.iterdir())
 
 
+TAGGED = "the/D cat/N sat/V\nno/D old/A dog/N ran/V\n" * 20
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        (["tag", "tags.txt", "--crf"], {"crf": True}),
+        (["tag", "--crf", "tags.txt", "--hidden-size", "4"], {"crf": True, "hidden_size": 4}),
+        (["tag", "tags.txt", "--word_shape", "--lr", "0.1"], {"word_shape": True, "lr": 0.1}),
+        (["tag", "tags.txt", "--crf", "false", "--word-shape", "ON"], {"crf": False, "word_shape": True}),
+        (["tag", "tags.txt", "--crf=no"], {"crf": False}),
+        (["--seeds", "2", "tag", "tags.txt", "--set", "crf"], {"crf": True}),
+        (["tags.txt", "--locked-dropout", "--dropout", "0.5"], {"locked_dropout": True, "dropout": 0.5}),
+    ],
+)
+def test_a_switch_alone_is_on(noria, in_folder, words, options):
+    (in_folder / "tags.txt").write_text(TAGGED)
+    said = noria("compare", *words, "--steps", 3, "--dry-run", "--json")
+    assert said.code == 0, said.err
+    study = json.loads(said.out)
+    assert study["options"] == options
+    assert [Path(file).name for file in study["files"]] == ["tags.txt"]
+
+
+def test_what_is_no_switch_needs_its_value(noria, in_folder):
+    (in_folder / "tags.txt").write_text(TAGGED)
+    for words in (["--hidden-size"], ["--set", "hidden_size"], ["--grid", "crf"]):
+        said = noria("compare", "tag", "tags.txt", *words)
+        assert said.code != 0
+        assert "Traceback" not in said.err
+
+
+def test_ragged_training_three_ways(noria, in_folder):
+    (in_folder / "films.csv").write_text("text,label\n" + "a good film,good\nbad,bad\n" * 20)
+    words = ["compare", "films.csv", "--recipe", "ragged", "--steps", 2, "--dry-run", "--json"]
+    study = json.loads(noria(*words).out)
+    assert study["task"] == "classify"
+    assert study["options"]["bidirectional"] is False
+    assert [one["options"]["batching"] for one in study["variants"]] == ["packed", "padded", "one-by-one"]
+    refused = noria("compare", "regress", "--recipe", "ragged")
+    assert "noria compare regress FILE --recipe ragged" in refused.err
+
+
 def test_parameters_that_cannot_be_equal(noria, in_folder, book):
     words = ["compare", book, "--cells", "rnn,lstm", "--hidden-size", 1, "--equal-parameters", "--steps", 2]
     said = noria(*words)

@@ -1,12 +1,10 @@
 """``noria compare`` stopped by Ctrl-C, killed, and gone on with; a cell that explodes beside others."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +16,6 @@ SMALL = [
     *("--sample-length", "0", "--engine", "reference"),
 ]
 PATIENCE = 120  # seconds, on a machine that has much else to do
-SOURCE = str(Path(__file__).parents[2] / "src")
 
 
 @pytest.fixture
@@ -30,7 +27,6 @@ def begun(book, tmp_path):
         words = ["compare", str(book), *of, *SMALL]
         process = subprocess.Popen(
             [sys.executable, "-m", "noria", *words, "--out", str(tmp_path / "study"), "--processes", "1"],
-            env={**os.environ, "PYTHONPATH": SOURCE},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

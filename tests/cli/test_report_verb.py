@@ -67,3 +67,18 @@ def test_folders_of_another_kind_are_refused(noria: Command, trained: Path, tmp_
     said = noria("report", broken)
     assert (said.code, "damaged" in said.err) == (1, True)
     assert not (broken / "report").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["explain", "--text", "a"], ["gradient", "--text", "a"], ["draw"], ["summary"], ["cite"]]
+)
+def test_folders_that_are_no_run_are_not_looked_into(
+    noria: Command, tmp_path: Path, words: list[str]
+) -> None:
+    verb, *rest = words
+    (tmp_path / "study.json").write_text("{}")
+    for folder, message in (("nowhere", "there is no such run"), (".", "is not a run")):
+        said = noria(verb, tmp_path / folder, *rest)
+        assert said.code == 1
+        assert message in said.err
+        assert "Traceback" not in said.err

@@ -19,8 +19,6 @@ from noria.engines.native.host import Host, host
 from noria.equations import cells
 from noria.models import LanguageModel, load
 
-SOURCE = Path(__file__).parents[2] / "src"
-
 
 def test_a_sample_is_what_the_model_writes(noria: Command, trained: Path):
     words = [
@@ -162,10 +160,8 @@ def test_threads_are_set_before_numpy_is_loaded(
     )
     own = {threads.OWN, *threads.OF_PRODUCTS}
     environment = {name: value for name, value in os.environ.items() if name not in own}
-    environment |= {"PYTHONPATH": str(SOURCE)} | variables
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
-    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment | variables, check=True)
     told, end = json.JSONDecoder().raw_decode(done.stdout)
     assert (told["threads"], told["threads_from"]) == (count, origin)
     engine, *products = done.stdout[end:].split()
@@ -221,13 +217,7 @@ def test_without_llvm_it_is_said_what_runs_and_why(book: Path):
         "import sys\nsys.modules['llvmlite'] = None\nfrom noria.cli import app\n"
         f"codes = [app.run(words) for words in {words!r}]\nassert codes == [0, 0, 1, 0], codes\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(SOURCE)},
-        check=True,
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     told, end = json.JSONDecoder().raw_decode(done.stdout)
     assert (told["engine"], told["processor"]) == ("reference", "")
     assert told["why_not_native"].startswith("llvmlite cannot be loaded")
@@ -246,10 +236,7 @@ def test_without_llvm_it_is_said_what_runs_and_why(book: Path):
 
 def test_a_reader_that_has_had_enough_is_no_error(trained: Path):
     command = [sys.executable, "-m", "noria", "sample", str(trained), "--length", "100000"]
-    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert child.stdout.read(3)
         child.stdout.close()
@@ -262,7 +249,7 @@ def test_a_reader_that_has_had_enough_is_no_error(trained: Path):
 
 def test_symbols_that_an_output_cannot_write_are_escaped(trained: Path):
     command = [sys.executable, "-m", "noria", "sample", str(trained), "--prompt", "ñ", "--length", "1"]
-    environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONIOENCODING": "ascii"}
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.startswith("\\xf1")
 

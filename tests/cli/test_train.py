@@ -27,8 +27,6 @@ from noria.models import LanguageModel, load
 from noria.training import RunFolder
 from noria.training.report import Evaluated, Interrupted, Sampled, Started, StepDone
 
-SOURCE = Path(__file__).parents[2] / "src"
-
 
 @pytest.fixture(autouse=True)
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -268,7 +266,7 @@ def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(desk: Path, book: Path):
         "20",
         *SMALL,
     ]
-    environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as child:
@@ -293,7 +291,7 @@ def test_ctrl_c_saves_evaluates_and_says_how_to_go_on(desk: Path, book: Path):
 
 def begun(words: list[str], said: str = "+") -> subprocess.Popen[str]:
     """Start a command in the background, where Ctrl-C does not reach it, and wait for the end of a line."""
-    environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     child = subprocess.Popen(
         [sys.executable, "-m", "noria", *words],
         stderr=subprocess.PIPE,
@@ -339,7 +337,7 @@ def test_being_terminated_twice_ends_it_at_once_and_says_how_to_go_on(desk: Path
         "Loop._stop_early = waiting\n"
         f"from noria.cli.app import main\nmain({words!r})\n"
     )
-    environment = os.environ | {"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         [sys.executable, "-c", slow], stderr=subprocess.PIPE, text=True, env=environment
     ) as child:
@@ -390,7 +388,7 @@ def shown_in_a_terminal(words: list[str], *, code: int = 0, **variables: str) ->
     """Run a command whose standard error is a terminal, and give all that the terminal was sent."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "noria", *words]
-    environment = os.environ | {"PYTHONPATH": str(SOURCE), "TERM": "xterm", "COLUMNS": "200"} | variables
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"} | variables
     environment.pop("FORCE_COLOR", None)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env=environment) as child:
         os.close(theirs)

@@ -1,13 +1,14 @@
 """What stands in the figures of reports: the values themselves, at their places."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from noria.reports import run_pictures
-from noria.reports.curves import Curve
+from noria.reports.curves import Curve, drawn_metric
 from noria.studies import figures as study_figures
 from noria.studies.results import Line, Results
 
@@ -27,12 +28,13 @@ def lines_of(panel):
     return {line.get_label(): line.get_ydata() for line in panel.lines}
 
 
-def points(loss, train, **figures):
+def points(loss, train, measured=None, **figures):
     return [
         {
             "step": 5 * k,
             "train": train[k],
             "validation": {"loss": loss[k], **{n: v[k] for n, v in figures.items()}},
+            "measured": {n: v[k] for n, v in (measured or {}).items()},
         }
         for k in range(len(loss))
     ]
@@ -56,10 +58,23 @@ def test_curves_of_a_run(panels):
     assert len(looks) == 2, "they differ in black and white"
 
 
+def test_curves_of_a_run_whose_training_part_was_measured(panels):
+    measured = {"loss": [3.25, 1.5, 0.5], "accuracy": [0.2, 0.7, 0.9]}
+    curve = Curve.of_points(points([3.0, 2.0, 2.5], [3.5, 2.5, 1.0], measured, accuracy=[0.1, 0.5, 0.4]))
+    words = {name: name for name in ("step", "loss", "train", "validation", "kept", "baseline", "metric")}
+    run_pictures.draw_curves(NOWHERE, curve, "accuracy", words, kept=5.0, baseline=0.45)
+    loss, metric = panels()
+    assert lines_of(loss)["train"].tolist() == measured["loss"]
+    assert lines_of(metric)["train"].tolist() == measured["accuracy"]
+    assert lines_of(metric)["validation"].tolist() == [0.1, 0.5, 0.4]
+
+
 def test_curves_of_a_run_whose_metric_was_never_measured(panels):
     words = dict.fromkeys(("step", "loss", "train", "validation", "kept", "baseline", "metric"), "x")
     curve = Curve.of_points(points([math.nan, math.nan], [3.0, 2.0]))
-    run_pictures.draw_curves(NOWHERE, curve, "rmse", words, kept=math.nan, baseline=math.nan)
+    run_pictures.draw_curves(
+        NOWHERE, curve, drawn_metric([curve], "rmse"), words, kept=math.nan, baseline=math.nan
+    )
     (only,) = panels()
     assert len(only.lines) == 1
 
@@ -152,6 +167,24 @@ def test_the_curves_of_a_study(panels):
     assert lines_of(bits_validation)["b"].tolist() == [18.0, 16.0]
     assert (train.get_title(), validation.get_title()) == ("train", "validation")
     assert len(validation.collections) == 1, "between the seeds of the one that has several"
+
+
+def test_the_curves_of_a_study_whose_training_part_was_measured(panels):
+    results = results_of(a=None)
+    measured = [{"loss": [2.0, 0.5], "bits": [7.0, 1.0]}, {"loss": [4.0, 1.5], "bits": [9.0, 3.0]}]
+    curves = {"a": [points([3.0, 1.0], [4.0, 2.0], one, bits=[6.0, 5.0]) for one in measured]}
+    words = {name: name for name in ("step", "loss", "metric", "train", "validation", "unmeasured")}
+    study_figures.draw_curves(NOWHERE, replace(results, curves=curves), words)
+    train, _, bits_train, bits_validation = panels()
+    assert lines_of(train)["a"].tolist() == [3.0, 1.0]
+    assert lines_of(bits_train)["a"].tolist() == [8.0, 2.0]
+    assert lines_of(bits_validation)["a"].tolist() == [6.0, 5.0]
+
+
+def test_of_a_metric_that_was_never_measured_no_panel_is_drawn(panels):
+    words = {name: name for name in ("step", "loss", "metric", "train", "validation", "unmeasured")}
+    study_figures.draw_curves(NOWHERE, replace(results_of(a=None), metric="macro_f1"), words)
+    assert len(panels()) == 2
 
 
 def test_how_far_gradients_reach(panels):

@@ -45,6 +45,23 @@ def test_a_run_with_a_cell_and_options_of_ones_own_is_made_again(tmp_path, monke
     assert compared.endswith("--cells mine.eq,gru --seeds 5 --steps 4")
 
 
+def test_a_run_that_began_with_the_weights_of_another_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text("".join(f"{k} ducks, {k * k} more\n" for k in range(90)))
+    words = ["train", "text.txt", "--cell", "gru", "--hidden-size", 5, "--batch-size", 3]
+    words += ["--engine", "reference"]
+    made([*words, "--steps", 2, "--out", "my first"])
+    made([*words, "--steps", 3, "--init-from", "my first", "--out", "a"])
+    config = RunFolder.open("a").config
+    command = train_command(config, "b", "")
+    assert "--init-from 'my first' " in command
+    made(shlex.split(command)[1:])
+    runs = (tmp_path / name for name in ("a", "b", "my first"))
+    one, other, first = ((run / "best.safetensors").read_bytes() for run in runs)
+    assert one == other != first
+    assert compare_command(config, ["gru"], 5) == ""  # a study begins with weights of its own
+
+
 def settings_of(command):
     words = shlex.split(command)
     return [words[place + 1] for place, word in enumerate(words) if word == "--set"]

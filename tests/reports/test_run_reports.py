@@ -12,6 +12,7 @@ from noria.errors import DataError, RunError
 from noria.models.loading import load, model_class
 from noria.reports import folder
 from noria.reports.curves import Curve
+from noria.reports.fit import FIT_SENTENCES
 from noria.reports.pictures import Picture
 from noria.reports.prose import LANGUAGES
 from noria.reports.run_figures import log_events
@@ -133,6 +134,69 @@ def test_bits_per_character_are_drawn_of_the_training_part_where_it_has_them(tmp
     expected = curve.train / np.log(2) if level == "characters" else np.full(3, np.nan)
     np.testing.assert_allclose(bits, expected)
     assert np.isfinite(curve.on_validation("bits_per_character")).all()
+    place, _ = write_run_report(tmp_path / "run")
+    written = (place / "report.md").read_text(encoding="utf-8")
+    in_its_place = "bits per character is measured on the validation part only; the perplexity"
+    assert (in_its_place in written) is (level == "words")
+    drawn = "Loss and perplexity while" if level == "words" else "Loss and bits per character while"
+    assert drawn in written
+    assert "a running mean over the last steps" in written
+
+
+MEASURED = {"classify": "accuracy", "tag": "accuracy", "forecast": "rmse", "translate": "exact_match"}
+
+
+@pytest.mark.parametrize("task", MEASURED)
+def test_the_metric_stands_on_both_parts(runs, tmp_path, task):
+    run, key, language = runs(task), MEASURED[task], LANGUAGES[len(task) % 2]
+    place, said = write_run_report(run, tmp_path / "report", language=language)
+    events = [one for one in log_events(run / "log.jsonl") if one["event"] == "Evaluated"]
+    found = json.loads((place / "results.json").read_text())
+    assert found["curve"]["measured"][key] == [event["train"][key] for event in events]
+    best = next(event for event in events if event["step"] == found["best_step"])
+    assert found["train"] == best["train"]
+    last, fit = events[-1], found["metric_fit"]
+    assert (fit["key"], fit["train"], fit["validation"]) == (key, last["train"][key], last["metrics"][key])
+    assert found["fit"]["train"] == last["train"]["loss"]
+    form = load(run).metric.form
+    written = (place / "report.md").read_text(encoding="utf-8")
+    ends = [format(fit[part], form) for part in ("train", "validation")]
+    of_metric = {
+        "en": " at the end: {} on the training part and {} on the validation part",
+        "es": " al final: {} en la parte de entrenamiento y {} en la de validación",
+    }[language].format(*ends)
+    assert of_metric in next(line for line in said if fit_words(language) in line)
+    assert {"en": "training (sample)", "es": "entrenamiento (muestra)"}[language] in written
+    assert FIT_SENTENCES["measured"][LANGUAGES.index(language)] in written
+    first, end = (format(event["train"][key], ".4g") for event in (events[0], last))
+    goes = {"en": f" goes from {first} to {end} on the", "es": f" va de {first} a {end} en la"}
+    assert goes[language] in written
+
+
+def fit_words(language):
+    return {"en": "on the latter it", "es": "en la segunda"}[language]
+
+
+def test_a_run_of_before_is_told_by_its_running_mean(runs, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(runs("classify"), run)
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    before = [{key: value for key, value in line.items() if key != "train"} for line in lines]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in before))
+    place, _ = write_run_report(run)
+    found = json.loads((place / "results.json").read_text())
+    assert (found["train"], found["metric_fit"], found["curve"]["measured"]) == ({}, None, {})
+    assert found["fit"]["train"] == found["curve"]["train"][-1]
+    written = (place / "report.md").read_text(encoding="utf-8")
+    assert "While it learns, accuracy is measured on the validation part only." in written
+    assert "training (sample)" not in written
+
+
+def test_the_report_of_a_run_of_the_first_format(tmp_path):
+    folder = Path(__file__).parents[1] / "models" / "run_of_format_1"
+    place, said = write_run_report(folder, tmp_path / "report")
+    assert "on the test part" in said[0]
+    assert "Loss and bits per character while it learnt." in (place / "report.md").read_text()
 
 
 def test_gates_and_attention_are_drawn_of_an_input(runs, tmp_path):

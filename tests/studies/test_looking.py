@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from noria.models.explanation import Explanation
 from noria.models.loading import model_class
+from noria.reports.gates import STEPS
 from noria.studies import Study, Variant, looking
 from noria.studies.data import prepared_of
 from noria.studies.folder import StudyFolder
-from noria.studies.looking import averaged, gradient_of, looked_at, sample_of
+from noria.studies.looking import averaged, gradient_of, keep_gates, looked_at, sample_of
 from noria.studies.results import Line, results_of
 from noria.studies.work import run_one
 
@@ -89,7 +91,7 @@ def test_the_gradient_is_that_of_the_first_layer_with_all_its_states(files):
         ("translate", "translate.tsv", {"embedding_size": 3, "attention": "none"}, 40),
     ],
 )
-def test_every_task_has_a_gradient(files, task, name, options, length):
+def test_every_task_has_a_gradient_and_gates(files, tmp_path, task, name, options, length):
     model, prepared = trained(files, task, name, **options)
     found = gradient_of(model, prepared)
     assert len(found["norm"]) == len(found["distance"])
@@ -97,11 +99,23 @@ def test_every_task_has_a_gradient(files, task, name, options, length):
     assert np.isfinite(found["norm"]).all()
     assert found["norm"][0] > 0
     assert (sample_of(model) is None) == (task != "text")
+    said = keep_gates(model, prepared, tmp_path / "gates")
+    kept = Explanation.load(tmp_path / "gates")
+    (layer,) = kept.layers
+    assert (kept.source, kept.attention, kept.predictions) == (said, (), ())
+    data, target, row = next(looking.INPUTS_OF[task](model, prepared, STEPS))
+    of_model = model.explain(data, target, row=row).layers[-1]
+    assert (layer.path, layer.steps) == (of_model.path, of_model.steps)
+    assert 1 < len(layer.steps) <= STEPS + 1  # of a text what stands before it is read too
+    for value, recorded in of_model.values.items():
+        np.testing.assert_array_equal(layer.values[value], recorded)
 
 
-def test_no_gradient_where_there_is_no_recurrent_layer(files):
+def test_no_gradient_and_no_gates_where_there_is_no_recurrent_layer(files, tmp_path):
     model, prepared = trained(files, "classify", "classify.csv", network="convolution", level="words")
     assert gradient_of(model, prepared) is None
+    assert keep_gates(model, prepared, tmp_path / "gates") is None
+    assert not (tmp_path / "gates").exists()
 
 
 def test_samples_are_written_from_the_same_seed_whatever_that_of_the_run(files):
@@ -114,10 +128,24 @@ def test_samples_are_written_from_the_same_seed_whatever_that_of_the_run(files):
             assert sample_of(model) == said
 
 
-def test_what_goes_wrong_in_looking_stops_nothing_and_is_said(files, monkeypatch, capsys):
+def test_the_gates_of_a_run_are_in_its_study(files, tmp_path):
+    study = Study(
+        "text", (Variant("lr=0.1 a", {}),), (0, 3), {"steps": 2}, (str(files / "text.txt"),), options=TINY
+    )
+    folder = StudyFolder.take(tmp_path / "study", study)
+    runs = [run_one(folder, "lr=0.1 a", seed) for seed in (0, 3)]
+    assert [run["gates"] for run in runs] == ["text of 46 characters"] * 2
+    assert results_of(folder).gates == {"lr=0.1 a": str(folder.gates_of(study.variants[0], 0))}
+    one, other = (Explanation.load(folder.gates_of(study.variants[0], seed)) for seed in (0, 3))
+    assert one.steps == other.steps
+    assert len(one.steps) == 47
+    assert not np.array_equal(one.layer().value("h"), other.layer().value("h"))
+
+
+def test_what_goes_wrong_in_looking_stops_nothing_and_is_said(files, tmp_path, monkeypatch, capsys):
     model, prepared = trained(files, "text", "text.txt")
     monkeypatch.setattr(type(model), "gradient_through_time", None)
-    found = looked_at(model, prepared)
+    found = looked_at(model, prepared, tmp_path / "gates")
     assert found["gradient"] is None
     assert len(found["sample"]) == 50
     assert found["sample"] == sample_of(model)
@@ -126,7 +154,7 @@ def test_what_goes_wrong_in_looking_stops_nothing_and_is_said(files, monkeypatch
     assert where[0].startswith("Traceback")
     assert capsys.readouterr() == ("", "")
     monkeypatch.undo()
-    assert looked_at(model, prepared)["looking"] == []
+    assert looked_at(model, prepared, tmp_path / "gates")["looking"] == []
 
 
 def test_what_a_run_could_not_be_looked_at_for_stands_among_the_messages(files, tmp_path, monkeypatch):

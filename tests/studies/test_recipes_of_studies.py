@@ -106,6 +106,7 @@ ASKED_FOR = {
     "pooling": "pooling",
     "attention": "attention",
     "convolution": "network",
+    "ragged": "batching",
     "bptt": "seq_length accumulate",
 }
 """The options in which the variants of a recipe differ."""
@@ -224,6 +225,21 @@ def test_made_vectors_are_as_large_as_those_that_the_model_draws(task, more, fil
     assert len(sizes) == 4
     for size in sizes.values():
         assert size == pytest.approx(sizes["random, tuned"], rel=0.2)
+
+
+@pytest.mark.parametrize("task", ["classify", "regress"])
+def test_ragged_training_three_ways_ends_in_the_same_losses(task, files):
+    for batching in RECIPES["ragged"].grid["batching"]:  # with what the recipe itself sets
+        model_class(task)(**RECIPES["ragged"].options, batching=batching).validate()
+    study = study_of("ragged", task, files)
+    found = {}
+    for variant, model in models_of(study):
+        model.fit(prepared_of(study, model), steps=4)
+        found[variant.name] = (model.report_["test"]["loss"], model.report_["tokens"])
+    assert list(found) == [f"batching={way}" for way in ("packed", "padded", "one-by-one")]
+    losses, tokens = zip(*found.values(), strict=True)
+    assert losses[1:] == pytest.approx([losses[0]] * 2, rel=1e-5)
+    assert len(set(tokens)) == 1
 
 
 def test_a_file_of_vectors_takes_the_place_of_made_ones(files):

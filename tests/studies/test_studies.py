@@ -1,7 +1,6 @@
 """Studies: made, interrupted, gone on with; what diverges, what breaks down, and what is said of it all."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,7 +17,8 @@ from noria.studies.report import table_of
 from noria.studies.results import _baseline, results_of
 from noria.studies.running import _result, _Running
 from noria.studies.sizing import equal_sizes, parameters_of
-from noria.studies.work import run_one
+from noria.studies.work import Curve, run_one
+from noria.training.report import Evaluated
 
 SMALL = {
     "hidden_size": 3,
@@ -82,10 +82,7 @@ def test_an_interrupted_study_goes_on_and_gives_the_same_table(whole, table, tmp
 def test_a_process_ends_with_the_one_that_started_it(table, tmp_path):
     folder = StudyFolder.take(tmp_path / "study", study_of(table, ("rnn",), (0,)))
     words = [sys.executable, "-m", "noria.studies.work", str(folder.path), "rnn", "0"]
-    source = str(Path(__file__).parents[2] / "src")
-    done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, timeout=60, check=False, env={**os.environ, "PYTHONPATH": source}
-    )
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, timeout=60, check=False)
     assert done.returncode == 1
     assert folder.results() == {}
 
@@ -139,6 +136,17 @@ def test_a_result_has_what_a_report_needs(whole):
         assert result["tokens_per_second"] > 0
         assert result["parameters"] > 0
         assert 0 <= result["test"]["accuracy"] <= 1
+        for point in result["curve"]:
+            assert set(point["measured"]) == set(point["validation"])
+        assert result["gates"].startswith("sequence of")
+
+
+def test_a_curve_has_what_was_measured_on_each_part():
+    curve = Curve()
+    curve(Evaluated(8, 0.5, 1.25, {"loss": 2.5}, True, 8, 0.1, {"loss": 0.75}))
+    (point,) = curve.points
+    assert (point["step"], point["train"]) == (8, 1.25)
+    assert (point["validation"], point["measured"]) == ({"loss": 2.5}, {"loss": 0.75})
 
 
 def test_the_best_figure_to_beat_counts_where_variants_have_several():

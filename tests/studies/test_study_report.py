@@ -1,14 +1,19 @@
 """The report of a study: what it may say, and that the first screen says what one wants to know."""
 
+import inspect
 import json
 import math
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from noria.errors import RunError
+from noria.errors import DataError, RunError
+from noria.models.explanation import Explanation, RecordedLayer
 from noria.reports import folder as report_folder
-from noria.reports.curves import FIT_SENTENCES
+from noria.reports.fit import FIT_SENTENCES
+from noria.reports.gates import GATE_WORDS
 from noria.reports.prose import LANGUAGES, MISSING, Prose
 from noria.studies import Study, Variant
 from noria.studies.conclusions import SENTENCES, beaten, conclusions, fits
@@ -259,8 +264,6 @@ def test_a_figure_that_is_missing_is_the_same_dash_everywhere(tmp_path):
 
 
 def test_curves_of_several_seeds_are_brought_together():
-    import numpy as np
-
     one = np.array([2.0, 4.0, 6.0]), np.array([3.0, 2.0, 1.0])
     other = np.array([4.0, 5.0]), np.array([4.0, np.nan])
     third = np.array([3.0, 7.0]), np.array([1.0, 5.0])
@@ -310,10 +313,12 @@ def quick(monkeypatch):
     """Reports whose figures and PDF are made elsewhere."""
     from noria.reports.pictures import Picture
 
-    pictures = {name: Picture(b"<svg/>", b"") for name in ("figures", "curves", "reach")}
-    monkeypatch.setattr(
-        report_folder, "drawn", lambda figures: {one.name: pictures[one.name] for one in figures}
-    )
+    def pictures_of(figures):
+        for one in figures:
+            inspect.signature(one.draw).bind(Path("nowhere"))
+            yield one.name, Picture(b"<svg/>", b"")
+
+    monkeypatch.setattr(report_folder, "drawn", lambda figures: dict(pictures_of(figures)))
     monkeypatch.setattr(report_folder, "as_pdf", lambda document, pictures: b"%PDF")
 
 
@@ -385,3 +390,125 @@ def test_a_report_is_written_anew_in_another_language_and_place(tmp_path):
         rewrite_report(folder.path, tmp_path / "other")
     with pytest.raises(RunError, match="cannot be read"):
         rewrite_report(tmp_path / "nothing")
+
+
+MEASURED = {"a": [3.0, 0.75, 0.5], "b": [3.0, 1.5, 1.0]}
+
+
+def measured(folder, key):
+    """Let the runs have measured a sample of the training part."""
+    for variant in folder.study.variants:
+        for seed in folder.study.seeds:
+            file = folder.file_of(variant, seed)
+            run = read_json(file)
+            for point, value in zip(run["curve"], MEASURED[variant.name], strict=True):
+                point["measured"] = {"loss": 2 * value, key: value}
+            write_json(file, run)
+    return folder
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_loss_and_metric_stand_for_both_parts(tmp_path, language):
+    folder = measured(made(tmp_path, CLEAR, higher=True), "accuracy")
+    results = write_report(folder, "noria compare", language=language)
+    a, b = results.lines
+    assert (a.train, a.train_figure, b.train, b.train_figure) == (1.0, 0.5, 2.0, 1.0)
+    assert math.isclose(a.validation_figure, 1.1)
+    assert math.isclose(b.validation_figure, 2.325)
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    heads = {"en": "train accuracy | valid. accuracy", "es": "exactitud entren. | exactitud valid."}
+    assert heads[language] in written
+    assert "| a | 1.000 | 1.100 | 0.500 | 1.100 |" in written
+    said = {
+        "en": "Accuracy at the end: 0.500 on the training part and 1.100 on the validation part, where",
+        "es": "Exactitud al final: 0.500 en la parte de entrenamiento y 1.100 en la de validación, donde",
+    }
+    assert said[language] in written
+    assert FIT_SENTENCES["measured"][LANGUAGES.index(language)] in written
+    assert FIT_SENTENCES["running"][LANGUAGES.index(language)] not in written
+    content = read_json(folder.path / "results.json")
+    assert content["metric_fits"]["b"]["best"] == pytest.approx(3.0)
+    assert content["fits"]["b"]["measured"] is True
+
+
+@pytest.mark.usefixtures("quick")
+def test_studies_of_before_say_that_their_training_loss_is_a_running_mean(tmp_path):
+    folder = made(tmp_path, CLEAR)
+    results = write_report(folder, "noria compare")
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    assert FIT_SENTENCES["running"][0] in written
+    assert "at the end: " not in written.replace("loss at the end: ", "")
+    assert math.isclose(results.lines[0].train, 0.8)
+    assert read_json(folder.path / "results.json")["metric_fits"] == {}
+
+
+STEPS, UNITS = 6, 4
+
+
+def with_gates(folder, names):
+    """Let the first run of some variants have left what its gates did."""
+    for place, variant in enumerate(folder.study.variants):
+        if variant.name in names:
+            gate = np.full((STEPS, UNITS), 0.125 * (place + 1))
+            values = {"n": gate - 1, "z": gate, "h": 2 - gate}
+            equations = "z = sigmoid(W_z @ x)\nn = tanh(W_n @ x)\nh' = z * h + (1 - z) * n\n"
+            layer = RecordedLayer("recurrent.1", "mine", equations, ("h",), tuple("a word"), values)
+            said = f"text of {STEPS} characters"
+            Explanation("text", said, tuple("a word"), (layer,), (), ()).save(folder.gates_of(variant, 0))
+            file = folder.file_of(variant, 0)
+            write_json(file, {**read_json(file), "gates": said})
+    return folder
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_gates_of_every_variant_are_drawn(tmp_path, language):
+    folder = with_gates(made(tmp_path, CLEAR), "ab")
+    write_report(folder, "noria compare", language=language)
+    place = LANGUAGES.index(language)
+    root = checked((folder.path / "report.html").read_text(encoding="utf-8"))
+    (section,) = (one for one in root.iter("section") if words_of(one[0]) == WORDS["gates"][place])
+    assert words_of(section.find("p")) == WORDS["gates_note"][place]
+    figures = section.findall("figure")
+    captions = [words_of(figure.find("figcaption")) for figure in figures]
+    for name, of_variant in (("a", captions[:3]), ("b", captions[3:])):
+        begin = f"{name}: "
+        bars = GATE_WORDS["gates_caption"][place].format("recurrent.1", "mine")
+        maps = [GATE_WORDS["map_caption"][place].format(value, "recurrent.1", "mine", 6) for value in "zh"]
+        assert of_variant == [begin + caption for caption in (bars, *maps)]
+    alternatives = [figure.find("img").get("alt") for figure in figures]
+    for mean, alternative in (("0.12", alternatives[0]), ("0.25", alternatives[3])):
+        said = f"n {float(mean) - 1:.2f}, z {mean}"
+        assert said in alternative
+        assert "4" in alternative
+    names = {file.name for file in (folder.path / "figures").glob("*.svg")}
+    assert {f"{name}-{k}.svg" for name in ("gates", "map-z", "map-h") for k in (0, 1)} <= names
+
+
+@pytest.mark.usefixtures("quick")
+def test_of_many_variants_the_gates_of_the_best_are_drawn(tmp_path):
+    figures = {name: [8.0 - place, 8.5 - place] for place, name in enumerate("abcdefgh")}
+    folder = with_gates(made(tmp_path, figures), "abcdefgh")
+    write_report(folder, "noria compare")
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    assert "Of 8 variants the 6 with the best means are shown." in written
+    shown = re.findall(r"\*(\w): Every named value", written)
+    assert shown == ["h", "g", "f", "e", "d", "c"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_gates_that_are_gone_are_left_out_and_damaged_ones_named(tmp_path):
+    import shutil
+
+    folder = with_gates(made(tmp_path, CLEAR), "ab")
+    shutil.rmtree(folder.gates_of(folder.study.variants[0], 0))
+    write_report(folder, "noria compare")
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    assert "b: Every named value" in written
+    assert "a: Every named value" not in written
+    damaged = folder.gates_of(folder.study.variants[1], 0)
+    values = damaged / "values.npz"
+    values.write_bytes(values.read_bytes()[:40])
+    with pytest.raises(DataError, match=re.escape(str(damaged))):
+        write_report(folder, "noria compare")

@@ -84,6 +84,10 @@ def run(arguments: Sequence[str]) -> int:
             from noria.cli.tasks import with_task
 
             words = with_task(words)
+        if words[:1] == ["compare"]:
+            from noria.cli.switches import with_truths
+
+            words = with_truths(words)
         code = build(words[:1])(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
         return int(code or OK)

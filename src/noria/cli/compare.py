@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from noria.cli.common import Debug, Json
+from noria.cli.comparison import give_results, say_run, say_study
 from noria.cli.console import give, give_json, say, table
 from noria.cli.headings import heading
 from noria.errors import OptionError
@@ -46,7 +47,10 @@ def compare(
     set_: Annotated[
         list[str] | None,
         Parameter(
-            name="--set", group=heading("Study"), help="An option of all variants, key=value.", negative=""
+            name="--set",
+            group=heading("Study"),
+            help="An option of all variants, key=value; a switch alone is on.",
+            negative="",
         ),
     ] = None,
     equal_parameters: Annotated[
@@ -81,8 +85,8 @@ def compare(
         str,
         Parameter(
             group=heading("Study"),
-            help="Any option that noria train has for the task, with its value, for all variants: "
-            "--hidden-size 64 --tie-weights true.",
+            help="Any option that noria train has for the task, for all variants: --hidden-size 64 "
+            "--tie-weights.",
         ),
     ],
 ) -> int:
@@ -120,7 +124,7 @@ def compare(
     settings = [*(f"{name}={value}" for name, value in options.items()), *(set_ or [])]
     study = _designed(what, cells, seeds, grid or [], recipe, settings, equal_parameters, given, data)
     path = out or Path("studies") / f"{study.task}-{recipe or 'study'}-{study.digest}"
-    _say_study(study, path, processes)
+    say_study(study, path, processes)
     if dry_run:
         if json:
             give_json(study.to_dict())
@@ -129,7 +133,7 @@ def compare(
     there = len(study.variants) * len(study.seeds) - len(folder.missing())
     if there:
         say("Study", f"goes on: {there} runs have ended")
-    finished = run_study(folder, processes=processes, told=_say_run)
+    finished = run_study(folder, processes=processes, told=say_run)
     command = _command(study, given, path)
     if len(folder.missing()) == len(study.variants) * len(study.seeds):
         say("Report", "none yet: no run has ended")
@@ -140,7 +144,7 @@ def compare(
     if json:
         give_json({"study": str(path), **results.to_dict()})
     else:
-        _give(results, language)
+        give_results(results, language)
     say("Report", f"{path / 'report.html'} · report.md · report.pdf · results.json · figures")
     if not finished:
         say("Next", command)
@@ -241,68 +245,6 @@ def _tried(study: Any) -> Any:
     if not study.equal_parameters:
         return study
     return dataclasses.replace(study, variants=equal_sizes(study))
-
-
-def _say_study(study: Any, path: Path, processes: int | None) -> None:
-    from noria.studies.running import side_by_side
-
-    runs, slots = len(study.variants) * len(study.seeds), side_by_side(processes)
-    budget = ", ".join(f"{value:g} {name}" for name, value in study.budget.items())
-    say("Study", f"{study.task} · {len(study.variants)} variants x {len(study.seeds)} seeds · {runs} runs")
-    for variant in study.variants:
-        options = ", ".join(f"{name}={value}" for name, value in variant.options.items())
-        say("", f"{variant.name}: {options}" if options else variant.name)
-    minutes = study.budget.get("minutes", 0.0) * -(-runs // slots)
-    together = f" · some {minutes:,.0f} minutes in all" if minutes >= 1 else ""
-    say("Budget", f"{budget} for each run · {slots} side by side{together}")
-    say("Folder", f"{path} · Ctrl-C stops, the same command goes on")
-
-
-def _say_run(result: Mapping[str, Any], done: int, total: int) -> None:
-    """Say that a run has ended, and how."""
-    named = f"{done}/{total}  {result['variant']} · seed {result['seed']}"
-    if result["status"] != "done":
-        say("", f"{named} · {result['status']}: {str(result.get('message', '')).splitlines()[0]}")
-        return
-    test = result["test"].get("loss")
-    say("", f"{named} · test loss {test:.4f} · {result['steps']:,} steps in {result['seconds']:.1f} s")
-
-
-def _give(results: Any, language: str) -> None:
-    from noria.reports.prose import MISSING
-    from noria.studies.conclusions import conclusions
-
-    titles = (
-        "variant",
-        results.metric,
-        "spread",
-        "parameters",
-        "steps",
-        "tokens/s",
-        "seconds",
-        "reach",
-        "runs",
-    )
-    lines = [titles]
-    for line in results.lines:
-        count = len(line.done) + len(line.diverged) + len(line.failed)
-        numbers = (line.parameters, line.steps, line.tokens_per_second, line.seconds)
-        lines.append(
-            (
-                line.name,
-                results.said(line.figure),
-                results.said(line.deviation),
-                *(f"{number:,.0f}" if number == number else MISSING for number in numbers),
-                line.reaches("tenth") or MISSING,
-                f"{len(line.done)}/{count}",
-            )
-        )
-    give(table(lines, right=range(1, len(titles)), indent=0) + "\n")
-    if any(line.gradient for line in results.lines):
-        give("(reach: from so many steps back on, less than a tenth of the gradient's norm is left)\n")
-    give("\n")
-    for sentence in conclusions(results, language):
-        give(sentence + "\n")
 
 
 def _command(study: Any, budget: Mapping[str, float], path: Path) -> str:

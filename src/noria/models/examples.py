@@ -4,7 +4,8 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ Example = TypeVar("Example")
 
 SIDE_BY_SIDE = 64
 """Examples that are evaluated in one batch."""
+MOST_MEASURED = 512
+"""Training examples, at most, that are measured at each evaluation."""
 
 
 class ExamplesTask(ABC, Generic[Example]):
@@ -38,6 +41,8 @@ class ExamplesTask(ABC, Generic[Example]):
     seed : int
         Where the order of each epoch comes from.
     """
+
+    most_measured: ClassVar[int] = MOST_MEASURED
 
     def __init__(
         self,
@@ -96,6 +101,22 @@ class ExamplesTask(ABC, Generic[Example]):
         """Measure a part; empty if the part is."""
         examples = self.validation if part == "validation" else self.test
         return self.figures(examples) if len(examples) else {}
+
+    def evaluate_training(self) -> dict[str, float]:
+        """Measure the training sample, with the weights as they are and without what regularises."""
+        return self.figures(self.training_sample) if self.training_sample else {}
+
+    @cached_property
+    def training_sample(self) -> list[Example]:
+        """Training examples that are measured at each evaluation, drawn once: no more than validation has."""
+        known = self.measurable()
+        count = min(len(known), len(self.validation), self.most_measured)
+        drawn = generator(self.seed, "measured").permutation(len(known))[:count]
+        return [known[index] for index in np.sort(drawn)]
+
+    def measurable(self) -> Sequence[Example]:
+        """Give the training examples that can be measured as those of the other parts are."""
+        return self.train
 
     def rehearse_test(self, share: float) -> float:
         """Measure this share of the test part or a little more."""

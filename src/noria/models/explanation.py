@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -206,7 +207,7 @@ class Explanation:
         place = Path(folder)
         try:
             about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-            with np.load(place / ARRAYS, allow_pickle=False) as stored:
+            with open(place / ARRAYS, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = dict(stored)
             return cls(
                 about["task"],
@@ -216,7 +217,7 @@ class Explanation:
                 tuple(_attention(entry, arrays) for entry in about["attention"]),
                 tuple(about["predictions"]),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise DataError(f"{place}: expected a saved explanation, and cannot read it: {error}.") from None
 
     def __iter__(self) -> Iterator[RecordedLayer]:

@@ -4,19 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from html import escape
 
-from noria.reports.document import (
-    Block,
-    Command,
-    Document,
-    Facts,
-    Figure,
-    Items,
-    Paragraph,
-    Passages,
-    References,
-    Table,
-    visible,
-)
+from noria.reports import document as doc
 from noria.reports.pictures import Picture
 
 STYLE = """
@@ -47,7 +35,7 @@ a { color: #004a80; overflow-wrap: anywhere }
 """
 
 
-def as_html(document: Document, pictures: Mapping[str, Picture]) -> str:
+def as_html(document: doc.Document, pictures: Mapping[str, Picture]) -> str:
     """Write a document as a page; it is well-formed as XML too.
 
     Parameters
@@ -57,8 +45,8 @@ def as_html(document: Document, pictures: Mapping[str, Picture]) -> str:
         By the names of the figures.
     """
 
-    def written(block: Block) -> str:
-        return _figure(block, pictures[block.name]) if isinstance(block, Figure) else _block(block)
+    def written(block: doc.Block) -> str:
+        return _figure(block, pictures[block.name]) if isinstance(block, doc.Figure) else _block(block)
 
     parts = [f"<h1>{_text(document.title)}</h1>", *map(written, document.opening)]
     for section in document.shown_sections():
@@ -73,32 +61,32 @@ def as_html(document: Document, pictures: Mapping[str, Picture]) -> str:
     )
 
 
-def _block(block: Block) -> str:
+def _block(block: doc.Block) -> str:
     match block:
-        case Paragraph(text, lead):
+        case doc.Paragraph(text, lead):
             return f'<p class="lead">{_text(text)}</p>' if lead else f"<p>{_text(text)}</p>"
-        case Items(lines):
+        case doc.Items(lines):
             return f"<ul>\n{_each(lines, lambda line: f'<li>{_text(line)}</li>')}\n</ul>"
-        case Facts(rows):
+        case doc.Facts(rows):
             pairs = (f"<dt>{_text(asked)}</dt><dd>{_text(answer)}</dd>" for asked, answer in rows)
             return "<dl>\n" + "\n".join(pairs) + "\n</dl>"
-        case Table():
+        case doc.Table():
             return _table(block)
-        case Passages(rows):
+        case doc.Passages(rows):
             shown = (
                 f"<div><h3>{_text(title)}</h3><pre>{_text(passage)}</pre></div>" for title, passage in rows
             )
             return '<div class="passages">\n' + "\n".join(shown) + "\n</div>"
-        case Command(text):
+        case doc.Command(text):
             return f"<pre><code>{_text(text)}</code></pre>"
-        case References(rows):
+        case doc.References(rows):
             entries = (f"<li>{_text(text)}{_link(address)}</li>" for text, address in rows)
             return "<ol>\n" + "\n".join(entries) + "\n</ol>"
         case _:
             raise TypeError(f"no way to write {type(block).__name__}")
 
 
-def _table(table: Table) -> str:
+def _table(table: doc.Table) -> str:
     head, *body = table.rows
     cells = "".join(f'<th scope="col">{_text(cell)}</th>' for cell in head)
     lines = []
@@ -113,7 +101,7 @@ def _table(table: Table) -> str:
     )
 
 
-def _figure(figure: Figure, picture: Picture) -> str:
+def _figure(figure: doc.Figure, picture: Picture) -> str:
     data = base64.b64encode(picture.svg).decode("ascii")
     image = f'<img src="data:image/svg+xml;base64,{data}" alt="{_text(figure.alternative)}"/>'
     return f"<figure>{image}\n<figcaption>{_text(figure.caption)}</figcaption></figure>"
@@ -128,4 +116,4 @@ def _each(lines: tuple[str, ...], write: Callable[[str], str]) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(visible(text))
+    return escape(doc.visible(text))

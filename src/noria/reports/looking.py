@@ -3,23 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-import numpy as np
 
 from noria.inspection.answer_pictures import draw_answers, draw_attention
 from noria.inspection.figures import label
-from noria.inspection.gate_pictures import draw_map, draw_step
 from noria.inspection.gradient_pictures import draw_gradients
-from noria.models.explanation import Explanation, RecordedLayer
+from noria.models.explanation import Explanation
 from noria.models.gradient_reach import TENTH, THOUSANDTH, GradientThroughTime
 from noria.reports.document import Block, Figure, Paragraph, Table
+from noria.reports.gates import gate_figures
 from noria.reports.prose import Prose
 
-STEPS = 46
-"""Steps of a map, so that what was read can be read below it on a page."""
 WIDTH = 5.4
-"""Inches of answers side by side, for the same reason."""
+"""Inches of answers side by side, so that what was read can be read below them on a page."""
 
 
 def inside(explanation: Explanation, gradient: GradientThroughTime, said: str, prose: Prose) -> list[Block]:
@@ -37,7 +32,7 @@ def inside(explanation: Explanation, gradient: GradientThroughTime, said: str, p
     blocks: list[Block] = [Paragraph(prose("input", said))]
     blocks += _gradient(gradient, prose)
     if explanation.layers:
-        blocks += _layer(explanation.layers[-1], prose)
+        blocks += gate_figures(explanation.layers[-1], prose)
     blocks += _answers(explanation, prose)
     for number, one in enumerate(explanation.attention):
         rows, columns = one.weights.shape
@@ -70,36 +65,6 @@ def _gradient(gradient: GradientThroughTime, prose: Prose) -> Iterator[Block]:
         shown = (far if reach is None else str(reach) for reach in map(one.reach, (TENTH, THOUSANDTH)))
         rows.append((f"{one.path} ({one.cell}) {one.state}", *shown))
     yield Table(prose("reach_caption"), ((prose("state"), prose("tenth"), prose("thousandth")), *rows))
-
-
-def _layer(layer: RecordedLayer, prose: Prose) -> Iterator[Figure]:
-    named = ", ".join(layer.values)
-    means = ", ".join(f"{name} {values[-1].mean():.2f}" for name, values in layer.values.items())
-    units = max(values.shape[1] for values in layer.values.values())
-    yield Figure(
-        "gates",
-        prose("gates_caption", layer.path, layer.cell),
-        prose("gates_alt", named, units, means),
-        partial(draw_step, layer, -1),
-    )
-    gate = next((name for name, values in layer.values.items() if _is_gate(values)), None)
-    end = replace(
-        layer,
-        steps=layer.steps[-STEPS:],
-        values={name: values[-STEPS:] for name, values in layer.values.items()},
-    )
-    for name in dict.fromkeys([*([gate] if gate else []), layer.states[0]]):
-        values = end.values[name]
-        yield Figure(
-            f"map-{name}",
-            prose("map_caption", name, layer.path, layer.cell, len(values)),
-            prose("map_alt", values.shape[1], len(values), f"{values.min():.2f}", f"{values.max():.2f}"),
-            partial(draw_map, end, name),
-        )
-
-
-def _is_gate(values: Any) -> bool:
-    return bool(np.all((values >= 0) & (values <= 1)))
 
 
 def _answers(explanation: Explanation, prose: Prose) -> Iterator[Figure]:

@@ -2,19 +2,7 @@
 
 import re
 
-from noria.reports.document import (
-    Block,
-    Command,
-    Document,
-    Facts,
-    Figure,
-    Items,
-    Paragraph,
-    Passages,
-    References,
-    Table,
-    visible,
-)
+from noria.reports import document as doc
 
 FIGURES = "figures"
 """The folder of the figures, beside the report."""
@@ -22,7 +10,7 @@ FIGURES = "figures"
 _MEANS_SOMETHING = re.compile(r"([\\`*<])")
 
 
-def as_markdown(document: Document) -> str:
+def as_markdown(document: doc.Document) -> str:
     """Write a document as Markdown."""
     parts = [f"# {_text(document.title)}", *map(_block, document.opening)]
     for section in document.shown_sections():
@@ -30,31 +18,31 @@ def as_markdown(document: Document) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _block(block: Block) -> str:
+def _block(block: doc.Block) -> str:
     match block:
-        case Paragraph(text, lead):
+        case doc.Paragraph(text, lead):
             return f"**{_text(text)}**" if lead else _text(text)
-        case Items(lines):
+        case doc.Items(lines):
             return "\n".join(f"- {_text(line)}" for line in lines)
-        case Facts(rows):
+        case doc.Facts(rows):
             return "\n".join(f"- **{_text(asked)}**: {_text(answer)}" for asked, answer in rows)
-        case Table():
+        case doc.Table():
             return _table(block)
-        case Figure(name, caption, alternative):
+        case doc.Figure(name, caption, alternative):
             shown = re.sub(r"([\[\]])", r"\\\1", _text(alternative))
             return f"![{shown}]({FIGURES}/{name}.png)\n\n*{_text(caption)}*"
-        case Passages(rows):
+        case doc.Passages(rows):
             return "\n\n".join(f"**{_text(title)}**\n\n{_fenced(passage)}" for title, passage in rows)
-        case Command(text):
+        case doc.Command(text):
             return _fenced(text)
-        case References(rows):
+        case doc.References(rows):
             return "\n".join(
                 f"{number}. {_text(text)}{f' <{address}>' if address else ''}"
                 for number, (text, address) in enumerate(rows, 1)
             )
 
 
-def _table(table: Table) -> str:
+def _table(table: doc.Table) -> str:
     head, *body = table.rows
     rule = "|" + "|".join([" --- ", *[" ---: "] * (len(head) - 1)]) + "|"
     lines = [_line(head), rule]
@@ -73,8 +61,8 @@ def _fenced(text: str) -> str:
     """Put a text between fences that are longer than any row of backticks in it."""
     longest = max((len(row) for row in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{visible(text)}\n{fence}"
+    return f"{fence}\n{doc.visible(text)}\n{fence}"
 
 
 def _text(text: str) -> str:
-    return _MEANS_SOMETHING.sub(r"\\\1", " ".join(visible(text).split("\n")))
+    return _MEANS_SOMETHING.sub(r"\\\1", " ".join(doc.visible(text).split("\n")))

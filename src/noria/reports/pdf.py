@@ -7,19 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noria.inspection.figures import DPI
-from noria.reports.document import (
-    Block,
-    Command,
-    Document,
-    Facts,
-    Figure,
-    Items,
-    Paragraph,
-    Passages,
-    References,
-    Table,
-    visible,
-)
+from noria.reports import document as doc
 from noria.reports.pictures import Picture
 
 if TYPE_CHECKING:
@@ -49,7 +37,7 @@ ABSENT = "\u25a1"
 GREY, PALE, LINK = (70, 70, 70), (242, 242, 242), (0, 74, 128)
 
 
-def as_pdf(document: Document, pictures: Mapping[str, Picture]) -> bytes:
+def as_pdf(document: doc.Document, pictures: Mapping[str, Picture]) -> bytes:
     """Write a document as PDF.
 
     Parameters
@@ -72,7 +60,7 @@ def as_pdf(document: Document, pictures: Mapping[str, Picture]) -> bytes:
 class _Page:
     """Blocks below each other."""
 
-    def __init__(self, document: Document, pictures: Mapping[str, Picture]) -> None:
+    def __init__(self, document: doc.Document, pictures: Mapping[str, Picture]) -> None:
         self._pdf, self._pictures = _begun(document), pictures
         self._known = _characters()
 
@@ -83,7 +71,7 @@ class _Page:
     def finished(self) -> bytes:
         return bytes(self._pdf.output())
 
-    def heading(self, text: str, level: int, first: Block | None = None) -> None:
+    def heading(self, text: str, level: int, first: doc.Block | None = None) -> None:
         """Write a heading, on the page of the block that follows."""
         pdf = self._pdf
         if level:
@@ -97,22 +85,22 @@ class _Page:
             pdf.line(pdf.l_margin, pdf.get_y() + 0.6, pdf.l_margin + self._width, pdf.get_y() + 0.6)
         pdf.ln(GAP)
 
-    def block(self, block: Block) -> None:
+    def block(self, block: doc.Block) -> None:
         match block:
-            case Paragraph(text, lead):
+            case doc.Paragraph(text, lead):
                 self._pdf.set_font(FACE, "B" if lead else "", TEXT + 1 if lead else TEXT)
                 self._lines(text)
-            case Items(lines):
+            case doc.Items(lines):
                 self._hanging([("•", line) for line in lines], 5.0, "")
-            case Facts(rows):
+            case doc.Facts(rows):
                 self._hanging(list(rows), self._widest([asked for asked, _ in rows]), "B")
-            case Table():
+            case doc.Table():
                 self._table(block)
-            case Figure():
+            case doc.Figure():
                 self._figure(block)
-            case Passages(rows):
+            case doc.Passages(rows):
                 self._passages(rows)
-            case Command(text):
+            case doc.Command(text):
                 self._pdf.set_font(MONO, "", CODE)
                 self._pdf.set_fill_color(*PALE)
                 self._pdf.multi_cell(
@@ -126,7 +114,7 @@ class _Page:
                     new_y="NEXT",
                 )
                 self._pdf.set_fill_color(255)
-            case References(rows):
+            case doc.References(rows):
                 self._references(rows)
         self._pdf.ln(GAP)
 
@@ -144,7 +132,7 @@ class _Page:
             )
             pdf.ln(0.6)
 
-    def _table(self, table: Table) -> None:
+    def _table(self, table: doc.Table) -> None:
         pdf = self._pdf
         widths, size = self._columns(table.rows)
         self._caption(table.caption, room=self._room(table))
@@ -186,7 +174,7 @@ class _Page:
             widths[1:] = [width * share for width in widths[1:]]
         return tuple(widths), size
 
-    def _figure(self, figure: Figure) -> None:
+    def _figure(self, figure: doc.Figure) -> None:
         pdf, png = self._pdf, self._pictures[figure.name].png
         wide, high = self._size(figure)
         self._keep(self._room(figure))
@@ -195,22 +183,22 @@ class _Page:
             x=pdf.l_margin,
             w=wide,
             h=high,
-            alt_text=visible(figure.alternative),
+            alt_text=doc.visible(figure.alternative),
         )
         pdf.ln(0.8)
         self._caption(figure.caption)
 
-    def _room(self, block: Block | None) -> float:
+    def _room(self, block: doc.Block | None) -> float:
         """Give how much of a page a block needs at least, in mm."""
-        if isinstance(block, Figure):
+        if isinstance(block, doc.Figure):
             return self._size(block)[1] + 14.0
-        if isinstance(block, Table):
+        if isinstance(block, doc.Table):
             widths, size = self._columns(block.rows)
             lines = 1 + (sum(widths) > 0.99 * self._width)  # of a row, whose name may be broken
             return 12.0 + 0.62 * size * lines * min(len(block.rows), TOGETHER // lines)
         return 26.0
 
-    def _size(self, figure: Figure) -> tuple[float, float]:
+    def _size(self, figure: doc.Figure) -> tuple[float, float]:
         """Give the width and the height of a figure on a page, in mm."""
         png = self._pictures[figure.name].png
         wide, high = (side / DPI * INCH for side in struct.unpack(">II", png[16:24]))  # its header
@@ -274,11 +262,11 @@ class _Page:
     def _text(self, text: str, face: str = FACE) -> str:
         """Give a text in characters that a font has; tabs as spaces."""
         known = self._known[face]
-        shown = visible(text).replace("\t", "    ")
+        shown = doc.visible(text).replace("\t", "    ")
         return "".join(one if ord(one) in known or one == "\n" else ABSENT for one in shown)
 
 
-def _begun(document: Document) -> "FPDF":
+def _begun(document: doc.Document) -> "FPDF":
     from fpdf import FPDF
 
     class Numbered(FPDF):
@@ -294,7 +282,7 @@ def _begun(document: Document) -> "FPDF":
         pdf.add_font(family, style, str(_fonts() / name))
     pdf.set_margins(MARGIN, MARGIN, MARGIN)
     pdf.set_auto_page_break(True, MARGIN)
-    pdf.set_title(visible(document.title))
+    pdf.set_title(doc.visible(document.title))
     pdf.set_lang(document.language)
     pdf.set_creator("Noria")
     pdf.add_page()

@@ -49,6 +49,7 @@ def train_command(config: Mapping[str, Any], out: str, cell_file: str) -> str:
     else:
         return ""
     words += _reading(config)
+    words += ["--init-from", str(data["weights"])] if "weights" in data else []
     for name, value in changed_options(config).items():
         flag = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
@@ -76,12 +77,12 @@ def compare_command(config: Mapping[str, Any], cells: Sequence[str], seeds: int)
     Returns
     -------
     str
-        Empty where the data cannot be named, or a study would read them otherwise: it has no ``--lines`` and
-        no ``--encoding``.
+        Empty where the data cannot be named, or a study would not do the same: it has no ``--lines``, no
+        ``--encoding`` and no ``--init-from``.
     """
     data = config.get("data", {})
     words = ["noria", "compare", str(config["task"])]
-    if _reading(config):
+    if _reading(config) or "weights" in data:
         return ""
     if data.get("files") and STANDARD_INPUT not in data["files"]:
         words += map(str, data["files"])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noria.reports.curves import Curve, Fit, fit_of, number
+from noria.reports.curves import Curve, number
+from noria.reports.fit import Fit, MetricFit, fit_of, metric_fit_of
 from noria.reports.prose import HIGHER_IS_BETTER, MISSING
 from noria.training.run_folder import RunFolder
 
@@ -24,8 +25,12 @@ class RunFigures:
         Where it was measured: ``"test"``, or ``"validation"`` where there is no other; empty if nowhere.
     test, validation, baseline : mapping
         All figures, as report.json has them.
+    train : mapping
+        All figures of the weights that were kept on a sample of the training part; empty where that was not
+        measured.
     curve : Curve
     fit : Fit
+    metric_fit : MetricFit or None
     samples : tuple of (int, str)
         What the model showed while it learnt, with the step.
     report : mapping
@@ -38,9 +43,11 @@ class RunFigures:
     part: str
     test: Mapping[str, Any]
     validation: Mapping[str, Any]
+    train: Mapping[str, Any]
     baseline: Mapping[str, Any]
     curve: Curve
     fit: Fit
+    metric_fit: MetricFit | None
     samples: tuple[tuple[int, str], ...]
     report: Mapping[str, Any]
     planned: int
@@ -86,9 +93,9 @@ def figures_of(folder: RunFolder, metric: Any) -> RunFigures:
     curve = Curve.of_log(events)
     test, validation = (dict(report.get(part) or {}) for part in ("test", "validation"))
     evaluated = [event for event in events if event.get("event") == "Evaluated"]
-    if not validation and evaluated:
-        best = evaluated[-1].get("best_step")
-        validation = next((dict(one["metrics"]) for one in evaluated if one["step"] == best), {})
+    best = report.get("best_step") or (evaluated[-1].get("best_step") if evaluated else None)
+    at_best = next((one for one in evaluated if one["step"] == best), {})
+    validation = validation or dict(at_best.get("metrics") or {})
     steps = [int(event["step"]) for event in events if "step" in event]
     part = "test" if test else "validation" if validation else ""
     shown = test or validation
@@ -100,15 +107,17 @@ def figures_of(folder: RunFolder, metric: Any) -> RunFigures:
         part=part,
         test=test,
         validation=validation,
+        train=dict(at_best.get("train") or {}),
         baseline=dict(report.get("baseline") or {}),
         curve=curve,
         fit=fit_of(curve),
+        metric_fit=metric_fit_of(curve, key),
         samples=tuple(
             (int(one["step"]), str(one["text"])) for one in events if one.get("event") == "Sampled"
         ),
         report=report,
         planned=int(report.get("planned") or folder.config.get("run", {}).get("steps") or 0),
-        best_step=int(report.get("best_step") or (evaluated[-1]["best_step"] if evaluated else 0)),
+        best_step=int(best or 0),
         steps=int(report.get("steps") or max(steps, default=0)),
     )
 

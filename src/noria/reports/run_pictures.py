@@ -27,7 +27,7 @@ def draw_curves(
         Where the pictures go, without an ending.
     curve : Curve
     key : str
-        The metric; the loss alone is drawn where it is that, or was never measured.
+        The figure that is drawn beside the loss; ``"loss"``: none.
     words : mapping
         ``step``, ``loss``, ``metric``, ``train``, ``validation``, ``kept``, ``baseline``.
     kept : float
@@ -35,7 +35,7 @@ def draw_curves(
     baseline : float
         The figure to beat; not a number where there is none.
     """
-    keys = ["loss"] if key == "loss" or not np.isfinite(curve.on_validation(key)).any() else ["loss", key]
+    keys = ["loss"] if key == "loss" else ["loss", key]
     with figure(7.2, 3.0) as drawn:
         panels = drawn.subplots(1, len(keys), squeeze=False)[0]
         for panel, one in zip(panels, keys, strict=True):

@@ -89,12 +89,7 @@ RUN_WORDS: Sentences = {
     "train": ("training", "entrenamiento"),
     "kept": ("weights that were kept", "pesos que quedaron"),
     "to_beat": ("figure to beat (test)", "cifra que superar (prueba)"),
-    "curves_caption": (
-        "Loss and {0} while it learnt. The training loss is a running mean over the last steps, taken with "
-        "dropout where there is any.",
-        "Pérdida y {0} durante el aprendizaje. La pérdida de entrenamiento es una media móvil de los últimos "
-        "pasos, con dropout donde lo hay.",
-    ),
+    "curves_caption": ("{0} while it learnt.", "{0} durante el aprendizaje."),
     "not_on_train": (
         "While it learns, {0} is measured on the validation part only.",
         "Durante el aprendizaje, {0} se mide solo en la parte de validación.",
@@ -105,6 +100,10 @@ RUN_WORDS: Sentences = {
         "Dos curvas sobre {0} pasos: la pérdida de entrenamiento va de {1} a {2}, la de validación de {3} a "
         "{4}.",
     ),
+    "curves_alt_metric": (
+        "{0} goes from {1} to {2} on the training part, and from {3} to {4} on the validation part.",
+        "{0} va de {1} a {2} en la parte de entrenamiento, y de {3} a {4} en la de validación.",
+    ),
     "no_curve": (
         "The run has no log of evaluations, so that no curve can be drawn.",
         "La ejecución no tiene registro de evaluaciones; no se puede dibujar ninguna curva.",
@@ -114,6 +113,7 @@ RUN_WORDS: Sentences = {
     "figure": ("figure", "cifra"),
     "part_test": ("test", "prueba"),
     "part_validation": ("validation", "validación"),
+    "part_train": ("training (sample)", "entrenamiento (muestra)"),
     "classes_caption": ("Each class on the test part.", "Cada clase en la parte de prueba."),
     "class": ("class", "clase"),
     "precision": ("precision", "precisión"),
@@ -183,7 +183,6 @@ RUN_WORDS: Sentences = {
         "Respuestas exactas en la parte de prueba, por tercios de la longitud de la entrada.",
     ),
     "bars_alt": ("Bars: {0}.", "Barras: {0}."),
-    "sample_begin": ("step {0}, nothing much learnt", "paso {0}, casi nada aprendido"),
     "sample_step": ("step {0}", "paso {0}"),
     "sample_now": ("the weights that were kept", "los pesos que quedaron"),
     # inside
@@ -207,25 +206,6 @@ RUN_WORDS: Sentences = {
     "tenth": ("below a tenth", "bajo un décimo"),
     "thousandth": ("below a thousandth", "bajo un milésimo"),
     "beyond": ("beyond {0}", "más allá de {0}"),
-    "gates_caption": (
-        "Every named value of {0} ({1}) after the last step, a bar for each unit: states are marked as such, "
-        "all else are gates and candidates.",
-        "Cada valor con nombre de {0} ({1}) tras el último paso, una barra por unidad: los estados están "
-        "marcados («state»), lo demás son puertas y candidatos.",
-    ),
-    "gates_alt": (
-        "Bars of the values {0} of {1} units; means: {2}.",
-        "Barras de los valores {0} de {1} unidades; medias: {2}.",
-    ),
-    "map_caption": (
-        "{0} of {1} ({2}) over the last {3} steps that were read: a line for each unit, light where it is "
-        "high.",
-        "{0} de {1} ({2}) sobre los últimos {3} pasos leídos: una fila por unidad, claro donde es alto.",
-    ),
-    "map_alt": (
-        "Map of {0} units over {1} steps; values from {2} to {3}.",
-        "Mapa de {0} unidades sobre {1} pasos; valores de {2} a {3}.",
-    ),
     "answers_caption": (
         "The likeliest answers after each step, the first on top, light where the model is sure; framed: "
         "what came.",

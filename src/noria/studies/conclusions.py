@@ -7,7 +7,8 @@ and that a variant beats the figure to beat only where the interval around its m
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from noria.reports.curves import Curve, Fit, fit_of, mean_fit
+from noria.reports.curves import Curve
+from noria.reports.fit import Fit, MetricFit, fit_of, mean_fit, mean_metric_fit, metric_fit_of
 from noria.reports.prose import Prose, Sentences
 from noria.reports.run_words import baseline_name
 from noria.studies.results import Line, Results
@@ -131,6 +132,15 @@ def fits(results: Results) -> Mapping[str, Fit]:
         name: mean_fit([fit_of(Curve.of_points(curve)) for curve in curves])
         for name, curves in results.curves.items()
     }
+
+
+def metric_fits(results: Results) -> Mapping[str, MetricFit]:
+    """Give how the metric of each variant stands on both parts, where it was measured; means over seeds."""
+    found = {
+        name: mean_metric_fit([metric_fit_of(Curve.of_points(curve), results.metric) for curve in curves])
+        for name, curves in results.curves.items()
+    }
+    return {name: fit for name, fit in found.items() if fit is not None}
 
 
 def difference_of(results: Results, one: str, other: str) -> Difference | None:

@@ -194,9 +194,17 @@ def parse_grid(task: str, lines: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def parse_settings(task: str, lines: Sequence[str]) -> dict[str, Any]:
-    """Read ``key=value`` lines by the table of options of a task; raises what :func:`parse_grid` does."""
-    entries = [_entry(task, line, "key=value") for line in lines]
+    """Read ``key=value`` lines by the table of options of a task, a switch alone as one that is on.
+
+    Raises what :func:`parse_grid` does.
+    """
+    entries = [_entry(task, _switched(task, line), "key=value") for line in lines]
     return {info.name: info.parse(value.strip(), owner=WHO) for info, value in entries}
+
+
+def _switched(task: str, line: str) -> str:
+    is_switch = "=" not in line and option_named(task, line).type is bool
+    return f"{line}=true" if is_switch else line
 
 
 def _entry(task: str, line: str, form: str) -> tuple[OptionInfo, str]:

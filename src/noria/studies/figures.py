@@ -63,10 +63,10 @@ def draw_curves(path: Path, results: Results, words: Words) -> list[Path]:
     path, results
         As for :func:`draw_figures`.
     words : mapping
-        ``step``, ``loss``, ``metric``, ``train`` and ``validation``.
+        ``step``, ``loss``, ``metric`` (that is drawn), ``train``, ``validation`` and ``unmeasured``.
     """
     curves = {name: [Curve.of_points(one) for one in many] for name, many in results.curves.items() if many}
-    keys = ["loss", results.metric] if results.metric != "loss" else ["loss"]
+    keys = list(dict.fromkeys(("loss", results.drawn_metric)))
     with figure(7.2, 2.0 * len(keys) + 0.7) as drawn:
         panels = drawn.subplots(len(keys), 2, squeeze=False, sharex=True, sharey="row")
         for row, key in zip(panels, keys, strict=True):

@@ -1,4 +1,4 @@
-"""A study on the disk: study.json, a file for each run that ended, and the report."""
+"""A study on the disk: study.json, a file for each run that ended and what its gates did, and the report."""
 
 import json
 from collections.abc import Mapping
@@ -71,6 +71,10 @@ class StudyFolder:
     def file_of(self, variant: Variant, seed: int) -> Path:
         """Where the result of a run is, or will be."""
         return self.path / RUNS / f"{variant.slug}-seed{seed}.json"
+
+    def gates_of(self, variant: Variant, seed: int) -> Path:
+        """Where a run keeps what its gates did while it read one input: the folder of an explanation."""
+        return self.file_of(variant, seed).with_suffix("")
 
     def log_of(self, variant: Variant, seed: int) -> Path:
         """Where a run says what went wrong."""

@@ -1,15 +1,18 @@
-"""What a run is looked at for when it has ended: what it writes, and how far its gradient reaches back."""
+"""What a run is looked at for when it has ended: what it writes, how far its gradient reaches, its gates."""
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from noria.arrays import Array
+from noria.models.explanation import Explanation
 from noria.models.gradient_reach import TENTH, THOUSANDTH, GradientThroughTime, LayerGradient
 from noria.models.prepared import Prepared
+from noria.reports.gates import STEPS
 from noria.training.randomness import generator
 from noria.training.token_options import CHARACTERS
 
@@ -23,17 +26,25 @@ INPUTS = 8
 """Inputs that norms are averaged over."""
 
 
-def looked_at(model: Any, prepared: Prepared) -> dict[str, Any]:
-    """Give the ``sample`` and the ``gradient`` of a trained model; None where there is none.
+def looked_at(model: Any, prepared: Prepared, place: Path) -> dict[str, Any]:
+    """Give the ``sample``, the ``gradient`` and the ``gates`` of a trained model; None where there is none.
 
     What goes wrong here says nothing of the run: it gives None, and a message under ``looking``, whose first
     line says what is missing, and the others where it comes from.
+
+    Parameters
+    ----------
+    model : Model
+    prepared : Prepared
+    place : Path
+        The folder that the values of the gates are written into.
     """
-    found: dict[str, Any] = {"sample": None, "gradient": None, "looking": []}
     looks: dict[str, Callable[[], Any]] = {
         "sample": lambda: sample_of(model),
         "gradient": lambda: gradient_of(model, prepared),
+        "gates": lambda: keep_gates(model, prepared, place),
     }
+    found: dict[str, Any] = {**dict.fromkeys(looks), "looking": []}
     for name, look in looks.items():
         try:
             found[name] = look()
@@ -67,7 +78,7 @@ def gradient_of(model: Any, prepared: Prepared) -> dict[str, Any] | None:
         altogether where no gradient arrives, or there is no recurrent layer.
     """
     curves = []
-    for data, target, row in INPUTS_OF[model.task](model, prepared):
+    for data, target, row in INPUTS_OF[model.task](model, prepared, SPAN):
         layer = _first_layer(model.gradient_through_time(data, target, row=row))
         if layer is not None and not layer.is_zero:
             curves.append(layer.decay()[1][: SPAN + 1])
@@ -100,7 +111,23 @@ def _first_layer(found: GradientThroughTime) -> LayerGradient | None:
     return replace(first, norms=np.sqrt(np.sum(np.square(norms), axis=0)))
 
 
-# A few inputs of each task: data, the right answer, and the row of a file.
+def keep_gates(model: Any, prepared: Prepared, place: Path) -> str | None:
+    """Write what the last recurrent layer computes while it reads one input of the validation part.
+
+    Returns
+    -------
+    str or None
+        What was read, in words; None where there is no recurrent layer, and nothing is written.
+    """
+    data, target, row = next(INPUTS_OF[model.task](model, prepared, STEPS))
+    explanation: Explanation = model.explain(data, target, row=row)
+    if not explanation.layers:
+        return None
+    replace(explanation, layers=explanation.layers[-1:], attention=(), predictions=()).save(place)
+    return explanation.source
+
+
+# A few inputs of each task, read up to so many steps: data, the right answer, and the row of a file.
 
 Input = tuple[Any, Any, int]
 
@@ -110,64 +137,64 @@ def _held_out(validation: Sequence[Any], train: Sequence[Any]) -> Sequence[Any]:
     return validation if len(validation) else train
 
 
-def _longest(part: Sequence[Any], length: Callable[[Any], int]) -> list[Any]:
+def _longest(part: Sequence[Any], length: Callable[[Any], int], span: int) -> list[Any]:
     """Give the longest inputs that are read whole, else the shortest of the others."""
-    fitting = [one for one in part if length(one) <= SPAN]
+    fitting = [one for one in part if length(one) <= span]
     if fitting:
         return sorted(fitting, key=length, reverse=True)[:INPUTS]
     return sorted(part, key=length)[:INPUTS]
 
 
-def _of_text(model: Any, prepared: Any) -> Iterator[Input]:
+def _of_text(model: Any, prepared: Any, span: int) -> Iterator[Input]:
     corpus = prepared.corpus
     readings = _held_out(corpus.validation.readings, corpus.train.readings)
     decode = corpus.vocabulary.decode
     if corpus.separate:
         known = _drawn_conditions(model)
-        for one in _longest(readings, lambda reading: len(reading.ids)):
-            text = decode(one.ids[1 : SPAN + 1])
+        for one in _longest(readings, lambda reading: len(reading.ids), span):
+            text = decode(one.ids[1 : span + 1])
             yield (text if known is None else (text, known)), None, 0
         return
     ids, lead = readings[0].ids, readings[0].lead
-    for start in np.unique(np.linspace(lead, max(lead, len(ids) - SPAN), INPUTS).astype(int)):
-        yield decode(np.asarray(ids[start : start + SPAN])), None, 0
+    for start in np.unique(np.linspace(lead, max(lead, len(ids) - span), INPUTS).astype(int)):
+        yield decode(np.asarray(ids[start : start + span])), None, 0
 
 
-def _of_sequences(model: Any, prepared: Any) -> Iterator[Input]:
+def _of_sequences(model: Any, prepared: Any, span: int) -> Iterator[Input]:
     records = _held_out(prepared.validation.records, prepared.train.records)
-    for one in _longest(records, lambda record: len(prepared.schema.inputs.tokens(record.sequence))):
-        yield _cut(one.sequence, model), one.target, 0
+    for one in _longest(records, lambda record: len(prepared.schema.inputs.tokens(record.sequence)), span):
+        yield _cut(one.sequence, model, span), one.target, 0
 
 
-def _cut(sequence: Any, model: Any) -> Any:
+def _cut(sequence: Any, model: Any, span: int) -> Any:
     if not isinstance(sequence, str):
-        return sequence[:SPAN]
+        return sequence[:span]
     inputs = model.schema_.inputs
     if inputs.vocabulary.kind == CHARACTERS:
-        return sequence[:SPAN]
-    return " ".join(sequence.split()[:SPAN])
+        return sequence[:span]
+    return " ".join(sequence.split()[:span])
 
 
-def _of_tags(model: Any, prepared: Any) -> Iterator[Input]:
+def _of_tags(model: Any, prepared: Any, span: int) -> Iterator[Input]:
     train, validation, _ = prepared.parts
     words, tags = prepared.lexicon.words, prepared.schema.tags
-    for one in _longest(_held_out(validation, train), lambda example: len(example.words)):
-        tokens = [words[number] for number in one.words[:SPAN]]
-        right = [tags[number] for number in one.tags[:SPAN]]
+    for one in _longest(_held_out(validation, train), lambda example: len(example.words), span):
+        tokens = [words[number] for number in one.words[:span]]
+        right = [tags[number] for number in one.tags[:span]]
         yield ("".join(tokens) if prepared.schema.level == CHARACTERS else tokens), right, 0
 
 
-def _of_series(model: Any, prepared: Any) -> Iterator[Input]:
+def _of_series(model: Any, prepared: Any, span: int) -> Iterator[Input]:
     for row in range(min(INPUTS, len(prepared.series))):
         yield None, None, row
 
 
-def _of_pairs(model: Any, prepared: Any) -> Iterator[Input]:
-    for one in _longest(_held_out(prepared.validation, prepared.train), lambda example: len(example.read)):
+def _of_pairs(model: Any, prepared: Any, span: int) -> Iterator[Input]:
+    for one in _longest(_held_out(prepared.validation, prepared.train), lambda pair: len(pair.read), span):
         yield one.source, one.target, 0
 
 
-INPUTS_OF: Mapping[str, Callable[[Any, Any], Iterator[Input]]] = {
+INPUTS_OF: Mapping[str, Callable[[Any, Any, int], Iterator[Input]]] = {
     "text": _of_text,
     "classify": _of_sequences,
     "regress": _of_sequences,

@@ -144,7 +144,7 @@ RECIPES: dict[str, StudyRecipe] = {
         "What is told beside the symbols or values: shape, place in line and word; capitals and spelling; "
         "calendar and season; columns of numbers.",
         rows=(
-            Row("symbols alone", {"features": None}, ("text",)),
+            Row("symbols alone", {"features": "none"}, ("text",)),
             Row("with their shape", {"features": ["shape"]}, ("text",)),
             Row("with the place in the line", {"features": ["line"]}, ("text",)),
             Row("with the place in the word", {"features": ["word"]}, ("text",)),
@@ -193,6 +193,22 @@ RECIPES: dict[str, StudyRecipe] = {
         "Looking back at earlier steps, or trusting the state.",
         grid={"attention": ["none", "general", "additive"]},
         tasks=("text", "translate"),
+    ),
+    "ragged": StudyRecipe(
+        "Training on sequences of different lengths three ways: packed, filled up to the longest, one by "
+        "one. The updates are the same, so that with as many (--steps) so are the losses, to rounding, and "
+        "what differs is the time; with the same --minutes it is how far one gets. (Without dropout, whose "
+        "draws would differ.)",
+        grid={"batching": ["packed", "padded", "one-by-one"]},
+        options={
+            "bidirectional": False,  # read from the other end, filler would come first
+            "dropout": 0.0,
+            "input_dropout": 0.0,
+            "recurrent_dropout": 0.0,
+        },
+        tasks=("classify", "regress"),
+        data={"classify": "sentiment"},
+        files=("regress",),
     ),
     "convolution": StudyRecipe(
         "Recurrent layers against convolutions, which see a fixed window.",

@@ -1,15 +1,16 @@
 """What a study came to, as figures: one line for each variant, one for each pair of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from noria.arrays import Array
 from noria.models.loading import model_class
 from noria.models.model import Metric
-from noria.reports.curves import number
+from noria.reports.curves import Curve, drawn_metric, number
 from noria.reports.prose import HIGHER_IS_BETTER, MISSING
 from noria.studies.design import Study
 from noria.studies.folder import StudyFolder
@@ -40,6 +41,9 @@ class Line:
     gradient : mapping or None
         How far the gradient reaches: ``distance`` and ``norm`` (a share of that at distance 0, mean over the
         seeds), and from which distance on it stays below a ``tenth`` and a ``thousandth``.
+    train_figure, validation_figure : float
+        The metric at the end of the curve, on the training part and on the validation part; not a number
+        where it was not measured.
     """
 
     name: str
@@ -60,6 +64,8 @@ class Line:
     diverged: tuple[int, ...]
     failed: tuple[int, ...]
     gradient: Mapping[str, Any] | None = None
+    train_figure: float = math.nan
+    validation_figure: float = math.nan
 
     def reaches(self, share: str) -> str:
         """Say from how many steps back on a ``"tenth"`` or a ``"thousandth"`` is left: ``"12"``, ``">199"``.
@@ -98,6 +104,9 @@ class Results:
         What diverged or failed, or is not shown of a run that ended well, and why.
     samples : mapping of str to str
         What each variant writes, with the first of its seeds that ended well; empty where none writes.
+    gates : mapping of str to str
+        By variant the folder in which the first of its runs that ended well left what its gates did; empty
+        where there are none.
     """
 
     metric: str
@@ -112,6 +121,7 @@ class Results:
     missing: int
     messages: tuple[str, ...] = field(default=())
     samples: Mapping[str, str] = field(default_factory=dict)
+    gates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ranked(self) -> list[Line]:
@@ -124,6 +134,12 @@ class Results:
     def judged(self) -> bool:
         """Whether there is a spread to judge a difference by: a single seed has none."""
         return any(one.has_spread for one in self.differences)
+
+    @property
+    def drawn_metric(self) -> str:
+        """What is drawn beside the loss: the metric, where it is known."""
+        curves = [Curve.of_points(one) for many in self.curves.values() for one in many]
+        return drawn_metric(curves, self.metric)
 
     def said(self, value: float) -> str:
         """Write a figure as the model does."""
@@ -142,13 +158,15 @@ def results_of(folder: StudyFolder) -> Results:
     """Gather the figures of a study, as far as it has come."""
     study, found = folder.study, folder.results()
     metric = metric_of(study)
-    lines, curves, messages, samples = [], {}, [], {}
+    lines, curves, messages, samples, gates = [], {}, [], {}, {}
     for variant in study.variants:
         runs = {seed: found[variant.name, seed] for seed in study.seeds if (variant.name, seed) in found}
         lines.append(_line(variant.name, runs, metric.key))
         curves[variant.name] = [run["curve"] for run in runs.values() if run["curve"]]
         if written := [run["sample"] for run in runs.values() if run.get("sample")]:
             samples[variant.name] = written[0]
+        if kept := [seed for seed, run in runs.items() if run.get("gates")]:
+            gates[variant.name] = str(folder.gates_of(variant, kept[0]))
         messages += [
             f"{variant.name}, seed {seed}: {run.get('message', run['status'])}"
             for seed, run in runs.items()
@@ -174,6 +192,7 @@ def results_of(folder: StudyFolder) -> Results:
         missing=len(folder.missing()),
         messages=tuple(messages),
         samples=samples,
+        gates=gates,
     )
 
 
@@ -239,16 +258,18 @@ def _line(name: str, runs: Mapping[int, Mapping[str, Any]], key: str) -> Line:
     def over(entry: str) -> float:
         return mean([number(run.get(entry)) for run in done.values()])
 
-    def ends(read: Any) -> float:
-        return mean([read(run["curve"]) for run in done.values() if run["curve"]])
+    curves = [Curve.of_points(run["curve"]) for run in done.values() if run["curve"]]
+
+    def ends(read: Callable[[Curve], Array]) -> float:
+        return mean([float(read(curve)[-1]) for curve in curves])
 
     return Line(
         name=name,
         **_over({seed: value for seed, value in figures.items() if math.isfinite(value)}),
         loss=mean([number(run["test"].get("loss")) for run in done.values()]),
-        train=ends(lambda curve: number(curve[-1]["train"])),
-        validation=ends(lambda curve: _loss(curve[-1])),
-        best_validation=ends(lambda curve: min(map(_loss, curve))),
+        train=ends(lambda curve: curve.on_train("loss")),
+        validation=ends(lambda curve: curve.on_validation("loss")),
+        best_validation=mean([_lowest(curve.on_validation("loss")) for curve in curves]),
         parameters=mean([number(run.get("parameters")) for run in runs.values()]),
         steps=over("steps"),
         seconds=over("seconds"),
@@ -258,6 +279,8 @@ def _line(name: str, runs: Mapping[int, Mapping[str, Any]], key: str) -> Line:
         diverged=tuple(seed for seed, run in runs.items() if run["status"] == DIVERGED),
         failed=tuple(seed for seed, run in runs.items() if run["status"] == FAILED),
         gradient=_gradient([run["gradient"] for run in done.values() if run.get("gradient")]),
+        train_figure=ends(lambda curve: curve.on_train(key)),
+        validation_figure=ends(lambda curve: curve.on_validation(key)),
     )
 
 
@@ -266,8 +289,8 @@ def _gradient(curves: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     return averaged([np.asarray(curve["norm"], float) / curve["norm"][0] for curve in curves])
 
 
-def _loss(point: Mapping[str, Any]) -> float:
-    return number(point["validation"].get("loss"))
+def _lowest(values: Array) -> float:
+    return min((float(value) for value in values if math.isfinite(value)), default=math.nan)
 
 
 def mean(values: Sequence[float]) -> float:

@@ -69,6 +69,7 @@ WORDS: Sentences = {
     "pairs": ("Differences, paired by seed", "Diferencias, por pares de semillas"),
     "learning": ("Learning curves", "Curvas de aprendizaje"),
     "gradients": ("How far the gradient reaches", "Hasta dónde llega el gradiente"),
+    "gates": ("Gates and states", "Puertas y estados"),
     "samples": ("What they write", "Lo que escriben"),
     "what": ("What was compared", "Qué se comparó"),
     "trouble": ("What did not end well", "Lo que no terminó bien"),
@@ -76,9 +77,12 @@ WORDS: Sentences = {
     "references": ("References", "Referencias"),
     # tables
     "quality_caption": (
-        "{0} on the test part, which nothing was chosen on, over the seeds; losses at the end of the curves.",
-        "{0} en la parte de prueba, con la que no se eligió nada, sobre las semillas; pérdidas al final de "
-        "las curvas.",
+        "{0} on the test part, which nothing was chosen on, over the seeds.",
+        "{0} en la parte de prueba, con la que no se eligió nada, sobre las semillas.",
+    ),
+    "ends_caption": (
+        "At the end of the curves, mean over the seeds.",
+        "Al final de las curvas, media sobre las semillas.",
     ),
     "cost_caption": (
         "What each run took, mean over the seeds; from how many steps back on less than a tenth and a "
@@ -92,6 +96,8 @@ WORDS: Sentences = {
     "interval": ("95 % interval", "intervalo 95 %"),
     "train_loss": ("train loss", "pérdida entren."),
     "validation_loss": ("valid. loss", "pérdida valid."),
+    "train_metric": ("train {0}", "{0} entren."),
+    "validation_metric": ("valid. {0}", "{0} valid."),
     "parameters": ("parameters", "parámetros"),
     "steps": ("steps", "pasos"),
     "time": ("time", "tiempo"),
@@ -127,12 +133,10 @@ WORDS: Sentences = {
     ),
     "points_alt": ("Points by variant. Means: {0}.", "Puntos por variante. Medias: {0}."),
     "curves_caption": (
-        "Loss and {0} over the steps, on the training part (left; the loss is a running mean, taken with "
-        "dropout where there is any) and on the validation part (right): mean of the seeds, shaded between "
-        "the lowest and the highest.",
-        "Pérdida y {0} a lo largo de los pasos, en la parte de entrenamiento (izquierda; la pérdida es una "
-        "media móvil, con dropout donde lo hay) y en la de validación (derecha): media de las semillas, "
-        "sombreada entre la más baja y la más alta.",
+        "{0} over the steps, on the training part (left) and on the validation part (right): mean of the "
+        "seeds, shaded between the lowest and the highest.",
+        "{0} a lo largo de los pasos, en la parte de entrenamiento (izquierda) y en la de validación "
+        "(derecha): media de las semillas, sombreada entre la más baja y la más alta.",
     ),
     "curves_alt": (
         "Learning curves of {0} variants. Validation loss at the end: {1}.",
@@ -158,6 +162,18 @@ WORDS: Sentences = {
     "norm": ("norm of dL/d state, relative", "norma de dL/d estado, relativa"),
     "tenth": ("a tenth", "un décimo"),
     "thousandth": ("a thousandth", "un milésimo"),
+    "gates_note": (
+        "What each variant computes while it reads an input of the validation part (of a series: its end; "
+        "without validation: of the training part), with the weights that were kept, of its first run that "
+        "ended well.",
+        "Lo que calcula cada variante al leer una entrada de la parte de validación (de una serie: su final; "
+        "sin validación: de la parte de entrenamiento), con los pesos que quedaron de su primera ejecución "
+        "que terminó bien.",
+    ),
+    "gates_some": (
+        "Of {1} variants the {0} with the best means are shown.",
+        "De {1} variantes se muestran las {0} con mejores medias.",
+    ),
     "samples_note": (
         "Each model wrote from the same seed, with the weights that were kept, of its first run that ended "
         "well; nothing was selected.",

@@ -45,6 +45,7 @@ class Curve:
                         "seconds": latest.seconds if latest else 0.0,
                         "tokens": latest.tokens if latest else 0,
                         "validation": event.metrics,
+                        "measured": event.train,
                     }
                 )
             case _:
@@ -64,7 +65,7 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
     variant = next(one for one in study.variants if one.name == variant_name)
     curve, begun = Curve(), time.perf_counter()
     result: dict[str, Any] = {"variant": variant.name, "seed": seed, "status": DONE}
-    result |= {"sample": None, "gradient": None, "looking": []}
+    result |= {"sample": None, "gradient": None, "gates": None, "looking": []}
     model = model_class(study.task)(**study.options_of(variant, seed))
     try:
         prepared = prepared_of(study, model)
@@ -78,7 +79,8 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
         result |= {"hidden_sizes": list(prepared.description.model.hidden_sizes)}
         if study.metric is not None and study.metric in report:  # it stands beside the figures of the parts
             result["test"] = {**report["test"], study.metric: report[study.metric]}
-        result |= {"peak_bytes": peak_memory(), **looked_at(model, prepared)}
+        place = folder.gates_of(variant, seed)
+        result |= {"peak_bytes": peak_memory(), **looked_at(model, prepared, place)}
     except DivergenceError as error:
         result |= {"status": DIVERGED, "message": str(error)}
     except NoriaError as error:

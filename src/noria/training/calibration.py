@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from noria.training.task import Task
+from noria.training.task import Task, evaluated
 from noria.training.training_options import TrainingOptions
 from noria.training.update import Updater
 
@@ -21,7 +21,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Timing:
-    """What one step, one evaluation of the validation part and the one of the test part take, in seconds."""
+    """What one step, one evaluation and the one of the test part take, in seconds."""
 
     step: float
     evaluation: float
@@ -68,7 +68,7 @@ def calibrate(
 
     def evaluate() -> None:
         check()
-        task.evaluate("validation")
+        evaluated(task)
 
     def rehearse(share: float) -> float:
         check()

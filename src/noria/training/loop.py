@@ -18,7 +18,7 @@ from noria.training.randomness import generator
 from noria.training.report import Event, Listener, Result, Stop
 from noria.training.run_folder import RunFolder
 from noria.training.stopping import Deadline, EarlyStopping
-from noria.training.task import Task
+from noria.training.task import Task, evaluated
 from noria.training.training_options import TrainingOptions
 from noria.training.update import Updater
 
@@ -146,13 +146,13 @@ class Loop:
         return bool(minutes) and self._clock() - self._saved_at >= 60.0 * minutes
 
     def _evaluate(self, step: int, *, planned: bool = True) -> float | None:
-        """Evaluate the validation part, and give its loss; None where there is none."""
+        """Evaluate, and give the loss on the validation part; None where there is none."""
         before = self._clock()
         what = f"Step {step}: the validation loss is not finite"
         try:
             with self._updater.averaging.in_place(self.task.parameters):
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                    metrics = self.task.evaluate("validation")
+                    metrics, train = evaluated(self.task)
                 loss = metrics.get("loss")
                 is_finite = loss is None or math.isfinite(loss)
                 improved = is_finite and self.checkpoints.consider(step, metrics, planned=planned)
@@ -171,6 +171,7 @@ class Loop:
                 improved,
                 self.checkpoints.best_step,
                 seconds,
+                train,
             )
         )
         return loss

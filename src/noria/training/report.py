@@ -98,6 +98,8 @@ class Evaluated:
     best_step: int
     seconds: float
     """That the evaluation took."""
+    train: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Figures on a sample of the training part, measured as those of validation; empty where none is."""
 
 
 @dataclass(frozen=True)

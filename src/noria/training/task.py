@@ -82,3 +82,20 @@ class Task(Protocol):
 
     def layer_norms(self) -> dict[str, float]:
         """Give the gradient norm of each layer, in the order in which data pass through them."""
+
+
+@runtime_checkable
+class MeasuredInTraining(Protocol):
+    """A task whose figures do not follow from its loss: they are measured on the training part as well."""
+
+    def evaluate_training(self) -> dict[str, float]:
+        """Measure a sample of the training part as the validation part is measured, regularisers off.
+
+        It is the same sample every time, and no larger than the validation part; empty if that is.
+        """
+
+
+def evaluated(task: Task) -> tuple[dict[str, float], dict[str, float]]:
+    """Measure the validation part, and the sample of the training part where a task has one."""
+    validation = task.evaluate("validation")
+    return validation, task.evaluate_training() if isinstance(task, MeasuredInTraining) else {}

@@ -56,7 +56,8 @@ class TensorBoard:
                 }
                 self._write(step, figures)
             case Evaluated(step=step):
-                self._write(step, {f"validation/{name}": value for name, value in event.metrics.items()})
+                for part, one in (("validation", event.metrics), ("training_sample", event.train)):
+                    self._write(step, {f"{part}/{name}": value for name, value in one.items()})
             case Sampled(step=step, text=text):
                 self._open().add_text("sample", text, step)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -62,9 +62,6 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
     default_data: ClassVar[str] = "digits"
     targets_class: ClassVar[type[Targets]] = LabelTargets
     _higher_is_better: ClassVar[bool] = True
-
-    if TYPE_CHECKING:
-        classes_: Array
 
     def predict_proba(self, data: Any) -> Float[Array, "S C"]:
         """Give the probability of every class, in the order of ``classes_``.
@@ -147,7 +144,6 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
         counts = confusion_matrix(targets, answers, labels=numbers)
         return {
             **super()._all_figures(outputs, targets),
-            "macro_f1": float(np.mean(scores[2])),
             "classes": classes,
             "confusion": {"labels": names, "counts": counts.tolist()},
         }
@@ -203,7 +199,7 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
 
     def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
         super()._adopt(fitted, description, report)
-        self.classes_ = np.array(self._labels().labels)
+        self.classes_: Array = np.array(self._labels().labels)
 
     def __sklearn_tags__(self) -> object:
         """Say to scikit-learn that this is a classifier, of sequences that need not be rows of a table."""

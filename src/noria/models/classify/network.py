@@ -9,12 +9,10 @@ from noria.layers import (
     BatchNorm,
     Convolution,
     Dropout,
-    Embedding,
     Joined,
     LastPooling,
     Layer,
     Linear,
-    OneHot,
     Pooling,
     Stack,
 )
@@ -22,7 +20,7 @@ from noria.layers.pooling import POOLINGS
 from noria.models.classify.inputs import Inputs, SeriesInputs
 from noria.models.classify.options import ATTENTION, CONVOLUTION, LAST, SequenceOptions
 from noria.models.classify.schema import SequenceSchema
-from noria.models.wiring import dropout_layer, initialise_matrices, recurrent_part
+from noria.models.wiring import dropout_layer, initialise_matrices, recurrent_part, symbol_layer
 
 INPUT, EXTRAS, INPUT_DROPOUT, RECURRENT, CONVOLUTIONS, NORM, POOLING, HIDDEN, DROPOUT, OUTPUT = (
     "input",
@@ -79,15 +77,7 @@ def _input(inputs: Inputs, options: SequenceOptions) -> Layer | None:
         if options.embedding_dropout:
             raise OptionError("The 'embedding_dropout' option is for symbols. The sequences here are series.")
         return None
-    if not options.embedding_size:
-        return OneHot(inputs.size, name=INPUT)
-    return Embedding(
-        inputs.size,
-        options.embedding_size,
-        dropout=options.embedding_dropout,
-        frozen=options.freeze_embedding,
-        name=INPUT,
-    )
+    return symbol_layer(options, inputs.size, INPUT, frozen=options.freeze_embedding)
 
 
 def _convolutions(options: SequenceOptions) -> Stack:

@@ -18,6 +18,7 @@ from noria.training.vector_options import VectorOptions
 AUTO = "auto"
 RECURRENT, CONVOLUTION = "recurrent", "convolution"
 LAST, MEAN, MAX, ATTENTION = "last", "mean", "max", "attention"
+PACKED, PADDED, ONE_BY_ONE = "packed", "padded", "one-by-one"
 OF_RECURRENT_LAYERS = (
     "projection_size",
     "activation",
@@ -143,6 +144,17 @@ class SequenceOptions(
         ),
     ] = 0
 
+    batching: Annotated[
+        str,
+        Option(
+            help="How the sequences of a batch go through the network in training: packed, filled up to the "
+            "longest of all (padded), or one by one. The update is the same.",
+            group="Training",
+            choices=(PACKED, PADDED, ONE_BY_ONE),
+            reason="Packed rows compute nothing on filler; the others show what that saves.",
+        ),
+    ] = PACKED
+
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
         for name in ("vectors", "extra_columns"):
@@ -152,6 +164,7 @@ class SequenceOptions(
                 f"The 'share_hidden' option of {owner} needs two 'hidden_layers' or more. "
                 f"Got hidden_layers={self.hidden_layers}.\n  Set hidden_layers, or leave share_hidden out."
             )
+        self._refuse_filler(owner)
         if self.network == CONVOLUTION:
             need_embedding(self, owner, "network")
             self._refuse_recurrent(owner)
@@ -160,6 +173,21 @@ class SequenceOptions(
                 f"The 'projection_size' option of {owner} mixes both directions, whose last steps are "
                 "different ones. Got bidirectional=True with pooling='last'.\n"
                 "  Choose another pooling, or leave projection_size out."
+            )
+
+    def _refuse_filler(self, owner: str) -> None:
+        """Refuse to fill sequences up where a layer would see the filler."""
+        seen_by = {
+            "network='convolution'": self.network == CONVOLUTION,
+            "bidirectional=True": self.bidirectional,
+            "batch_norm=True": self.batch_norm,
+        }
+        if self.batching == PADDED and any(seen_by.values()):
+            seeing = next(name for name, sees in seen_by.items() if sees)
+            raise OptionError(
+                f"The 'batching' option of {owner} fills sequences up behind their end, and with {seeing} "
+                "the network would see that. Got batching='padded'.\n"
+                "  Choose one-way recurrent layers without batch_norm, or another batching."
             )
 
     def _refuse_recurrent(self, owner: str) -> None:

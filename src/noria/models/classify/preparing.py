@@ -13,9 +13,9 @@ from noria.data.builtin_tasks import BuiltinParts
 from noria.data.records import TEXTS, Record, Records
 from noria.data.split import split_sequences
 from noria.data.stratified import split_stratified
-from noria.data.vectors import Vectors, read_vectors
+from noria.data.vectors import Vectors
 from noria.errors import DataError, OptionError
-from noria.models.classify.inputs import Inputs, TextInputs, fitted_inputs
+from noria.models.classify.inputs import TextInputs, fitted_inputs
 from noria.models.classify.network import build_network
 from noria.models.classify.options import SequenceOptions
 from noria.models.classify.reading import read
@@ -26,6 +26,7 @@ from noria.models.classify.task import Balanced, Example
 from noria.models.description import DataDescription, Description
 from noria.models.examples import digest
 from noria.models.prepared import Prepared
+from noria.models.pretrained import pretrained
 from noria.models.wiring import chosen_cells, describe_model
 from noria.training.randomness import generator
 
@@ -135,7 +136,10 @@ def prepare(
         extras = Scales.of_rows(np.array([record.extras for record in train]), read_.extra_names)
     schema = SequenceSchema(inputs, told, extras, read_.columns, read_.recordings)
     made = [SequencePart(part, examples_of(part, schema)) for part in parts]
-    vectors = None if resuming else _vectors(options, inputs)
+    vectors = None
+    if options.vectors and not resuming:
+        assert isinstance(inputs, TextInputs)  # others were refused
+        vectors = pretrained(options, inputs.vocabulary, options.embedding_size, options.seed)
     batch_size = min(options.batch_size, len(train))
     balanced = None if resampling == "none" else Balanced(made[0].examples, over=resampling == "over")
     count = len(train) if balanced is None else len(balanced)
@@ -233,22 +237,6 @@ def _parts(
         split = split_sequences(len(records), rng, options.valid_fraction, test_share)
     parts = [[records[index] for index in part] for part in (split.train, split.validation, split.test)]
     return read_, [*parts[:2], tested or parts[2]]
-
-
-def _vectors(options: SequenceOptions, inputs: Inputs) -> Vectors | None:
-    """Read pretrained vectors, and refuse those of another width than the embedding's."""
-    if not options.vectors:
-        return None
-    assert isinstance(inputs, TextInputs)  # others were refused
-    rng = generator(options.seed, "vectors")
-    vectors = read_vectors(options.vectors, inputs.vocabulary, rng, words=options.vector_words or None)
-    width = vectors.matrix.shape[1]
-    if width != options.embedding_size:
-        raise OptionError(
-            f"The 'embedding_size' option must be the width of the vectors, {width} in {options.vectors}. "
-            f"Got {options.embedding_size}."
-        )
-    return vectors
 
 
 def _described(read_: Records, schema: SequenceSchema, parts: Sequence[SequencePart]) -> SequenceDescription:

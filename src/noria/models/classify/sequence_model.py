@@ -79,6 +79,7 @@ class SequenceModel(SequenceAnswers):
             class_weights=self._class_weights(prepared),
             resampling=self._resampling,
             augmented=self._augmented(prepared),
+            batching=self.batching,
         )
 
     def _augmented(self, prepared: PreparedSequences) -> Callable[[int], Sequence[Example]] | None:

@@ -144,9 +144,13 @@ class LabelTargets(Targets):
         )
 
     def figures(self, outputs: Float[Array, "S O"], targets: Array) -> dict[str, float]:
-        """Give loss in nats, and accuracy."""
-        loss = float(cross_entropy_rows(outputs, targets).mean())
-        return {"loss": loss, "accuracy": float((outputs.argmax(axis=1) == targets).mean())}
+        """Give loss in nats, accuracy, and the mean F1 of the classes, in which each counts the same."""
+        loss, answers = float(cross_entropy_rows(outputs, targets).mean()), outputs.argmax(axis=1)
+        right, told, there = (
+            np.bincount(some, minlength=self.size) for some in (targets[answers == targets], answers, targets)
+        )
+        f1 = 2 * right / np.maximum(told + there, 1)
+        return {"loss": loss, "accuracy": float((answers == targets).mean()), "macro_f1": float(f1.mean())}
 
     def answers(self, outputs: Float[Array, "S O"]) -> list[Any]:
         """Give the likeliest label of each."""

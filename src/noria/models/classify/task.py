@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from noria.arrays import Array, Float, Int
-from noria.layers import INFERENCE, FlatParameters, Layer, Mode
+from noria.layers import INFERENCE, FlatParameters, Layer, Mode, Stack
 from noria.layers.auxiliary import FEATURES
-from noria.models.classify.network import EXTRAS
+from noria.models.classify.batching import way_of
+from noria.models.classify.network import EXTRAS, POOLING
+from noria.models.classify.options import PACKED
 from noria.models.classify.targets import Targets
 from noria.models.examples import ExamplesTask, side_by_side
 from noria.sequences import Batches, Ragged
@@ -40,7 +42,7 @@ class SequenceTask(ExamplesTask[Example]):
     Parameters
     ----------
     name : str
-    network : Layer
+    network : Stack
     parameters : FlatParameters
     targets : Targets
     train, validation, test : sequences of Example
@@ -52,12 +54,14 @@ class SequenceTask(ExamplesTask[Example]):
         Whether an epoch has as many examples of every class.
     augmented : callable, optional
         Gives the training examples of an epoch.
+    batching : {"packed", "padded", "one-by-one"}
+        How batches go through the network in training.
     """
 
     def __init__(
         self,
         name: str,
-        network: Layer,
+        network: Stack,
         parameters: FlatParameters,
         targets: Targets,
         train: Sequence[Example],
@@ -70,6 +74,7 @@ class SequenceTask(ExamplesTask[Example]):
         class_weights: Float[Array, " C"] | None = None,
         resampling: str = "none",
         augmented: Callable[[int], Sequence[Example]] | None = None,
+        batching: str = PACKED,
     ) -> None:
         lengths = [len(example.sequence) for example in train]
         super().__init__(
@@ -85,6 +90,7 @@ class SequenceTask(ExamplesTask[Example]):
         self.network, self.targets = network, targets
         self._smoothing, self._class_weights = label_smoothing, class_weights
         self._lengths = np.array(lengths)
+        self._way = way_of(batching, network, POOLING, max(lengths))
         self._balanced = None if resampling == "none" else Balanced(train, over=resampling == "over")
         self._augmented = augmented
         self._changed: tuple[int, Sequence[Example]] = (-1, train)
@@ -116,9 +122,9 @@ class SequenceTask(ExamplesTask[Example]):
     def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
         """Run a batch forward and backward."""
         inputs, given = batch_of(examples)
-        outputs, backward = self.network(inputs, given=given, mode=mode)
+        outputs, backward = self._way(inputs, given, mode)
         loss, loss_backward = self.targets.loss(
-            outputs.rows,
+            outputs,
             self._targets_of(examples),
             class_weights=self._class_weights,
             label_smoothing=self._smoothing,

@@ -81,6 +81,14 @@ class ForecastTask(ExamplesTask[Example]):
         actual = self.scoring.values(batch.levels(batch.targets))
         return {"loss": loss, **errors_of(actual, predicted)}
 
+    def measurable(self) -> list[Example]:
+        """Give the training windows whose whole horizon lies in the training part."""
+        ahead = self.scoring.horizon - self.learning.horizon
+        last: dict[int, int] = {}
+        for series, origin in self.train:
+            last[series] = max(origin, last.get(series, origin))
+        return [(series, origin) for series, origin in self.train if origin + ahead <= last[series]]
+
 
 def by_member(dense: Array, batch: Batch, members: int, count: int) -> Array:
     """Give (B, T, M * F) as (B, M, h, C, Q); a member's outputs stand at one step, or at each."""

@@ -146,7 +146,8 @@ class Windows:
         ends = [*self._starts[1:], self._starts[-1] + len(self.views[-1]) + self.horizon]
         laid = np.full((int(ends[-1]), parts[0].shape[1]), np.nan)
         for start, end, part in zip(self._starts, ends, parts, strict=True):
-            laid[start : start + len(part)] = part[: end - start]
+            count = min(len(part), end - start)  # it may know of more steps to come than windows reach
+            laid[start : start + count] = part[:count]
         return laid
 
 

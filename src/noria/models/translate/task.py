@@ -16,7 +16,7 @@ from noria.training.losses import sequence_cross_entropy
 from noria.training.task import Part
 
 TRANSLATED = 256
-"""Pairs of the validation part that are translated at each evaluation; the loss is that of all."""
+"""Pairs of a part, at most, that are translated at each evaluation; the validation loss is that of all."""
 SHOWN = 2
 
 
@@ -37,6 +37,8 @@ class TranslationTask(ExamplesTask[Example]):
     scheduled_sampling : float, default 0
         Probability of reading the decoder's own last symbol.
     """
+
+    most_measured = TRANSLATED
 
     def __init__(
         self,
