@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+from pathlib import Path
 
 import jaxtyping
 import threadpoolctl
@@ -21,6 +22,11 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 os.environ.pop("NORIA_THREADS", None)
+
+# Processes that tests start find the package, and what lies beside the tests, where this one does.
+TESTS = Path(__file__).parent
+PLACES = [TESTS.parent / "src", TESTS, *sorted(path for path in TESTS.iterdir() if path.is_dir())]
+os.environ["PYTHONPATH"] = os.pathsep.join([*map(str, PLACES), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 # A shell lets its background jobs ignore Ctrl-C; tests that send it would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from written_files import written
 
 from noria.data.archive_series import filled, read_ts
 from noria.errors import DataError
@@ -30,13 +31,8 @@ STAMPED = """@problemName Stamped
 """
 
 
-def written(tmp_path, text):
-    (tmp_path / "t.ts").write_text(text)
-    return tmp_path / "t.ts"
-
-
 def test_several_channels_of_different_lengths(tmp_path):
-    read = read_ts(written(tmp_path, TS))
+    read = read_ts(written(tmp_path / "t.ts", TS))
     first, second = read
     assert read.channels == ("channel 1", "channel 2")
     assert first.sequence.tolist() == [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]
@@ -51,13 +47,13 @@ def test_several_channels_of_different_lengths(tmp_path):
 @pytest.mark.parametrize("line", ["  @Data ", "@data # of 1998", "#\n@DATA\t# 2 cases"])
 @pytest.mark.parametrize("head", ["@dimensions 2\n", ""])
 def test_cases_follow_wherever_the_head_ends(tmp_path, line, head):
-    read = read_ts(written(tmp_path, TS.replace("@data", line).replace("@dimensions 2\n", head)))
+    read = read_ts(written(tmp_path / "t.ts", TS.replace("@data", line).replace("@dimensions 2\n", head)))
     assert [record.target for record in read] == ["up", "down"]
 
 
 def test_one_channel_and_no_labels(tmp_path):
     text = "@problemName P\n@univariate true\n@classLabel false\n@data\n1,2,3\n\n# a comment\n4,5\n"
-    one, other = read_ts(written(tmp_path, text))
+    one, other = read_ts(written(tmp_path / "t.ts", text))
     assert one.sequence.tolist() == [[1.0], [2.0], [3.0]]
     assert one.target is None
     assert len(other.sequence) == 2
@@ -65,18 +61,18 @@ def test_one_channel_and_no_labels(tmp_path):
 
 def test_classes_need_not_be_listed_and_may_be_unknown(tmp_path):
     text = "@univariate true\n@classLabel true\n@data\n1,2:left\n3:?\n"
-    assert [record.target for record in read_ts(written(tmp_path, text))] == ["left", None]
+    assert [record.target for record in read_ts(written(tmp_path / "t.ts", text))] == ["left", None]
 
 
 def test_numbers_to_be_told_are_read(tmp_path):
     text = "@univariate true\n@targetLabel true\n@data\n1,2:0.75\n1,2:?\n"
-    assert [record.target for record in read_ts(written(tmp_path, text))] == [0.75, None]
+    assert [record.target for record in read_ts(written(tmp_path / "t.ts", text))] == [0.75, None]
     with pytest.raises(DataError, match="line 4, column 5: expected a number, got 'much'"):
-        list(read_ts(written(tmp_path, text.replace("0.75", "much"))))
+        list(read_ts(written(tmp_path / "t.ts", text.replace("0.75", "much"))))
 
 
 def test_channels_are_counted_where_the_head_does_not_say(tmp_path):
-    path = written(tmp_path, TS.replace("@dimensions 2\n", ""))
+    path = written(tmp_path / "t.ts", TS.replace("@dimensions 2\n", ""))
     assert len(read_ts(path).channels) == 2
     with path.open() as stream:
         read = read_ts(stream)
@@ -86,11 +82,11 @@ def test_channels_are_counted_where_the_head_does_not_say(tmp_path):
 
 def test_gaps_are_filled_where_the_head_says_that_there_are_some(tmp_path):
     text = GAPS.replace("1,2,3:4,5,6", "?,2,?:4,NaN,6")
-    read = read_ts(written(tmp_path, text))
+    read = read_ts(written(tmp_path / "t.ts", text))
     first, _ = read
     assert first.sequence.tolist() == [[2.0, 4.0], [2.0, 4.0], [2.0, 6.0]]
     assert any("missing values are filled" in note for note in read.notes)
-    assert not any("missing" in note for note in read_ts(written(tmp_path, TS)).notes)
+    assert not any("missing" in note for note in read_ts(written(tmp_path / "t.ts", TS)).notes)
 
 
 def test_filling_looks_back_and_only_at_the_beginning_ahead():
@@ -101,13 +97,13 @@ def test_filling_looks_back_and_only_at_the_beginning_ahead():
 
 
 def test_time_stamps_bring_channels_together(tmp_path):
-    read = read_ts(written(tmp_path, STAMPED))
+    read = read_ts(written(tmp_path / "t.ts", STAMPED))
     first, second = read
     assert first.sequence.tolist() == [[1.5, 4.0], [-2.0, 4.0], [-2.0, 6.0]]
     assert second.sequence.tolist() == [[1.0, 7.0], [1.0, 8.0], [2.0, 9.0]], "20 comes behind 3"
     assert (first.target, second.target) == ("up", "down")
     assert any("time stamps give the order" in note for note in read.notes)
-    counted = read_ts(written(tmp_path, STAMPED.replace("@dimension 2\n", "")))
+    counted = read_ts(written(tmp_path / "t.ts", STAMPED.replace("@dimension 2\n", "")))
     assert len(counted.channels) == 2, "colons of the time are no colons between channels"
 
 
@@ -138,7 +134,7 @@ def test_time_stamps_bring_channels_together(tmp_path):
 def test_faults_are_placed(tmp_path, old, new, message):
     assert old in TS
     with pytest.raises(DataError, match=message):
-        list(read_ts(written(tmp_path, TS.replace(old, new, 1))))
+        list(read_ts(written(tmp_path / "t.ts", TS.replace(old, new, 1))))
 
 
 @pytest.mark.parametrize(
@@ -161,9 +157,9 @@ def test_faults_are_placed(tmp_path, old, new, message):
 def test_faults_of_time_stamps_are_placed(tmp_path, old, new, message):
     assert old in STAMPED
     with pytest.raises(DataError, match=message):
-        list(read_ts(written(tmp_path, STAMPED.replace(old, new, 1))))
+        list(read_ts(written(tmp_path / "t.ts", STAMPED.replace(old, new, 1))))
 
 
 def test_a_file_without_series_says_so(tmp_path):
     with pytest.raises(DataError, match=r"t\.ts, line 1: expected a line @data"):
-        read_ts(written(tmp_path, "@univariate true\n"))
+        read_ts(written(tmp_path / "t.ts", "@univariate true\n"))

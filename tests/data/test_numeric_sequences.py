@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from written_files import written
 
 from noria.data.numeric_sequences import read_long_table
 from noria.data.tables import open_table
@@ -10,17 +11,12 @@ from noria.errors import DataError
 LONG = "id,time,x,y,label\na,1,0.5,1,up\na,2,1.5,2,up\nb,1,2.5,3,down\n"
 
 
-def written(tmp_path, name, text):
-    (tmp_path / name).write_text(text)
-    return tmp_path / name
-
-
 def long_table(path, **more):
     return read_long_table(open_table(path), "id", "label", time="time", **more)
 
 
 def test_each_sequence_has_its_rows(tmp_path):
-    read = long_table(written(tmp_path, "long.csv", LONG))
+    read = long_table(written(tmp_path / "long.csv", LONG))
     first, second = read
     assert read.channels == ("x", "y")
     assert first.sequence.dtype == np.float32
@@ -31,7 +27,7 @@ def test_each_sequence_has_its_rows(tmp_path):
 
 
 def test_columns_may_be_chosen_and_joined_to_the_sequence(tmp_path):
-    path = written(tmp_path, "long.csv", LONG)
+    path = written(tmp_path / "long.csv", LONG)
     read = long_table(path, features=["y"], extras=["x"])
     assert [record.sequence.tolist() for record in read] == [[[1.0], [2.0]], [[3.0]]]
     assert [record.extras for record in read] == [(0.5,), (2.5,)]
@@ -55,7 +51,7 @@ def test_columns_may_be_chosen_and_joined_to_the_sequence(tmp_path):
     ],
 )
 def test_faults_of_long_tables_are_placed(tmp_path, old, new, message):
-    path = written(tmp_path, "long.csv", LONG.replace(old, new))
+    path = written(tmp_path / "long.csv", LONG.replace(old, new))
     with pytest.raises(DataError, match=message):
         list(long_table(path))
 
@@ -63,23 +59,23 @@ def test_faults_of_long_tables_are_placed(tmp_path, old, new, message):
 def test_dates_rise_too(tmp_path):
     text = "id,time,x,label\na,2024-01-02,1,up\na,2024-01-10,2,up\na,2024-01-09,3,up\n"
     with pytest.raises(DataError, match="got 2024-01-09 behind 2024-01-10"):
-        list(long_table(written(tmp_path, "long.csv", text)))
+        list(long_table(written(tmp_path / "long.csv", text)))
 
 
 def test_a_table_without_numbers_is_refused(tmp_path):
-    path = written(tmp_path, "long.csv", "id,time,label\na,1,up\n")
+    path = written(tmp_path / "long.csv", "id,time,label\na,1,up\n")
     with pytest.raises(DataError, match="expected columns of numbers beside 'id'"):
         long_table(path)
 
 
 def test_decimal_commas_are_understood_and_said(tmp_path):
     text = "id;x;y;label\na;0,5;1;up\na;-1,25;2;up\nb;2;3;down\n"
-    read = read_long_table(open_table(written(tmp_path, "long.csv", text)), "id", "label")
+    read = read_long_table(open_table(written(tmp_path / "long.csv", text)), "id", "label")
     first, second = read
     assert first.sequence.tolist() == [[0.5, 1.0], [-1.25, 2.0]]
     assert second.sequence.tolist() == [[2.0, 3.0]]
     assert "numbers with a decimal comma: x" in read.notes
-    mixed = written(tmp_path, "mixed.csv", text.replace("b;2;", "b;2.5;"))
+    mixed = written(tmp_path / "mixed.csv", text.replace("b;2;", "b;2.5;"))
     read = read_long_table(open_table(mixed), "id", "label")
     expected = r"mixed.csv, line 4, column 2 \('x'\): expected a decimal comma as in line 2, got '2.5'"
     for _ in range(2):  # also when it is read again
@@ -88,11 +84,11 @@ def test_decimal_commas_are_understood_and_said(tmp_path):
 
 
 def test_numbers_that_are_to_be_told_stand_in_a_column_too(tmp_path):
-    path = written(tmp_path, "long.csv", LONG.replace("up", "0.5").replace("down", "-2"))
+    path = written(tmp_path / "long.csv", LONG.replace("up", "0.5").replace("down", "-2"))
     read = long_table(path, numbers=True)
     assert [record.target for record in read] == [0.5, -2.0]
     assert "numbers to be told in 'label'" in " ".join(read.notes)
-    bad = written(tmp_path, "bad.csv", LONG.replace("up", "0.5"))
+    bad = written(tmp_path / "bad.csv", LONG.replace("up", "0.5"))
     with pytest.raises(DataError, match=r"line 4, column 5 \('label'\): expected a number, got 'down'"):
         list(long_table(bad, numbers=True))
     assert [record.target for record in long_table(bad, numbers=True, known=False)] == [0.5, None]

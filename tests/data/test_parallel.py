@@ -5,14 +5,10 @@ import json
 
 import pandas as pd
 import pytest
+from written_files import written
 
 from noria.data.parallel import open_pairs, read_sources
 from noria.errors import DataError
-
-
-def written(path, text, encoding="utf-8"):
-    path.write_bytes(text.encode(encoding))
-    return path
 
 
 def texts(pairs):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from written_files import written
 
 from noria.data import WordVocabulary
 from noria.data.vectors import read_vectors
@@ -7,13 +8,6 @@ from noria.errors import DataError
 
 VOCABULARY = WordVocabulary((" cat", "The", ".", " zebra", " the"))
 SEED = np.random.default_rng
-
-
-def written(path, text, encoding="utf-8"):
-    path.write_bytes(text.encode(encoding))
-    return path
-
-
 GLOVE = "the 1 2 3\ncat 4 5 6\n. -1 -2 0.5\nqueue 9 9 9\n"
 
 

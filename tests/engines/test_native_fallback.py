@@ -1,12 +1,9 @@
 """Without LLVM the reference engine takes over and says why; the native one, asked for by name, refuses."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
+from child_process import output_of
 from noria.compiler import compile_cell
 from noria.engines import bind
 from noria.engines.binding import why_not_native
@@ -40,16 +37,7 @@ print(is_native(np.dtype(np.float32)))
 
 
 def test_without_llvm():
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    engine, shape, reason, error, fused = done.stdout.splitlines()
+    engine, shape, reason, error, fused = output_of(WITHOUT).splitlines()
     assert engine == "reference"
     assert shape == "(1, 5)"
     assert "llvmlite cannot be loaded" in reason

@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-import subprocess
 import sys
 from functools import cache
 
 import numpy as np
 import pytest
 
+from child_process import output_of
 from noria.engines import fused, pieces, updates
 from noria.engines.cross_entropy import cross_entropy
 from noria.engines.native import flat, softmax
@@ -371,8 +371,7 @@ def test_without_machine_code_numpy_does_it_all(monkeypatch):
 
 
 def test_importing_the_passes_does_not_load_llvm():
-    code = "import sys, noria.training.losses; assert 'llvmlite' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    output_of("import sys, noria.training.losses; assert 'llvmlite' not in sys.modules")
 
 
 def test_parts_cover_everything_once_and_are_alike():

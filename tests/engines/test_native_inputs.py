@@ -186,7 +186,7 @@ def test_a_table_of_symbols():
 
 
 def test_tables_of_other_sizes_use_the_same_memory(monkeypatch):
-    """Batches that differ in how many symbols occur do not take fresh memory each, nor find old sums in it."""
+    """Batches that differ in how many symbols occur take no fresh memory each, and find no old sums in it."""
     made = []
     workspace = native_kernel.Workspace
     monkeypatch.setattr(native_kernel, "Workspace", lambda *about: made.append(about[3]) or workspace(*about))

@@ -6,8 +6,6 @@ memory may.
 """
 
 import gc
-import os
-import subprocess
 import sys
 import weakref
 from dataclasses import replace
@@ -18,6 +16,7 @@ import pytest
 from engine_problems import GIVEN, JOINED, TWO_STAGES, assert_same, evaluate, problem
 from test_native_stepwise import steps
 
+from child_process import output_of
 from noria.engines.native import frame, sharing
 from noria.engines.native import kernel as native_kernel
 from noria.engines.native import run as native_run
@@ -255,17 +254,7 @@ print("nobody went too far")
 def test_nothing_is_read_behind_or_before_what_is_handed_in(dtype):
     if sys.platform == "win32":
         return
-    path = os.pathsep.join([os.path.dirname(__file__), *(entry for entry in sys.path if entry)])
-    done = subprocess.run(
-        [sys.executable, "-c", PAGES, dtype],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr or f"ended by signal {-done.returncode}"
-    assert done.stdout == "nobody went too far\n"
+    assert output_of(PAGES, dtype) == "nobody went too far\n"
 
 
 def test_a_model_that_is_gone_leaves_none_of_its_memory_behind():

@@ -1,9 +1,5 @@
 """The native engine in shapes that break engines: one of everything, long, wide, ragged, part of a vector."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from engine_problems import (
@@ -20,6 +16,7 @@ from engine_problems import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from child_process import output_of
 from noria.engines.native.design import Design
 from noria.engines.native.kernel import NativeKernel
 from noria.equations import Cell
@@ -172,14 +169,4 @@ print("right")
 @pytest.mark.parametrize("width", [16, 32])
 def test_narrower_vectors_and_fewer_registers(width):
     """As on processors with AVX2, or with SSE or NEON alone."""
-    path = os.pathsep.join([os.path.dirname(__file__), *(entry for entry in sys.path if entry)])
-    done = subprocess.run(
-        [sys.executable, "-c", NARROW, str(width)],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "right\n"
+    assert output_of(NARROW, width) == "right\n"

@@ -1,8 +1,6 @@
 """Several threads in the native engine: the same results, always the same bits, and nobody left waiting."""
 
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 from engine_problems import GIVEN, TWO_STAGES, assert_same, evaluate, problem
 
+from child_process import output_of
 from noria.engines import workers
 from noria.engines.native import sharing
 from noria.engines.threads import use_threads
@@ -173,15 +172,5 @@ print("parent is right")
 def test_a_forked_process_makes_threads_of_its_own():
     if not hasattr(os, "fork"):
         return
-    here = os.path.dirname(__file__)
-    path = os.pathsep.join([here, *(entry for entry in sys.path if entry)])
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split("\n")[:2] == ["child is right", "parent is right"]
+    options = ["-W", "ignore::DeprecationWarning"]
+    assert output_of(FORK, options=options).split("\n")[:2] == ["child is right", "parent is right"]

@@ -264,6 +264,16 @@ def test_every_key_of_a_mistake_has_a_sentence():
             assert sentence(mistake.key, mistake.words)
 
 
+def test_a_state_that_is_multiplied_before_a_matrix_belongs_to_the_matrix():
+    from noria.inspection.tape import Tape
+    from noria.inspection.tape_edges import products_of_states, uses_of_states, written
+
+    tape = Tape(cells.get("gru"))
+    assert [written(tape, place) for place, _ in uses_of_states(tape)] == ["(z * h)"]
+    products = [written(tape, place) for place, _ in products_of_states(tape)]
+    assert products == ["U_r @ h", "U_z @ h", "U_n @ (r * h)"]
+
+
 def test_the_tape_is_right_where_nothing_is_changed():
     from noria.equations import cells
     from noria.inspection.gradient_check import Problem

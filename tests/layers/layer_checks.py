@@ -1,13 +1,40 @@
-"""What the tests of layers share: random batches, and the check of every gradient by complex step."""
+"""What tests of layers share: cells, random batches, and the check of every gradient by complex step."""
 
 from types import SimpleNamespace
 
 import numpy as np
 
+from noria.equations import Cell
 from noria.layers import FlatParameters, Mode, map_state, state_arrays
 from noria.sequences import Ragged
 
 TINY = 1e-30
+
+MASKED = Cell.parse(
+    """
+given:
+  m: sequence = dropout(0.4)
+  s: row = bernoulli(0.3)
+n  = tanh(W @ x + U @ (m * h) + b)
+h' = s * h + (1 - s) * n
+""",
+    name="masked",
+)
+"""With a mask for each sequence, and one for each row."""
+
+DRIVEN = Cell.parse(
+    """
+given:
+  drive: row
+  scale: sequence
+h' = tanh(W @ x + U @ h + drive * scale)
+""",
+    name="driven",
+)
+"""With inputs that have to be handed in."""
+
+START_AT_ONE = Cell.parse("c' = c + h\nh' = c' * tanh(W @ x)\ninit:\n  c = 1", name="counter")
+"""With a state that does not begin with zeros."""
 
 
 def features(lengths, width, seed=0, dtype=np.float64):

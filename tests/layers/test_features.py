@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from layer_checks import built, check_gradients, features, inner, like, run_back, token_ids
+from layer_checks import START_AT_ONE, built, check_gradients, features, inner, like, run_back, token_ids
 
-from noria.equations import Cell
 from noria.errors import DataError, OptionError, ShapeError
 from noria.layers import (
     INFERENCE,
@@ -185,8 +184,7 @@ def test_one_in_another_begins_with_the_vector_of_the_outer():
 
 
 def test_biases_begin_where_the_cell_does():
-    cell = Cell.parse("c' = c + h\nh' = c' * tanh(W @ x)\ninit:\n  c = 1", name="counter")
-    _, flat = built(Conditioned(Recurrent(cell, 4), 2), 3, spread=None)
+    _, flat = built(Conditioned(Recurrent(START_AT_ONE, 4), 2), 3, spread=None)
     of = {path: parameter.value for path, parameter in flat.named()}
     np.testing.assert_array_equal(of["conditioned.initial.c.b"], np.ones(4))
     np.testing.assert_array_equal(of["conditioned.initial.h.b"], np.zeros(4))

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import settings
 from hypothesis import strategies as st
-from layer_checks import TINY, built, check_gradients, features, like, run_back, token_ids
+from layer_checks import (
+    DRIVEN,
+    MASKED,
+    START_AT_ONE,
+    TINY,
+    built,
+    check_gradients,
+    features,
+    like,
+    run_back,
+    token_ids,
+)
 
 from noria.equations import Cell, cells, rewrites
 from noria.errors import DataError, NotFittedError, OptionError, ShapeError, UnknownNameError
@@ -13,29 +24,6 @@ from noria.layers import INFERENCE, FlatParameters, Mode, OneHot, Recurrent, Sta
 from noria.sequences import Ragged
 
 LENGTHS = [[5, 2, 5, 1, 3], [4, 4, 4], [6], [1], [1, 1]]
-
-MASKED = Cell.parse(
-    """
-given:
-  m: sequence = dropout(0.4)
-  s: row = bernoulli(0.3)
-n  = tanh(W @ x + U @ (m * h) + b)
-h' = s * h + (1 - s) * n
-""",
-    name="masked",
-)
-
-DRIVEN = Cell.parse(
-    """
-given:
-  drive: row
-  scale: sequence
-h' = tanh(W @ x + U @ h + drive * scale)
-""",
-    name="driven",
-)
-
-START_AT_ONE = Cell.parse("c' = c + h\nh' = c' * tanh(W @ x)\ninit:\n  c = 1", name="counter")
 
 
 def masks_for(x, hidden, seed=5):

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from layer_checks import built, check_gradients, features, inner, like, run_back, token_ids
+from layer_checks import MASKED, built, check_gradients, features, inner, like, run_back, token_ids
 
-from noria.equations import Cell
 from noria.errors import BackwardError, NotFittedError, OptionError, ShapeError, UnknownNameError
 from noria.layers import (
     INFERENCE,
@@ -21,17 +20,6 @@ from noria.layers import (
 )
 
 LENGTHS = [[5, 2, 5, 1, 3], [4, 4, 4], [6], [1]]
-
-MASKED = Cell.parse(
-    """
-given:
-  m: sequence = dropout(0.4)
-  s: row = bernoulli(0.3)
-n  = tanh(W @ x + U @ (m * h) + b)
-h' = s * h + (1 - s) * n
-""",
-    name="masked",
-)
 
 
 def mixed(count, **options):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_checks import built, features, token_ids
+from layer_checks import DRIVEN, MASKED, START_AT_ONE, built, features, token_ids
 
 from noria.engines.native import sharing
 from noria.engines.threads import use_threads
@@ -27,21 +27,6 @@ from noria.layers import (
 STEPS = 5
 EXACT = {np.float32: 2e-6, np.float64: 1e-14}
 NORMALISED = rewrites.zoneout(rewrites.layer_normalised(cells.lstm), 0.2, 0.1)
-
-MASKED = Cell.parse(
-    """
-given:
-  m: sequence = dropout(0.4)
-  s: row = bernoulli(0.3)
-n  = tanh(W @ x + U @ (m * h) + b)
-h' = s * h + (1 - s) * n
-""",
-    name="masked",
-)
-DRIVEN = Cell.parse(
-    "given:\n  drive: row\n  scale: sequence\nh' = tanh(W @ x + U @ h + drive * scale)", name="driven"
-)
-START_AT_ONE = Cell.parse("c' = c + h\nh' = c' * tanh(W @ x)\ninit:\n  c = 1", name="counter")
 GATED = Cell.parse("h' = tanh(W @ x + U @ h) * x", name="gated")
 
 

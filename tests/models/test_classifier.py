@@ -61,7 +61,7 @@ def test_it_learns_texts_and_names_its_baseline(fitted):
     assert (fitted.classes_[probabilities.argmax(axis=1)] == labels).all()
     baseline = fitted.report_["baseline"]
     assert baseline["name"] == "logistic regression on a bag of words"
-    assert set(baseline["majority"]) == {"loss", "accuracy"}
+    assert set(baseline["majority"]) == {"loss", "accuracy", "macro_f1"}
     assert np.sum(fitted.report_["confusion"]["counts"]) == 8
     assert set(fitted.report_["classes"]) == {"neg", "pos"}
     assert fitted.description_.data.summary().startswith("80 sequences · 2 to 5 words, half up to 3")
@@ -122,6 +122,7 @@ def test_figures_for_each_class_and_the_confusion(fitted):
     assert figures["classes"]["neg"]["precision"] == pytest.approx(19 / 20)
     assert figures["classes"]["pos"]["recall"] == pytest.approx(20 / 21)
     assert figures["accuracy"] == pytest.approx(39 / 40)
+    assert figures["macro_f1"] == pytest.approx(np.mean([one["f1"] for one in figures["classes"].values()]))
     assert fitted.evaluate((texts, wrong)) == figures
 
 

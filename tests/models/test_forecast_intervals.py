@@ -278,7 +278,7 @@ def test_a_file_that_begins_inside_a_run_goes_on_from_its_widths(first):
     table = airline()
     model = Forecaster(**SMALL, horizon=3, dtype="float64").fit(table[:120], steps=3)
     behind = table[first + 1 - model.schema_.reach :]  # of the origins from the first on the run had 117
-    windows = model._windows(model._read(behind).series, measured=True)
+    windows = model._predictor.windows(model._read(behind).series, measured=True)
     chosen = windows.origins(0, 0, len(behind))
     assert chosen[0][1] == windows.first_origin
     outputs = forecast_outputs(model.network_, windows, chosen, model._output, np.dtype("float64"))

@@ -187,6 +187,16 @@ def test_a_run_that_keeps_less_of_the_ends_of_its_series_is_gone_on_with(tmp_pat
     pandas.testing.assert_frame_equal(noria.load(tmp_path / "run").predict(), whole.predict())
 
 
+def test_weights_serve_other_series_that_are_shown_in_the_same_way(fitted, tmp_path):
+    fitted.save(tmp_path / "run")
+    twice = airline().train.assign(y=lambda table: 2 * table.y)
+    assert (
+        Forecaster(**SMALL, horizon=3).fit(twice, steps=1, init_from=tmp_path / "run").schema_.lookback == 25
+    )
+    with pytest.raises(RunError, match="lookback: 25 in the run, 20 here"):
+        Forecaster(**SMALL, horizon=3, lookback=20).fit(twice, steps=1, init_from=tmp_path / "run")
+
+
 def test_several_series_with_gaps_and_covariates(tmp_path):
     rng = np.random.default_rng(2)
     days = pandas.date_range("2022-01-01", periods=130, freq="D")

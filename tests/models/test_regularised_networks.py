@@ -5,11 +5,13 @@ import pytest
 from regularised_options import EVERYTHING
 
 from noria.equations import cells
-from noria.layers import INFERENCE, FlatParameters, Linear, Mode
+from noria.layers import INFERENCE, FlatParameters, Linear, Mode, OneHot, Stack
 from noria.models.text.network import build_network
 from noria.models.text.options import TextModelOptions
+from noria.models.wiring import symbol_layer
 from noria.sequences import Ragged
 from noria.training.losses import sequence_cross_entropy
+from noria.training.symbol_options import EmbeddingOptions
 
 SYMBOLS = 9
 LENGTHS = (3, 6, 1, 6)
@@ -122,6 +124,23 @@ def test_expectations_stand_in_where_only_factors_are_drawn():
     deviation = np.std(drawn, axis=0) / np.sqrt(30)
     assert (np.abs(np.mean(drawn, axis=0) - expected) < 5 * deviation + 1e-12).all()
     assert (deviation > 0).any()
+
+
+def test_symbols_become_rows_as_asked():
+    options = EmbeddingOptions(embedding_size=5, embedding_dropout=0.4)
+    layer = symbol_layer(options, SYMBOLS, "input", frozen=True)
+    net = Stack([layer, Linear(3)])
+    net.configure(SYMBOLS)
+    FlatParameters.build(net.layers, np.random.default_rng(3), np.float64)
+    assert layer.table.frozen
+    rows, _ = layer(Ragged.from_dense(np.tile(np.arange(SYMBOLS), (50, 1))), mode=training(4))
+    by_symbol = rows.to_dense()[0]
+    dropped = ~by_symbol.any(axis=1)
+    assert 0 < dropped.sum() < SYMBOLS
+    np.testing.assert_allclose(by_symbol[~dropped], layer.table.value[~dropped] / 0.6)
+    assert isinstance(
+        symbol_layer(EmbeddingOptions(embedding_size=0), SYMBOLS, "input", frozen=False), OneHot
+    )
 
 
 def test_tied_weights_are_one_matrix_whose_gradients_add_up():

@@ -11,91 +11,24 @@ Three layouts of a file::
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import BufferedIOBase
 from itertools import chain
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from noria.data.lines import Lines
+from noria.data.tag_layout import AUTO, COLUMNS, PLAIN, SHOWN, SLASHED, TagLayout, is_conll_u
 from noria.data.tagged_guess import TrainedColumns, expected
+from noria.data.tagged_sequence import TaggedSequence
 from noria.errors import DataError
 
-AUTO, COLUMNS, SLASHED, PLAIN = "auto", "columns", "slashed", "plain"
 FILE_ENDINGS = (".conll", ".conllu", ".iob", ".iob2", ".bio", ".iobes", ".tsv", ".tag", ".pos", ".txt")
 """What files of tagged sequences end in; only these are read of a folder."""
 
-_CONLL_U, _RANGE = 10, re.compile(r"\d+[-.]\d+")  # columns; the ids of words of several tokens, and of none
-_SHOWN = 60
+_RANGE = re.compile(r"\d+[-.]\d+")
+"""The ids of words of several tokens, and of none, in CoNLL-U."""
 
 TaggedSource: TypeAlias = str | os.PathLike[str] | BufferedIOBase | TextIO
-
-
-@dataclass(frozen=True)
-class TaggedSequence:
-    """Tokens, with what is known of each.
-
-    Attributes
-    ----------
-    tokens : str or list of str
-        Characters, or words.
-    tags : list of str, optional
-        One for each token; None where they are not known.
-    features : list of tuple of str, optional
-        What stands in the feature columns, for each token.
-    where : str
-        File and line of its first token, for messages.
-    lines : range, optional
-        The line of each token, where each has one of its own.
-    tag_column : int, default 0
-        The column in which its tags stand, from 1; 0: in none.
-    """
-
-    tokens: Sequence[str]
-    tags: Sequence[str] | None = None
-    features: Sequence[tuple[str, ...]] | None = None
-    where: str = ""
-    lines: Sequence[int] | None = None
-    tag_column: int = 0
-
-    def tag_place(self, token: int) -> str:
-        """Name the tag of a token in messages."""
-        return f"{self.place(token)}, column {self.tag_column}" if self.tag_column else self.place(token)
-
-    def place(self, token: int) -> str:
-        """Name a token in messages by its file and line, or by its number."""
-        if self.lines is not None:
-            return f"{self.where.rpartition(', line ')[0]}, line {self.lines[token]}"
-        return f"{self.where}, token {token + 1}"
-
-
-@dataclass(frozen=True)
-class TagLayout:
-    """How a file of tagged sequences is to be read.
-
-    Parameters
-    ----------
-    layout : {"auto", "columns", "slashed", "plain"}
-        See :mod:`noria.data.tagged`; ``"auto"`` looks at the first lines.
-    word_column, tag_column : int, optional
-        Counted from 1. Left out, words are in the first and tags in the last column; in the ten columns of
-        CoNLL-U they are in the second and the fourth.
-    feature_columns : sequence of int
-        Further columns that are read, beside the words.
-    separator : str, default "/"
-        What stands between word and tag where these are slashed: the last one of a field that has no
-        backslash before it. One that has is a slash of the word, or of the tag.
-    comment : str, default "#"
-        What a line that is left out begins with, where it stands before the first token of a sequence (and
-        has no tab, if the others have); empty: there is none.
-    """
-
-    layout: str = AUTO
-    word_column: int | None = None
-    tag_column: int | None = None
-    feature_columns: Sequence[int] = ()
-    separator: str = "/"
-    comment: str = "#"
 
 
 class TaggedFile:
@@ -195,11 +128,13 @@ class TaggedFile:
         self._count = len(fields)
         self.layout = self._guessed(line, fields) if self.wanted.layout == AUTO else self.wanted.layout
         if self.layout == COLUMNS:
-            self._word, self._tag, self._features = self._columns(fields)
+            self._word, self._tag, self._features = self.wanted.columns_of(
+                fields, self.source, by_tab=self._by_tab, tagged=self._tagged
+            )
             if self._trained and self._by_tab and not self._trained.is_row(self._count):
                 raise DataError(
                     f"{self.source}: expected {self._trained.count} columns, as the training file has, got "
-                    f"{self._count}: {line.strip()[:_SHOWN]!r}.\n{expected(self._trained.count, self.source)}"
+                    f"{self._count}: {line.strip()[:SHOWN]!r}.\n{expected(self._trained.count, self.source)}"
                 )
         return True
 
@@ -234,14 +169,14 @@ class TaggedFile:
             if len(fields) != self._count:
                 raise DataError(
                     f"{self.source}, line {number}: expected {self._count} columns, as the first line has, "
-                    f"got {len(fields)}: {line.strip()[:_SHOWN]!r}.\n" + self._written
+                    f"got {len(fields)}: {line.strip()[:SHOWN]!r}.\n" + self._written
                 )
             if self._is_sentence(line):
                 raise DataError(
                     f"{self.source}, line {number}: expected {self._count} columns with a tag of the model, "
-                    f"got {line.strip()[:_SHOWN]!r}.\n{self._written}"
+                    f"got {line.strip()[:SHOWN]!r}.\n{self._written}"
                 )
-            if self._is_conll_u and _RANGE.fullmatch(fields[0]):
+            if is_conll_u(self._count, self._by_tab) and _RANGE.fullmatch(fields[0]):
                 continue
             for column in (self._word, self._tag, *self._features):
                 if column is not None and not fields[column]:
@@ -287,17 +222,13 @@ class TaggedFile:
             yield TaggedSequence([word for word, _ in pairs], tags, None, where)
 
     def _cut(self, field: str, line: str, where: str) -> tuple[str, str]:
-        word, tag = _cut(field, self.wanted.separator)
+        word, tag = self.wanted.cut(field)
         if not word or not tag:
             raise DataError(
                 f"{where}, column {line.index(field) + 1}: expected word{self.wanted.separator}tag, got "
                 f"{field!r}."
             )
         return word, tag
-
-    @property
-    def _is_conll_u(self) -> bool:
-        return self._by_tab and self._count == _CONLL_U
 
     def _is_comment(self, line: str, by_tab: bool) -> bool:
         mark = self.wanted.comment
@@ -309,39 +240,11 @@ class TaggedFile:
         return line.split()
 
     def _guessed(self, line: str, fields: list[str]) -> str:
-        pairs = [_cut(field, self.wanted.separator) for field in fields]
+        pairs = [self.wanted.cut(field) for field in fields]
         slashed = bool(fields) and not self._by_tab and all(all(pair) for pair in pairs)
         if slashed and (self._trained is None or self._trained.are_slashed(pairs)):
             return SLASHED
         return PLAIN if self._is_sentence(line) else self._fallback
-
-    def _columns(self, fields: list[str]) -> tuple[int, int | None, list[int]]:
-        """Give word, tag and feature columns, counted from 0."""
-        in_conll_u = self._is_conll_u and fields[0].split("-")[0].split(".")[0].isdigit()
-        word = self.wanted.word_column or (2 if in_conll_u else 1)
-        tag = self.wanted.tag_column or (4 if in_conll_u else len(fields))
-        needed = {"words": word, "features": max(self.wanted.feature_columns, default=0)}
-        if self._tagged:
-            needed["tags"] = tag
-        for what, column in needed.items():
-            if column > len(fields):
-                raise DataError(
-                    f"{self.source}: expected {what} in column {column}, the file has {len(fields)}: "
-                    f"{' '.join(fields)[:_SHOWN]!r}."
-                )
-        if self._tagged and tag in self.wanted.feature_columns:
-            raise DataError(
-                f"{self.source}: column {tag} holds the tags, which are to be found out, and is no feature.\n"
-                "  Leave it out of feature_columns, or name another tag_column."
-            )
-        if self._tagged and tag == word:
-            raise DataError(
-                f"{self.source}: expected words and tags in columns of their own, got column {tag} for both: "
-                f"{' '.join(fields)[:_SHOWN]!r}.\n"
-                "  Each line is a word and its tag, with blank lines between sequences, or each is a whole "
-                f"sequence of word{self.wanted.separator}tag."
-            )
-        return word - 1, tag - 1 if self._tagged else None, [c - 1 for c in self.wanted.feature_columns]
 
 
 def tagged_files(
@@ -368,14 +271,3 @@ def tagged_files(
             "  Name the files themselves if they end otherwise."
         )
     return list(files)
-
-
-def _cut(field: str, separator: str) -> tuple[str, str]:
-    """Cut word and tag at the last separator that has no backslash before it; both are empty without one."""
-    place = field.rfind(separator)
-    while place > 0 and field[place - 1] == "\\":
-        place = field.rfind(separator, 0, place)
-    if place < 1:
-        return "", ""
-    word, tag = field[:place], field[place + len(separator) :]
-    return word.replace(f"\\{separator}", separator), tag.replace(f"\\{separator}", separator)

@@ -28,31 +28,23 @@ looked at then. The file (or the class) may say more:
 Reading the file runs it: it is the user's own code, on the user's own command.
 """
 
-import contextlib
-import importlib.util
-import inspect
 import re
-import signal
-import sys
-import threading
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.errors import DataError
+from noria.inspection.own_file import SECONDS, implementation, loaded, watched
 
 SIZES = {"T": 6, "B": 3, "D": 4, "H": 5, "V": 7}
 """All different, so that no swapped axis goes unseen."""
 
 LAYOUTS = ("TBD", "BTD", "TDB", "TD")
-SECONDS = 10.0
-"""That one call may take."""
 
 Arrays: TypeAlias = dict[str, Array]
 
@@ -73,8 +65,6 @@ class OwnCode:
     ----------
     path : path
         The file, or ``FILE.py:Class``.
-    states : int, optional
-        How many states there are where the file does not say.
 
     Raises
     ------
@@ -85,8 +75,8 @@ class OwnCode:
     def __init__(self, path: str | Path) -> None:
         name, _, which = str(path).partition(".py:")
         self.path = Path(f"{name}.py" if which else str(path))
-        self._module = _loaded(self.path)
-        self._code = _implementation(self._module, self.path, which)
+        self._module = loaded(self.path)
+        self._code = implementation(self._module, self.path, which)
         self.layout = str(self._said("LAYOUT", "TBD"))
         if self.layout not in LAYOUTS:
             raise DataError(f"{self.path}: LAYOUT must be one of {', '.join(LAYOUTS)}. Got {self.layout!r}.")
@@ -251,18 +241,8 @@ class OwnCode:
             ) from None
         return array
 
-    @contextlib.contextmanager
-    def _watched(self, what: str) -> Iterator[None]:
-        """Call what the user wrote: what it raises names its own line, and it may not take for ever."""
-        try:
-            with _alarm(self.seconds), np.errstate(all="ignore"):
-                yield
-        except _TooLongError:
-            raise DataError(
-                f"{self.path}, {what}: had not ended after {self.seconds:g} seconds, for {SIZES['T']} steps."
-            ) from None
-        except Exception as error:
-            raise DataError(f"{self.path}{_line(error, self.path)}, {what}: {_said_by(error)}") from error
+    def _watched(self, what: str) -> AbstractContextManager[None]:
+        return watched(self.path, what, self.seconds, SIZES["T"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,95 +252,6 @@ class Like:
     x: Array
     states: Sequence[Array]
     params: Mapping[str, Array]
-
-
-class _TooLongError(Exception):
-    """A call took too long."""
-
-
-@contextlib.contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """End what is done inside after so many seconds, where the system can (POSIX, the main thread)."""
-    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not usable:
-        yield
-        return
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise _TooLongError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _loaded(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file.")
-    spec = importlib.util.spec_from_file_location(f"own_code_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise DataError(f"{path}: expected a Python file, FILE.py.")
-    module = importlib.util.module_from_spec(spec)
-    wrote, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # nothing is left beside the user's file
-    try:
-        with _alarm(SECONDS):
-            spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise DataError(f"{path}, line {error.lineno}, column {error.offset}: {error.msg}.") from error
-    except _TooLongError:
-        raise DataError(
-            f"{path}: had not been read after {SECONDS:g} seconds. What trains belongs under "
-            'if __name__ == "__main__".'
-        ) from None
-    except Exception as error:
-        raise DataError(f"{path}{_line(error, path)}: {_said_by(error)}") from error
-    finally:
-        sys.dont_write_bytecode = wrote
-    return module
-
-
-def _implementation(module: ModuleType, path: Path, which: str) -> Any:
-    def has_both(thing: Any) -> bool:
-        return all(callable(getattr(thing, name, None)) for name in ("forward", "backward"))
-
-    classes = {
-        name: thing
-        for name, thing in vars(module).items()
-        if inspect.isclass(thing) and thing.__module__ == module.__name__ and has_both(thing)
-    }
-    if not which and has_both(module):
-        return module
-    if which and which not in classes:
-        raise DataError(f"{path}: has no class {which!r} with forward and backward.")
-    if not which and len(classes) != 1:
-        own = [name for name in ("forward", "backward") if callable(getattr(module, name, None))]
-        found = f"{own[0]} only" if own else "neither"
-        found = f"{len(classes)} classes with both: {', '.join(classes)}" if classes else found
-        advice = f"\n  Name one: {path}:{next(iter(classes))}." if classes else ""
-        raise DataError(
-            f"{path}: expected functions forward(x, h0, params) and backward(d_h, cache), or a class with "
-            f"both; found {found}.{advice}"
-        )
-    try:
-        return classes[which or next(iter(classes))]()
-    except Exception as error:
-        raise DataError(
-            f"{path}{_line(error, path)}: the class cannot be made without arguments: {_said_by(error)}"
-        ) from error
-
-
-def _line(error: BaseException, path: Path) -> str:
-    """Say in which line of the user's file an error arose."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
-    return f", line {own[-1].lineno}" if own else ""
-
-
-def _said_by(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ") + "."
 
 
 def _kind(value: Any) -> str:

@@ -14,6 +14,8 @@ from noria.inspection.own_code import SIZES, Answer, Arrays, Like, OwnCode
 
 WIDTH = 3e-5
 TOLERANCE = 1e-6
+SAME = 1e-6
+"""Largest error at which a gradient is taken for what a mistake would give."""
 LARGE, SMALL = 1e4, 1e-4
 """Factors on the gradient of the outputs: a backward is linear in it."""
 STATE_NAMES = ("h0", "c0", "s0", "t0")
@@ -140,3 +142,9 @@ def error(found: Array, right: Array) -> float:
     norm = float(np.linalg.norm(right))
     relative = difference / norm if norm > 1e-9 else difference
     return relative if np.isfinite(relative) else float("inf")
+
+
+def close(one: Array, other: Array) -> bool:
+    """Whether two gradients are the same but for rounding."""
+    norm = max(float(np.linalg.norm(one)), float(np.linalg.norm(other)))
+    return bool(np.linalg.norm(one - other) <= SAME * norm) or norm < 1e-9

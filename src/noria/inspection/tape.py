@@ -1,154 +1,32 @@
 """One step of a cell as a list of operations, with a backward that can be made wrong on purpose.
 
 Plain reverse-mode differentiation (Griewank & Walther 2008, chapter 3) over the equations, kept apart from
-the compiler: a :class:`Change` says where the backward leaves its rules, as somebody's hand-written one does.
+the compiler: a :class:`~noria.inspection.tape_changes.Change` says where the backward leaves its rules, as
+somebody's hand-written one does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.equations import Cell
 from noria.equations.expression import Apply, Concatenation, Expression, Name, Number, Product
-
-Read: TypeAlias = Callable[["Trace", int], Array]
-"""What a backward reads in the place of a value, at a step."""
-
-Edge: TypeAlias = tuple[int, int]
-"""An operation, and which of its arguments."""
-
-STATE, INPUT, NUMBER, VECTOR, PRODUCT, JOIN, SOFTMAX = (
-    "state",
-    "input",
-    "number",
-    "vector",
-    "product",
-    "join",
-    "softmax",
+from noria.inspection.tape_changes import RIGHT, Change
+from noria.inspection.tape_operations import (
+    INPUT,
+    JOIN,
+    LEAVES,
+    NUMBER,
+    PRODUCT,
+    SLOPES,
+    SOFTMAX,
+    STATE,
+    VALUES,
+    VECTOR,
+    Operation,
+    Trace,
 )
-LEAVES = {STATE, INPUT, NUMBER, VECTOR}
-
-
-def sigmoid(a: Array) -> Array:
-    """1 / (1 + exp(-a))."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * a)))
-
-
-def softmax(a: Array) -> Array:
-    """exp(a) / sum exp(a), over the last axis."""
-    raised = np.exp(a - a.max(axis=-1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
-
-
-VALUES: dict[str, Callable[..., Array]] = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-    "neg": np.negative,
-    "power": np.power,
-    "sigmoid": sigmoid,
-    "tanh": np.tanh,
-    "relu": lambda a: np.maximum(a, 0.0),
-    "exp": np.exp,
-    "log": np.log,
-    "softplus": lambda a: np.logaddexp(0.0, a),
-    "softmax": softmax,
-}
-
-SLOPES: dict[str, Callable[[Array, Array], Array]] = {
-    "sigmoid": lambda y, a: y * (1.0 - y),
-    "tanh": lambda y, a: 1.0 - y * y,
-    "relu": lambda y, a: (a > 0).astype(float),
-    "exp": lambda y, a: y,
-    "log": lambda y, a: 1.0 / a,
-    "softplus": lambda y, a: sigmoid(a),
-    "neg": lambda y, a: -np.ones_like(a),
-}
-"""Derivatives, from the value y and the argument a."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation of a step: its arguments by number, its name if it has one, the equation it stands in."""
-
-    kind: str
-    arguments: tuple[int, ...] = ()
-    name: str = ""
-    line: str = ""
-    number: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """The values of every operation at every step, and what they were computed from."""
-
-    values: list[list[Array]]
-    outputs: Array
-    params: Mapping[str, Array]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """Where a backward is not what it should be.
-
-    Attributes
-    ----------
-    dropped : set of Edge
-        Over which no gradient is handed back.
-    ones : set of Edge
-        Of products of two values: the gradient is handed back without the other factor.
-    edges, nodes : mappings to Read
-        What is read in the place of a value: by one operation, or by all.
-    slopes : mapping
-        Other derivatives, by operation: of its value and its argument.
-    negated : set of int
-        Operations whose gradient has the wrong sign.
-    exchanged : tuple of int, optional
-        Two operations whose gradients are taken for each other's.
-    transposed : set of str
-        Matrices that are not transposed on the way back.
-    kept : int, optional
-        The only step whose contributions to the parameters stay: 0, or -1 for the last.
-    not_carried : set of str
-        States whose gradient is not handed to the step before.
-    outputs : callable, optional
-        What is made of the gradient of the outputs.
-    """
-
-    dropped: frozenset[Edge] = frozenset()
-    ones: frozenset[Edge] = frozenset()
-    edges: Mapping[Edge, Read] = field(default_factory=dict)
-    nodes: Mapping[int, Read] = field(default_factory=dict)
-    slopes: Mapping[int, Callable[[Array, Array], Array]] = field(default_factory=dict)
-    negated: frozenset[int] = frozenset()
-    exchanged: tuple[int, int] | None = None
-    transposed: frozenset[str] = frozenset()
-    kept: int | None = None
-    not_carried: frozenset[str] = frozenset()
-    outputs: Callable[[Array], Array] | None = None
-
-    def joined(self, other: "Change") -> "Change":
-        """Give both changes as one."""
-        return Change(
-            dropped=self.dropped | other.dropped,
-            ones=self.ones | other.ones,
-            edges={**self.edges, **other.edges},
-            nodes={**self.nodes, **other.nodes},
-            slopes={**self.slopes, **other.slopes},
-            negated=self.negated ^ other.negated,
-            exchanged=self.exchanged or other.exchanged,
-            transposed=self.transposed | other.transposed,
-            kept=self.kept if other.kept is None else other.kept,
-            not_carried=self.not_carried | other.not_carried,
-            outputs=self.outputs or other.outputs,
-        )
-
-
-RIGHT = Change()
 
 
 class Tape:
@@ -157,7 +35,7 @@ class Tape:
     Parameters
     ----------
     cell : Cell
-        Without auxiliary inputs, of functions that :data:`VALUES` holds.
+        Without auxiliary inputs, of functions that :data:`~noria.inspection.tape_operations.VALUES` holds.
     readout : tuple of str, optional
         Matrix and bias of a linear map behind ``h``.
     softmaxed : bool

@@ -54,6 +54,15 @@ def draw_unrolled(network: Unrolled, path: str | PathLike[str]) -> list[Path]:
         return written(drawn, path)
 
 
+def _broken(words: str, room: int) -> list[str]:
+    """Break what is too long for a box where a part of it ends, as near to the middle as can be."""
+    places = [place for place, symbol in enumerate(words) if symbol in " _"]
+    if len(words) <= room or not places:
+        return [words]
+    middle = min(places, key=lambda place: abs(2 * place + 1 - len(words))) + 1
+    return [words[:middle].rstrip(), words[middle:]]
+
+
 def _title(network: Unrolled) -> str:
     count = f"{network.parameters:,} parameters"
     copies = f" \u00b7 {network.copies} networks like this side by side" if network.copies > 1 else ""
@@ -158,9 +167,10 @@ class _Drawing:
             linewidth=1.0,
         )
         self.panel.add_patch(box)
-        room = (right - left) / 0.068
-        size = 8.0 if len(title) <= room else max(4.5, 8.0 * room / len(title))
-        self._write((left + right) / 2, number, title, size=size)
+        room = int((right - left) / 0.075)
+        lines = _broken(title, room)
+        size = 8.0 * min(1.0, room / max(map(len, lines)))
+        self._write((left + right) / 2, number, "\n".join(lines), size=max(4.5, size))
 
     def _margins(self, number: int, name: str, more: str, shape: str) -> None:
         at = self.left - 0.1

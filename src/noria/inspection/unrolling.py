@@ -201,8 +201,10 @@ def _rows(layer: Layer, path: str, counted: _Counted, *, whole: bool = False) ->
             yield row("CRF", LINKED)
         case Dropout():
             yield row(f"dropout {layer.p:g}")
-        case Embedding() | SymbolFeatures() | Spelt() | OneHot():
-            yield row("one-hot" if isinstance(layer, OneHot) else layer.kind)
+        case Embedding() | Spelt() | OneHot():
+            yield row(layer.kind)
+        case SymbolFeatures():
+            yield row(f"{layer.layer.kind} + {layer.kind}")
         case InputFeeding():
             yield from _rows(layer.recurrent, f"{path}.recurrent", counted)
             inside = layer.attention

@@ -7,12 +7,12 @@ import numpy as np
 from noria.arrays import Array, Num
 from noria.engines.dense import add_outer, times
 from noria.equations import Initial
-from noria.errors import OptionError, ShapeError
+from noria.errors import OptionError
 from noria.layers.attention_scores import score_named
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.parameters import Parameter
-from noria.layers.state import State
+from noria.layers.state import State, given_state
 from noria.layers.streaming import Given, Stream, copy_of
 from noria.sequences import Ragged
 
@@ -84,7 +84,7 @@ class CausalAttention(Layer):
         """Join rows (N, F) with their past."""
         self._check_given(given)
         self._check_width(x)
-        before = self._checked(state, x.batch_size)
+        before = given_state(state, self.start(x.batch_size), self.title)
         layout, span = x.layout, self.span
         rows = x.rows.astype(self.W.value.dtype, copy=False)
         queries = np.ascontiguousarray(x.with_rows(rows).to_dense())
@@ -159,17 +159,6 @@ class CausalAttention(Layer):
         length = min(max(self.span, 16), self.score.block(batch, 2 * self.span)) if finite else 1
         return [slice(first, min(first + length, steps)) for first in range(0, steps, length)]
 
-    def _checked(self, state: State, batch: int) -> dict[str, Array]:
-        first = self.start(batch)
-        if state is None:
-            return first
-        if not isinstance(state, dict) or {n: a.shape for n, a in state.items()} != {
-            n: a.shape for n, a in first.items()
-        }:
-            shapes = " and ".join(f"'{name}' {array.shape}" for name, array in first.items())
-            raise ShapeError(f"{self.title}: expected a state of {shapes}, got another one.")
-        return state
-
 
 class AttentionStream(Stream):
     """Attends step by step.
@@ -196,7 +185,7 @@ class AttentionStream(Stream):
         """Take one step."""
         layer = self._attention
         layer._check_given(given)
-        before = layer._checked(state, self.batch_size)
+        before = given_state(state, layer.start(self.batch_size), layer.title)
         if x.shape != self.shape:
             layer._check_width(Ragged.from_dense(x[:, None]))
         past, there = before[PAST], before[THERE]

@@ -16,7 +16,7 @@ from noria.errors import OptionError, ShapeError
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.parameters import Parameter
-from noria.layers.state import State
+from noria.layers.state import State, given_state
 from noria.sequences import Layout, Ragged
 
 SUM, COUNT, HIGHEST, CONTEXT, LOG_TOTAL = "sum", "count", "highest", "context", "log_total"
@@ -37,18 +37,6 @@ class Pooling(Layer):
     def _check(self, x: Ragged, given: Inputs | None) -> None:
         self._check_given(given)
         self._check_numbers(x)
-
-    def _seen(self, state: State, start: State) -> dict[str, Array]:
-        """Give what was seen before: `start` where nothing was."""
-        assert isinstance(start, dict)
-        if state is None:
-            return start
-        if not isinstance(state, dict) or {n: a.shape for n, a in state.items()} != {
-            n: a.shape for n, a in start.items()
-        }:
-            shapes = " and ".join(f"'{name}' {array.shape}" for name, array in start.items())
-            raise ShapeError(f"{self.title}: expected a state of {shapes}, got another one.")
-        return state
 
 
 class LastPooling(Pooling):
@@ -121,7 +109,7 @@ class MeanPooling(Pooling):
         """Pool rows (N, F) to (B, F)."""
         self._check(x, given)
         layout = x.layout
-        before = self._seen(state, self.start(x.batch_size))
+        before = given_state(state, self.start(x.batch_size), self.title)
         count = before[COUNT] + layout.caller_lengths[:, None]
         total = before[SUM] + layout.to_caller(_summed(x.rows, layout))
         y = total / count
@@ -153,7 +141,7 @@ class MaxPooling(Pooling):
         """Pool rows (N, F) to (B, F)."""
         self._check(x, given)
         layout = x.layout
-        before = _as_narrow(self._seen(state, self.start(x.batch_size))[HIGHEST], x.rows)
+        before = _as_narrow(given_state(state, self.start(x.batch_size), self.title)[HIGHEST], x.rows)
         highest, place = _highest(x.rows, layout)
         highest, place = layout.to_caller(highest), layout.to_caller(place)
         new = _above(highest, before)
@@ -227,7 +215,7 @@ class AttentionPooling(Pooling):
         self._check(x, given)
         layout, v = x.layout, self.v
         rows = x.rows.astype(v.value.dtype, copy=False)
-        before = self._seen(state, self.start(x.batch_size))
+        before = given_state(state, self.start(x.batch_size), self.title)
         past, past_score = (
             layout.to_sorted(before[name]).astype(rows.dtype) for name in (CONTEXT, LOG_TOTAL)
         )

@@ -75,6 +75,26 @@ def restore_state(like: State, arrays: Mapping[str, Array]) -> State:
     return {name: np.array(arrays[name], dtype=expected.dtype) for name, expected in like.items()}
 
 
+def given_state(state: State, start: Mapping[str, Array], title: str) -> Mapping[str, Array]:
+    """Give the state of a layer that has one dictionary of arrays: `start` where none is handed in.
+
+    Raises
+    ------
+    ShapeError
+        If it has not the arrays of `start`, or in other shapes.
+    """
+    if state is None:
+        return start
+    if not isinstance(state, dict) or _shapes(state) != _shapes(start):
+        shapes = " and ".join(f"'{name}' {shape}" for name, shape in _shapes(start).items())
+        raise ShapeError(f"{title}: expected a state of {shapes}, got another one.")
+    return state
+
+
+def _shapes(state: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in state.items()}
+
+
 def _below(arrays: Mapping[str, Array], key: str) -> dict[str, Array]:
     start = f"{key}."
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}

@@ -10,9 +10,19 @@ from noria.engines import bind, why_not_native
 from noria.engines.native.host import processor
 from noria.engines.threads import thread_count
 from noria.equations import Cell, Initial, cells, rewrites
-from noria.layers import Bidirectional, Dropout, Layer, Recurrent, Stack, recurrent_stack
+from noria.layers import (
+    Bidirectional,
+    Dropout,
+    Embedding,
+    Layer,
+    OneHot,
+    Recurrent,
+    Stack,
+    recurrent_stack,
+)
 from noria.models.description import LayerDescription, ModelDescription
 from noria.training.model_options import ModelOptions
+from noria.training.symbol_options import EmbeddingOptions
 
 RECURRENT = "recurrent"
 NATIVE = "native"
@@ -66,6 +76,14 @@ def recurrent_part(
         engine=options.engine,
         name=name,
     )
+
+
+def symbol_layer(options: EmbeddingOptions, symbols: int, name: str, *, frozen: bool) -> Layer:
+    """Give what turns ids into rows: an embedding, or one-hot rows where it has no size."""
+    if not options.embedding_size:
+        return OneHot(symbols, name=name)
+    dropout = options.embedding_dropout
+    return Embedding(symbols, options.embedding_size, dropout=dropout, frozen=frozen, name=name)
 
 
 def dropout_layer(p: float, options: ModelOptions, name: str) -> Dropout | None:

@@ -96,3 +96,13 @@ def skill(rmse: float, rules: Mapping[str, Mapping[str, Any]]) -> tuple[float, s
     if beaten > 0:
         return beaten, ""
     return beaten, f"no skill: {best} is at least as good as the forecast (RMSE {rules[best]['rmse']:.4g})"
+
+
+def headline(figures: Mapping[str, Any], level: float) -> str:
+    """Say errors, and how many values the intervals held."""
+    said = f"RMSE {figures['rmse']:.4g}, MAE {figures['mae']:.4g}"
+    if figures.get("mase") is not None:
+        said += f", MASE {figures['mase']:.3g}"
+    if np.isfinite(figures.get("coverage") or np.nan):
+        said += f", {100 * level:g} % intervals hold {100 * figures['coverage']:.1f} %"
+    return said

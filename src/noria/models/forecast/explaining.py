@@ -1,47 +1,41 @@
 """What a forecaster is looked at with: the last window of a series, and what it says of the time to come."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from noria.arrays import Array
+from noria.data.series import Series
 from noria.layers import Backward, Layer, Mode
 from noria.models.explaining import Loss, Subject, network_dtype
 from noria.models.forecast.network import BESIDE, FORCED, DecoderNetwork, Members
 from noria.models.forecast.outputs import Output
+from noria.models.forecast.predicting import Predictor
 from noria.models.forecast.rolling import beside_steps, given_of, rows_of
-from noria.models.forecast.windows import Batch, Example, Windows
+from noria.models.forecast.tables import plain_row
+from noria.models.forecast.windows import Batch
 from noria.sequences import Ragged
 
 
-def subject_of(
-    windows: Windows,
-    example: Example,
-    output: Output,
-    steps: Sequence[str],
-    to_come: Sequence[str],
-    rows: Sequence[dict[str, Any]],
-) -> Subject:
-    """Read the window that ends at an origin.
+def subject_of(predictor: Predictor, series: Series) -> Subject:
+    """Read the window that ends a series, and forecast from there.
 
-    Parameters
-    ----------
-    windows : Windows
-    example : Example
-        The series and the origin.
-    output : Output
-    steps, to_come : sequence of str
-        The times of the window, and those that are forecast.
-    rows : sequence of dict
-        The forecasts.
+    Raises
+    ------
+    DataError
+        If the series is too short to look back on, or too little is known of the time to come.
     """
-    batch = windows.batch([example])
+    windows, schema, output = predictor.windows([series]), predictor.schema, predictor.output
+    rows = [plain_row(row) for row in predictor.behind(series, predictor.horizon)]
+    times = schema.frequency.times(series.start, len(series) + predictor.horizon)
+    named = [str(plain_row({"time": time})["time"]) for time in times]
+    steps, to_come = named[len(series) - schema.lookback : len(series)], named[len(series) :]
+    batch = windows.batch([(0, len(series) - 1)])
 
     def forward(network: Layer, mode: Mode) -> tuple[Ragged, Backward]:
         assert isinstance(network, Members)
         dtype = network_dtype(network)
-        given = given_of(network, batch, windows.schema, dtype)
+        given = given_of(network, batch, schema, dtype)
         if isinstance(network.members[0], DecoderNetwork):
             given = {FORCED: _own(network, batch, output), BESIDE: beside_steps(batch).astype(dtype)}
         return network(rows_of(batch, dtype), given=given, mode=mode)

@@ -5,52 +5,31 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any, ClassVar
 
-import numpy as np
-
-from noria.arrays import Array
 from noria.data.series import Series, SeriesSet
 from noria.data.series_reading import SeriesData
 from noria.engines.threads import use_threads
 from noria.equations import Cell
-from noria.errors import DataError, RunError
+from noria.errors import DataError
 from noria.layers import Layer
 from noria.models.description import Description
 from noria.models.explaining import Subject, chosen_row
-from noria.models.forecast.continuing import (
-    check_columns,
-    check_reach,
-    checked_steps,
-    first_new_step,
-    measured_origins,
-)
-from noria.models.forecast.evaluation import best_rule, evaluation
+from noria.models.forecast.continuing import check_columns, checked_steps, first_new_step, measured_origins
+from noria.models.forecast.evaluation import best_rule, headline
 from noria.models.forecast.explaining import subject_of
-from noria.models.forecast.following import Followed, followed_from, followed_to_end
-from noria.models.forecast.intervals import Intervals
+from noria.models.forecast.following import Followed
+from noria.models.forecast.intervals import Intervals, stored_intervals
 from noria.models.forecast.network import Members, build_network
 from noria.models.forecast.options import ForecastOptions
 from noria.models.forecast.outputs import Output, output_of
-from noria.models.forecast.picture import draw
-from noria.models.forecast.preparing import (
-    PreparedSeries,
-    described,
-    laid_out,
-    measured_of,
-    parts_of,
-    read,
-    windows_of,
-)
-from noria.models.forecast.rolling import forecast_outputs
+from noria.models.forecast.predicting import Predictor
+from noria.models.forecast.preparing import PreparedSeries, prepare, read
 from noria.models.forecast.schema import ForecastSchema
 from noria.models.forecast.statistical import statistical_forecasts
-from noria.models.forecast.tables import forecast_rows, forecast_table, plain_row
+from noria.models.forecast.tables import forecast_table, in_words, plain_row
 from noria.models.forecast.task import ForecastTask
-from noria.models.forecast.views import view_of
-from noria.models.forecast.windows import Example, Windows, beside_size, input_size
 from noria.models.model import Metric, Model
 from noria.models.prepared import refuse_answers
 from noria.models.saving import Fitted
-from noria.models.wiring import chosen_cells, describe_model
 from noria.training.option import did_you_mean
 from noria.training.run_folder import RunFolder
 from noria.training.training_options import Budget
@@ -114,38 +93,7 @@ class Forecaster(Model, ForecastOptions):
         """
         self.validate()
         refuse_answers(self, y)
-        found = read(data, self)
-        schema, cuts, notes = laid_out(found, self)
-        learning, scoring = windows_of(found, schema, self)
-        train, validation, test = parts_of(learning, scoring, cuts)
-        if not train:
-            raise DataError(f"{found.source}: expected windows to train on, got only gaps.")
-        batch_size = min(self.batch_size, len(train))
-        network = self._network(chosen_cells(self), schema)
-        measured = measured_of(scoring, cuts, validation)
-        if len(measured) > len(validation):
-            few = "too small a" if validation else "no"
-            notes.append(f"{few} validation part: intervals come from the training part, too narrow at first")
-        description = Description(
-            described(found, schema, cuts, self.horizon),
-            describe_model(network, self),
-            batch_size,
-            -(-len(train) // batch_size),
-            (*found.notes, *notes),
-        )
-        return PreparedSeries(
-            schema=schema,
-            description=description,
-            batch_size=batch_size,
-            series=found,
-            cuts=cuts,
-            learning=learning,
-            scoring=scoring,
-            train=train,
-            validation=validation,
-            test=test,
-            measured=measured,
-        )
+        return prepare(data, self)
 
     def predict(self, data: SeriesData | None = None, steps: int | None = None) -> Any:
         """Forecast what comes behind the end of series.
@@ -179,7 +127,9 @@ class Forecaster(Model, ForecastOptions):
         if data is not None:
             series = list(self._read(data).series)
         for one in series:
-            yield from self._continued(one, steps)
+            with use_threads(self.threads):
+                rows = self._predictor.behind(one, steps)
+            yield from rows
 
     def predict_rows(self, source: Any) -> Iterator[dict[str, Any]]:
         """Forecast the series of a file in their order; of none, those that were trained on."""
@@ -199,9 +149,10 @@ class Forecaster(Model, ForecastOptions):
         """
         self._need_fit("evaluate")
         found = self._read(data)
-        windows = self._windows(found.series, measured=True)
+        windows = self._predictor.windows(found.series, measured=True)
         examples, warning = measured_origins(found, windows)
-        figures, _ = self._measured(self._fitted, windows, examples)
+        with use_threads(self.threads):
+            figures, _ = self._predictor.evaluation(windows, examples)
         warnings = [said for said in (warning, figures.get("warning", "")) if said]
         return figures | ({"warning": "; ".join(warnings)} if warnings else {})
 
@@ -223,20 +174,14 @@ class Forecaster(Model, ForecastOptions):
         self._need_fit("draw")
         found = self._read(data)
         tests = [first_new_step(series, self.schema_) for series in found.series]
-        self._draw(path, self._windows(found.series, measured=True), tests)
+        self._predictor.draw(path, self._predictor.windows(found.series, measured=True), tests)
 
     def _subject(self, data: Any, target: Any, row: int) -> Subject:
         known = [memory.end for memory in self.schema_.memory.values()]
         found = known if data is None else list(self._read(data).series)
         one: Series = chosen_row(found, row, "the series")
-        windows, schema = self._windows([one]), self.schema_
-        origin = len(one) - 1
-        check_reach(one, windows)
-        times = schema.frequency.times(one.start, len(one) + self.horizon)
-        named = [str(plain_row({"time": time})["time"]) for time in times]
-        rows = [plain_row(forecast) for forecast in self._continued(one, self.horizon)]
-        seen, to_come = named[len(one) - schema.lookback : len(one)], named[len(one) :]
-        return subject_of(windows, (0, origin), self._output, seen, to_come, rows)
+        with use_threads(self.threads):
+            return subject_of(self._predictor, one)
 
     def start(self, series: str = "") -> Followed:
         """Give the end of a series that was trained on, to go on from with :meth:`step`.
@@ -284,7 +229,9 @@ class Forecaster(Model, ForecastOptions):
         further = state.series.advanced(
             values, known, past, schema.frequency, schema.reach + horizon, schema.lags
         )
-        rows, widths = self._followed(further, horizon, len(further) - 1 - horizon, state.widths)
+        origin = len(further) - 1 - horizon
+        with use_threads(self.threads):
+            rows, widths = self._predictor.followed(further, horizon, origin, state.widths)
         return list(rows), Followed(further, widths)
 
     def score(self, data: SeriesData, y: None = None) -> float:
@@ -293,33 +240,18 @@ class Forecaster(Model, ForecastOptions):
 
     def headline(self, figures: Mapping[str, Any]) -> str:
         """Say errors, and how many values the intervals held."""
-        said = f"RMSE {figures['rmse']:.4g}, MAE {figures['mae']:.4g}"
-        if figures.get("mase") is not None:
-            said += f", MASE {figures['mase']:.3g}"
-        if np.isfinite(figures.get("coverage") or np.nan):
-            said += f", {100 * self.level:g} % intervals hold {100 * figures['coverage']:.1f} %"
-        return said
+        return headline(figures, self.level)
 
     def shown(self, row: Mapping[str, Any], *, colour: bool = False) -> str:
         """Write a forecast for a reader."""
-        numbers = {name: f"{row[name]:.6g}" for name in ("forecast", "low", "high") if row[name] is not None}
-        cells = [str(value) for name, value in row.items() if name not in ("step", *numbers)]
-        interval = f"  ({numbers['low']} to {numbers['high']})" if "low" in numbers else ""
-        return "  ".join([*cells, numbers["forecast"]]) + interval
+        return in_words(row)
 
     def next_steps(self, run: str) -> Sequence[str]:
         """Give the commands that go on from a run."""
         return (f"noria predict {run}", f"noria evaluate {run} FILE", f"noria info {run}")
 
     def _network(self, cells: Sequence[Cell], schema: ForecastSchema) -> Members:
-        return build_network(
-            self,
-            cells,
-            inputs=input_size(schema),
-            beside=beside_size(schema, self.strategy, self.horizon),
-            channels=len(schema.channels),
-            outputs=self._output.count,
-        )
+        return build_network(self, cells, schema)
 
     def _trained(self, fitted: Fitted, prepared: PreparedSeries) -> ForecastTask:
         return ForecastTask(
@@ -344,13 +276,13 @@ class Forecaster(Model, ForecastOptions):
     def _finish(self, prepared: PreparedSeries, run: RunFolder) -> None:
         if self.picture != "none":
             tests = [cut.chosen for cut in prepared.cuts]
-            self._draw(run.path / f"forecast.{self.picture}", prepared.scoring, tests)
+            self._predictor.draw(run.path / f"forecast.{self.picture}", prepared.scoring, tests)
 
     def _baseline(
         self, fitted: Fitted, prepared: PreparedSeries, test: Mapping[str, float]
     ) -> dict[str, Any]:
         """Measure intervals on the validation part, and everything on the test part, rules included."""
-        self.intervals_ = self._intervals(fitted, prepared)
+        self.intervals_ = self._predictor.measured_intervals(prepared.scoring, prepared.measured, self.level)
         measured = {"intervals": self.intervals_.to_dict()}
         if not prepared.test:
             return measured
@@ -358,59 +290,12 @@ class Forecaster(Model, ForecastOptions):
         if self.statistical:
             fitted_to = [cut.chosen for cut in prepared.cuts]
             others = statistical_forecasts(prepared.scoring, prepared.test, fitted_to)
-        figures, widths = self._measured(fitted, prepared.scoring, prepared.test, others)
+        figures, widths = self._predictor.evaluation(prepared.scoring, prepared.test, others)
         self.intervals_ = replace(self.intervals_, widths=widths)
         measured = {"intervals": self.intervals_.to_dict()}
         best = best_rule(figures["baselines"])
         rule = figures["baselines"][best]
         return {"name": best, **rule, "beaten": figures["skill"] > 0, "evaluation": figures, **measured}
-
-    def _intervals(self, fitted: Fitted, prepared: PreparedSeries) -> Intervals:
-        windows, examples = prepared.scoring, prepared.measured
-        outputs = forecast_outputs(
-            _members(fitted.network), windows, examples, self._output, fitted.parameters.dtype
-        )
-        return Intervals.measured(self._output, outputs, windows.batch(examples).targets, self.level)
-
-    def _measured(
-        self,
-        fitted: Fitted,
-        windows: Windows,
-        examples: Sequence[Example],
-        others: Mapping[str, Array] | None = None,
-    ) -> tuple[dict[str, Any], dict[str, Array]]:
-        network, dtype = _members(fitted.network), fitted.parameters.dtype
-        with use_threads(self.threads):
-            return evaluation(network, windows, examples, self._output, self.intervals_, dtype, others)
-
-    def _continued(self, series: Series, steps: int) -> Iterator[dict[str, Any]]:
-        rows, _ = self._followed(series, steps, *followed_from(series, self.schema_, self.intervals_))
-        yield from rows
-
-    def _followed(
-        self, series: Series, steps: int, first: int, widths: Array
-    ) -> tuple[Iterator[dict[str, Any]], Array]:
-        """Forecast behind the end of a series that is followed from an origin with these widths."""
-        windows, output, intervals = self._windows([series]), self._output, self.intervals_
-        check_reach(series, windows)
-        with use_threads(self.threads):
-            outputs, widths, settled = followed_to_end(
-                _members(self.network_), windows, output, intervals, self.parameters_.dtype, first, widths
-            )
-        levels = windows.batch([(0, len(series) - 1)]).levels
-        ends = intervals.around(output, outputs, widths)
-        found = [windows.values(levels(one))[0, :steps] for one in (output.centre(outputs), *ends)]
-        return forecast_rows(series, self.schema_, *found), settled
-
-    def _windows(self, series: Sequence[Series], *, measured: bool = False) -> Windows:
-        schema, horizon = self.schema_, self.horizon
-        views = [view_of(one, schema, horizon, measured=measured) for one in series]
-        return Windows(views, schema, horizon)
-
-    def _draw(self, path: str | PathLike[str], windows: Windows, tests: Sequence[int]) -> None:
-        network, dtype = _members(self.network_), self.parameters_.dtype
-        title = f"{self.horizon} step{'s' * (self.horizon > 1)} ahead, {100 * self.level:g} % intervals"
-        draw(path, network, windows, self._output, self.intervals_, tests, dtype, title)
 
     def _read(self, data: SeriesData) -> SeriesSet:
         """Read series, which must have the columns and the step of those that were trained on."""
@@ -419,29 +304,23 @@ class Forecaster(Model, ForecastOptions):
         return found
 
     def _weights_differences(self, schema: ForecastSchema, prepared: PreparedSeries) -> list[str]:
-        there, here = schema.wiring(), prepared.schema.wiring()
-        return [
-            f"{name}: {there[name]!r} in the run, {here[name]!r} here"
-            for name in there
-            if there[name] != here[name]
-        ]
+        return schema.wiring_differences(prepared.schema)
 
     @property
     def _output(self) -> Output:
         return output_of(self)
 
+    @property
+    def _predictor(self) -> Predictor:
+        network, dtype = _members(self.network_), self.parameters_.dtype
+        return Predictor(network, self.schema_, self.horizon, self._output, self.intervals_, dtype)
+
     def _adopt(self, fitted: Fitted, description: Description | None, report: dict[str, Any]) -> None:
         super()._adopt(fitted, description, report)
         self.schema_: ForecastSchema = fitted.schema
-        written = (report.get("baseline") or {}).get("intervals")
-        if written is None:
-            channels = len(self.schema_.channels)
-            self.intervals_ = Intervals.unmeasured(self._output, self.horizon, channels, self.level)
-        else:
-            try:
-                self.intervals_ = Intervals.from_dict(written)
-            except (KeyError, TypeError, ValueError) as error:
-                raise RunError(f"report.json: the intervals are damaged: {error}.") from None
+        channels = len(self.schema_.channels)
+        unmeasured = Intervals.unmeasured(self._output, self.horizon, channels, self.level)
+        self.intervals_ = stored_intervals(report, unmeasured)
 
 
 def _members(network: Layer) -> Members:

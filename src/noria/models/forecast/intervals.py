@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from noria.arrays import Array, Float
+from noria.errors import RunError
 from noria.models.forecast.outputs import Output
 
 INSIDE = 1.0 / 3.0
@@ -130,6 +131,23 @@ class Intervals:
         low, high = low - lacking, high + lacking
         margin = INSIDE * (high - low)
         return low, np.clip(output.centre(outputs), low + margin, high - margin), high
+
+
+def stored_intervals(report: Mapping[str, Any], unmeasured: Intervals) -> Intervals:
+    """Give the intervals of a run's report; unmeasured ones where it has none.
+
+    Raises
+    ------
+    RunError
+        If they are damaged.
+    """
+    written = (report.get("baseline") or {}).get("intervals")
+    if written is None:
+        return unmeasured
+    try:
+        return Intervals.from_dict(written)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"report.json: the intervals are damaged: {error}.") from None
 
 
 def _upper(errors: Float[Array, " n"], share: float) -> float:

@@ -20,6 +20,9 @@ from noria.layers import (
 )
 from noria.layers.auxiliary import handed_in
 from noria.models.forecast.options import DIRECT, SEQ2SEQ, ForecastModelOptions
+from noria.models.forecast.outputs import output_of
+from noria.models.forecast.schema import ForecastSchema
+from noria.models.forecast.windows import beside_size, input_size
 from noria.models.wiring import dropout_layer, initialise_matrices, recurrent_part
 from noria.sequences import Ragged
 
@@ -223,15 +226,7 @@ class Members(Layer):
         return y, Backward(backward if mode.save else None, self.title, state=final)
 
 
-def build_network(
-    options: ForecastModelOptions,
-    cells: Sequence[Cell],
-    *,
-    inputs: int,
-    beside: int,
-    channels: int,
-    outputs: int,
-) -> Members:
+def build_network(options: ForecastModelOptions, cells: Sequence[Cell], schema: ForecastSchema) -> Members:
     """Build the configured network.
 
     Parameters
@@ -239,14 +234,10 @@ def build_network(
     options : ForecastModelOptions
     cells : sequence of Cell
         One for each recurrent layer, as written.
-    inputs : int
-        Width of a step of the window.
-    beside : int
-        Numbers that the output sees beside the last state (direct, recursive), or each step of the decoder.
-    channels : int
-    outputs : int
-        Numbers for each step and channel.
+    schema : ForecastSchema
     """
+    channels, outputs = len(schema.channels), output_of(options).count
+    beside = beside_size(schema, options.strategy, options.horizon)
 
     def recurrent(name: str) -> Stack:
         stack = recurrent_part(options, cells, name=name)
@@ -268,6 +259,6 @@ def build_network(
         return DirectNetwork(recurrent("recurrent"), size, beside, name=f"member_{number}")
 
     network = Members([member(number) for number in range(options.members)], name="forecaster")
-    network.configure(inputs)
+    network.configure(input_size(schema))
     initialise_matrices(network, options)
     return network

@@ -13,14 +13,17 @@ from noria.data.series_choices import wanted_lags, wants_log
 from noria.data.series_reading import SeriesData, read_series
 from noria.data.series_transforms import Scale, differenced, forward_filled
 from noria.errors import DataError
+from noria.models.description import Description
 from noria.models.examples import digest
 from noria.models.forecast.description import SeriesDescription
 from noria.models.forecast.metrics import naive_error
+from noria.models.forecast.network import build_network
 from noria.models.forecast.options import AUTO, ON, RECURSIVE, SEQ2SEQ, ForecastOptions
 from noria.models.forecast.schema import ForecastSchema, SeriesMemory
 from noria.models.forecast.views import check_channels, levels_of, view_of
 from noria.models.forecast.windows import Example, Windows
 from noria.models.prepared import Prepared
+from noria.models.wiring import chosen_cells, describe_model
 
 NO_SEASON_LOOKBACK = 32
 LONGEST_LOOKBACK = 168
@@ -73,6 +76,42 @@ class PreparedSeries(Prepared):
         return {**super().about(), "series": len(self.series), "values": self.series.points}
 
 
+def prepare(data: SeriesData | BuiltinParts, options: ForecastOptions) -> PreparedSeries:
+    """Read series, cut them in time, fit the schema to the training parts, and describe what is trained."""
+    found = read(data, options)
+    schema, cuts, notes = _laid_out(found, options)
+    learning, scoring = _windows_of(found, schema, options)
+    train, validation, test = _parts_of(learning, scoring, cuts)
+    if not train:
+        raise DataError(f"{found.source}: expected windows to train on, got only gaps.")
+    batch_size = min(options.batch_size, len(train))
+    network = build_network(options, chosen_cells(options), schema)
+    measured = _measured_of(scoring, cuts, validation)
+    if len(measured) > len(validation):
+        few = "too small a" if validation else "no"
+        notes.append(f"{few} validation part: intervals come from the training part, too narrow at first")
+    description = Description(
+        _described(found, schema, cuts, options.horizon),
+        describe_model(network, options),
+        batch_size,
+        -(-len(train) // batch_size),
+        (*found.notes, *notes),
+    )
+    return PreparedSeries(
+        schema=schema,
+        description=description,
+        batch_size=batch_size,
+        series=found,
+        cuts=cuts,
+        learning=learning,
+        scoring=scoring,
+        train=train,
+        validation=validation,
+        test=test,
+        measured=measured,
+    )
+
+
 def read(data: SeriesData | BuiltinParts, options: ForecastOptions) -> SeriesSet:
     """Read series as the options say; of a built-in data set, its table."""
     if isinstance(data, BuiltinParts):
@@ -82,7 +121,9 @@ def read(data: SeriesData | BuiltinParts, options: ForecastOptions) -> SeriesSet
     return read_series(data, options.columns)
 
 
-def laid_out(found: SeriesSet, options: ForecastOptions) -> tuple[ForecastSchema, tuple[Cut, ...], list[str]]:
+def _laid_out(
+    found: SeriesSet, options: ForecastOptions
+) -> tuple[ForecastSchema, tuple[Cut, ...], list[str]]:
     """Fit the schema to the training parts of series, and say what was chosen."""
     cuts = tuple(_cut(series, options) for series in found.series)
     learnt = [series.head(cut.learnt) for series, cut in zip(found.series, cuts, strict=True)]
@@ -135,14 +176,16 @@ def laid_out(found: SeriesSet, options: ForecastOptions) -> tuple[ForecastSchema
     return schema, cuts, notes
 
 
-def windows_of(found: SeriesSet, schema: ForecastSchema, options: ForecastOptions) -> tuple[Windows, Windows]:
+def _windows_of(
+    found: SeriesSet, schema: ForecastSchema, options: ForecastOptions
+) -> tuple[Windows, Windows]:
     """Lay series out as windows, to learn from and to be scored on."""
     views = [view_of(series, schema, options.horizon) for series in found.series]
     scoring = Windows(views, schema, options.horizon)
     return (Windows(views, schema, 1) if options.strategy == RECURSIVE else scoring), scoring
 
 
-def parts_of(
+def _parts_of(
     learning: Windows, scoring: Windows, cuts: Sequence[Cut]
 ) -> tuple[list[Example], list[Example], list[Example]]:
     """Give the origins of the three parts: those whose targets all lie in it."""
@@ -154,7 +197,7 @@ def parts_of(
     return train, validation, test
 
 
-def measured_of(scoring: Windows, cuts: Sequence[Cut], validation: list[Example]) -> list[Example]:
+def _measured_of(scoring: Windows, cuts: Sequence[Cut], validation: list[Example]) -> list[Example]:
     """Give the origins by whose errors intervals are measured.
 
     They are those of the validation part; where they give fewer than :data:`FEWEST` errors of a step, those
@@ -168,7 +211,7 @@ def measured_of(scoring: Windows, cuts: Sequence[Cut], validation: list[Example]
     return learnt + validation
 
 
-def described(
+def _described(
     found: SeriesSet, schema: ForecastSchema, cuts: Sequence[Cut], horizon: int
 ) -> SeriesDescription:
     """Describe series and how they are cut."""

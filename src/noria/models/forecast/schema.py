@@ -165,14 +165,15 @@ class ForecastSchema(Schema):
         }
         return super().differences(replace(here, memory=memories))
 
-    def wiring(self) -> dict[str, Any]:
-        """Give the part that decides the shape of the network and the meaning of its inputs."""
-        kept = self.to_dict()
-        return {
-            name: kept[name]
-            for name in kept
-            if name not in ("series", "known_scale", "past_scale", "time", "id")
-        }
+    def wiring_differences(self, here: Self) -> list[str]:
+        """Say where another schema has a network of another shape, or gives its inputs another meaning."""
+        apart = "series", "known_scale", "past_scale", "time", "id"
+        there, other = self.to_dict(), here.to_dict()
+        return [
+            f"{name}: {there[name]!r} in the run, {other[name]!r} here"
+            for name in there
+            if name not in apart and there[name] != other[name]
+        ]
 
 
 def plain_time(time: Time) -> str | int:

@@ -47,6 +47,14 @@ def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in row.items()}
 
 
+def in_words(row: Mapping[str, Any]) -> str:
+    """Write a row for a reader, on a line."""
+    numbers = {name: f"{row[name]:.6g}" for name in ("forecast", "low", "high") if row[name] is not None}
+    cells = [str(value) for name, value in row.items() if name not in ("step", *numbers)]
+    interval = f"  ({numbers['low']} to {numbers['high']})" if "low" in numbers else ""
+    return "  ".join([*cells, numbers["forecast"]]) + interval
+
+
 def _plain(value: object) -> object:
     if isinstance(value, np.datetime64):
         return str(value.astype("datetime64[s]")).removesuffix("T00:00:00")

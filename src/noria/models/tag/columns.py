@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from noria.arrays import Array, Float
-from noria.data.tagged import TaggedSequence
+from noria.data.tagged_sequence import TaggedSequence
 from noria.errors import DataError
 from noria.models.schema import entry
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from noria.data.tagged import TaggedSequence
+from noria.data.tagged_sequence import TaggedSequence
 from noria.errors import DataError
 from noria.layers import Backward, Layer, Mode, Stack
 from noria.models.explaining import Loss, Subject, position, ranked

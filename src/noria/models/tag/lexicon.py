@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noria.arrays import Array, Float, Int, Integer
-from noria.data.tagged import TaggedSequence
+from noria.data.tagged_sequence import TaggedSequence
 from noria.data.word_shape import word_shapes
 from noria.errors import DataError
 from noria.layers.auxiliary import FEATURES as COLUMNS

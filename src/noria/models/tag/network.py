@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from noria.data.word_shape import SHAPE_SIZE
 from noria.equations import Cell
 from noria.errors import OptionError
-from noria.layers import BatchNorm, Bidirectional, Embedding, Joined, Layer, Linear, OneHot, Recurrent, Stack
+from noria.layers import BatchNorm, Bidirectional, Embedding, Joined, Layer, Linear, Recurrent, Stack
 from noria.layers.crf import ConditionalRandomField
 from noria.layers.pooling import LastPooling
 from noria.layers.spelt import Spelt
 from noria.models.tag.options import TaggerOptions
 from noria.models.tag.schema import TagSchema
-from noria.models.wiring import RECURRENT, dropout_layer, initialise_matrices, recurrent_part
+from noria.models.wiring import RECURRENT, dropout_layer, initialise_matrices, recurrent_part, symbol_layer
 
 INPUT, SPELT, FEATURES, INPUT_DROPOUT, NORM, DROPOUT, OUTPUT, CRF = (
     "input",
@@ -50,7 +50,7 @@ def build_network(options: TaggerOptions, cells: Sequence[Cell], schema: TagSche
         )
     stack = recurrent_part(options, cells, bidirectional=options.bidirectional)
     wished: dict[str, Layer | None] = {
-        INPUT: _first(options, schema),
+        INPUT: symbol_layer(options, schema.symbols, INPUT, frozen=options.freeze_embedding),
         SPELT: _spelling(options, cells[0], schema),
         FEATURES: Joined(beside, name=FEATURES) if beside else None,
         INPUT_DROPOUT: dropout_layer(options.input_dropout, options, INPUT_DROPOUT),
@@ -65,18 +65,6 @@ def build_network(options: TaggerOptions, cells: Sequence[Cell], schema: TagSche
     network.configure(schema.symbols)
     initialise_matrices(stack, options)
     return network
-
-
-def _first(options: TaggerOptions, schema: TagSchema) -> Layer:
-    if not options.embedding_size:
-        return OneHot(schema.symbols, name=INPUT)
-    return Embedding(
-        schema.symbols,
-        options.embedding_size,
-        dropout=options.embedding_dropout,
-        frozen=options.freeze_embedding,
-        name=INPUT,
-    )
 
 
 def _spelling(options: TaggerOptions, cell: Cell, schema: TagSchema) -> Spelt | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from noria.data.tagged import AUTO, COLUMNS, SLASHED, TagLayout
+from noria.data.tag_layout import AUTO, COLUMNS, SLASHED, TagLayout
 from noria.errors import OptionError
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from noria.arrays import Array, Float
-from noria.data.tagged import TaggedSequence
+from noria.data.tagged_sequence import TaggedSequence
 from noria.layers import Stack
 from noria.models.tag.lexicon import Example, Lexicon
 from noria.models.tag.output import output_of, scored

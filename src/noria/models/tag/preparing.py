@@ -8,11 +8,12 @@ from typing import Any
 from noria.arrays import Array
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.split import split_sequences
-from noria.data.vectors import Vectors, read_vectors
-from noria.errors import DataError, OptionError
+from noria.data.vectors import Vectors
+from noria.errors import DataError
 from noria.models.description import DataDescription, Description
 from noria.models.examples import digest
 from noria.models.prepared import Prepared
+from noria.models.pretrained import pretrained
 from noria.models.tag.lexicon import Example, Lexicon
 from noria.models.tag.network import build_network
 from noria.models.tag.options import TaggerOptions
@@ -102,7 +103,8 @@ def prepare(data: TagData, tags: TagData, options: TaggerOptions, *, resuming: b
     batch_size = min(options.batch_size, len(train))
     if batch_size < options.batch_size:
         notes.append(f"batch_size {options.batch_size} became {batch_size}: there are no more sequences")
-    vectors = None if resuming or not options.vectors else _vectors(options, schema)
+    size, seed = options.embedding_size, options.seed
+    vectors = None if resuming else pretrained(options, schema.vocabulary, size, seed)
     if vectors is not None:
         notes += vectors.notes
     description = TagDescription(
@@ -147,19 +149,6 @@ def _parts(data: TagData, tags: TagData, options: TaggerOptions) -> list[TaggedD
         replace(read, groups=[read.groups[index] for index in part], source=source or read.source)
         for part in (split.train, split.validation, split.test)
     ]
-
-
-def _vectors(options: TaggerOptions, schema: TagSchema) -> Vectors:
-    """Read pretrained vectors, and refuse those of another width than the embedding's."""
-    rng = generator(options.seed, "vectors")
-    vectors = read_vectors(options.vectors, schema.vocabulary, rng, words=options.vector_words or None)
-    width = vectors.matrix.shape[1]
-    if width != options.embedding_size:
-        raise OptionError(
-            f"The 'embedding_size' option must be the width of the vectors, {width} in {options.vectors}. "
-            f"Got {options.embedding_size}."
-        )
-    return vectors
 
 
 def _arrays(part: Sequence[Example]) -> list[Array]:

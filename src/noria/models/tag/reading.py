@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from noria.data.python_tokens import python_tags, python_windows
-from noria.data.tagged import AUTO, TaggedFile, TaggedSequence, tagged_files
+from noria.data.tag_layout import AUTO
+from noria.data.tagged import TaggedFile, tagged_files
+from noria.data.tagged_sequence import TaggedSequence
 from noria.data.text import read_text
 from noria.errors import DataError
 from noria.models.tag.options import PYTHON, TaggerOptions

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from noria.arrays import Array, Int
-from noria.data.tagged import TaggedSequence
+from noria.data.tagged_sequence import TaggedSequence
 from noria.data.vocabulary import most_frequent
 from noria.data.word_vocabulary import WordVocabulary
 from noria.errors import DataError, RunError

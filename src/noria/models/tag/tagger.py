@@ -10,8 +10,10 @@ import numpy as np
 from noria.arrays import Array
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.lines import Lines
-from noria.data.tagged import AUTO, COLUMNS, PLAIN, TaggedFile, TaggedSequence
+from noria.data.tag_layout import AUTO, COLUMNS, PLAIN
+from noria.data.tagged import TaggedFile
 from noria.data.tagged_guess import TrainedColumns
+from noria.data.tagged_sequence import TaggedSequence
 from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, OptionError

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from noria.data.tagged import TaggedSequence
+from noria.data.tagged_sequence import TaggedSequence
 from noria.errors import DataError
 from noria.models.tag.schema import TagSchema
 from noria.models.unknown import unknown_said

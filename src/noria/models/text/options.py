@@ -221,8 +221,8 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         "otherwise none.",
         undecided=(AUTO,),
         by_level=((CHARACTERS, IN_LINE), (WORDS, NO_FEATURES), (SUBWORDS, NO_FEATURES)),
-        reason="Where lines are broken at one width it tells when they end: 0.02 to 0.04 nats lower on novels "
-        "and fortunes, 0.005 on source code, in the same time (benchmarks/defaults.md).",
+        reason="Where lines are broken at one width it tells when they end: 0.02 to 0.035 nats lower on "
+        "novels and fortunes, 0.005 on source code, for 4 % of time (benchmarks/defaults.md).",
     ),
     dropout=by_level(
         0.3,

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from noria.data import Text, TextSource, Vocabulary, is_large, map_text, read_lines, read_text
+from noria.data import Text, TextSource, is_large, map_text, read_lines, read_text
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.conditions import Columns, as_columns
 from noria.data.text import is_no_path
 from noria.data.text_features import text_features
-from noria.data.vectors import Vectors, read_vectors
-from noria.errors import DataError, OptionError
+from noria.data.vectors import Vectors
+from noria.errors import DataError
 from noria.models.description import Description
 from noria.models.prepared import Prepared
+from noria.models.pretrained import pretrained
 from noria.models.text.comparing import content_of
 from noria.models.text.corpus import (
     Corpus,
@@ -122,7 +123,11 @@ def prepare(
 ) -> PreparedText:
     """Read data, fit batch and window to them, and describe what will be trained."""
     corpus = _read(data, training, tokens or TokenOptions(), encoding, lines, conditions, about)
-    read = None if vectors is None else _vectors(vectors, corpus.vocabulary, model, training.seed)
+    read = (
+        None
+        if vectors is None
+        else pretrained(vectors, corpus.vocabulary, model.embedding_size, training.seed)
+    )
     notes: list[str] = []
     batch_size, window = training.batch_size, training.seq_length
     if corpus.separate:
@@ -164,23 +169,6 @@ def prepare(
         vectors=read,
         asked_encoding=encoding,
     )
-
-
-def _vectors(
-    options: VectorOptions, vocabulary: Vocabulary, model: TextModelOptions, seed: int
-) -> Vectors | None:
-    """Read pretrained vectors, and refuse those of another width than the embedding's."""
-    if not options.vectors:
-        return None
-    rng = generator(seed, "vectors")
-    vectors = read_vectors(options.vectors, vocabulary, rng, words=options.vector_words or None)
-    width = vectors.matrix.shape[1]
-    if width != model.embedding_size:
-        raise OptionError(
-            f"The 'embedding_size' option must be the width of the vectors, {width} in {options.vectors}. "
-            f"Got {model.embedding_size}."
-        )
-    return vectors
 
 
 def _read(
