@@ -13,6 +13,7 @@ and ``cells`` for random ones.
 """
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -173,7 +174,7 @@ def measure(contest: Contest, point: Point, threads: int, budget: Budget, limits
         if side.results is not None and first.results is not None:
             ours = first.results() if contest.way != "stream" else getattr(subject, contest.way)().results()
             difference = largest_difference(side.in_its_words(ours), side.results())
-            if difference < TOLERANCE or not is_chaotic(contest, point, ours):
+            if difference < TOLERANCE or not is_chaotic(contest, point, ours, difference):
                 differences[column] = difference
             else:
                 notes.append(f"{column} differs by {difference:.1e}: float32 holds no digits of this one")
@@ -211,10 +212,11 @@ def measure(contest: Contest, point: Point, threads: int, budget: Budget, limits
     return row
 
 
-def is_chaotic(contest: Contest, point: Point, ours: Arrays) -> bool:
-    """Whether rounding alone makes the results of a point: ours in float64 are as far away as others are."""
+def is_chaotic(contest: Contest, point: Point, ours: Arrays, difference: float) -> bool:
+    """Whether rounding alone makes the results of a point: ours in float64 are as far away as theirs are."""
     exact = getattr(contest.ours(point, dtype=np.float64), contest.way)().results()
-    return not largest_difference(ours, exact) < TOLERANCE
+    own = largest_difference(ours, exact)
+    return TOLERANCE < own < math.inf and difference < 10.0 * own
 
 
 def work(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
