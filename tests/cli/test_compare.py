@@ -33,11 +33,13 @@ def test_a_dry_run_says_what_would_be_compared(noria, in_folder, book):
 
 def test_a_study_from_end_to_end(noria, in_folder, book):
     small = ["--set", "hidden_size=4", "--batch-size", 2, "--seq_length", 8, "--engine=reference"]
-    words = ["compare", book, "--cells", "rnn", "--steps", 2, "--seeds", 1, *small, "--out", "study"]
+    words = ["compare", book, "--cells", "rnn", "--steps", 2, "--seeds", 1, *small, "--out=study"]
     said = noria(*words)
     assert said.code == 0, said.err
     assert "over one seed" in said.out
     assert (in_folder / "study" / "report.html").exists()
+    shown = (in_folder / "study" / "report.md").read_text()
+    assert shown.count("--out") == 1
     again = noria(*words, "--lang", "es")
     assert again.code == 0
     assert "1 runs have ended" in again.err
@@ -89,6 +91,10 @@ TAGGED = "the/D cat/N sat/V\nno/D old/A dog/N ran/V\n" * 20
         (["tag", "tags.txt", "--crf=no"], {"crf": False}),
         (["--seeds", "2", "tag", "tags.txt", "--set", "crf"], {"crf": True}),
         (["tags.txt", "--locked-dropout", "--dropout", "0.5"], {"locked_dropout": True, "dropout": 0.5}),
+        (
+            ["tags.txt", "--embedding-size", "8", "--hidden-size=8", "--tie-weights", "--out", "classify"],
+            {"embedding_size": 8, "hidden_size": 8, "tie_weights": True},
+        ),
     ],
 )
 def test_a_switch_alone_is_on(noria, in_folder, words, options):
@@ -98,6 +104,11 @@ def test_a_switch_alone_is_on(noria, in_folder, words, options):
     study = json.loads(said.out)
     assert study["options"] == options
     assert [Path(file).name for file in study["files"]] == ["tags.txt"]
+
+
+def test_a_switch_of_another_task_is_named(noria, in_folder):
+    said = noria("compare", "classify", "--data", "parity", "--crf", "--steps", 2, "--dry-run")
+    assert "noria compare classify has no option '--crf'" in said.err
 
 
 def test_what_is_no_switch_needs_its_value(noria, in_folder):

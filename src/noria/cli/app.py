@@ -84,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
             from noria.cli.tasks import with_task
 
             words = with_task(words)
-        if words[:1] == ["compare"]:
+        if words[:1] == ["compare"] and not ABOUT & set(words):
             from noria.cli.switches import with_truths
 
             words = with_truths(words)

@@ -252,6 +252,6 @@ def _command(study: Any, budget: Mapping[str, float], path: Path) -> str:
     import sys
 
     words = sys.argv[1:] if sys.argv[1:2] == ["compare"] else ["compare", study.task, *study.files]
-    if "--out" not in words:
+    if not any(word.split("=")[0] == "--out" for word in words):
         words = [*words, "--out", str(path)]
     return shlex.join(["noria", *words])
