@@ -78,7 +78,8 @@ def test_counts_begin_at_nothing_and_stop_at_the_end_of_the_table():
 
 
 def test_gradients_reach_the_embedding_and_nothing_else():
-    check_gradients(network, SYMBOLS, token_ids(LENGTHS, SYMBOLS), state=False)
+    for lengths in (LENGTHS, (2, 1)):  # more ids than symbols, and fewer
+        check_gradients(network, SYMBOLS, token_ids(lengths, SYMBOLS), state=False)
     layer, _ = built(described(), SYMBOLS)
     done = run_back(layer, token_ids(LENGTHS, SYMBOLS))
     assert done.d_x is None

@@ -77,6 +77,7 @@ def test_what_follows_from_the_level_has_a_value_for_each():
         "features": "line",
         "input_dropout": 0.0,
     }
+    assert LanguageModel(embedding_size=0).by_level()["features"] == "none"
     rates = {level: LanguageModel(level=level).full_lr for level in infos["level"].option.choices}
     assert rates == {"characters": 0.01, "words": 0.005, "subwords": 0.005}
     assert LanguageModel(level="words", optimizer="sgd").full_lr == 0.5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noria import LanguageModel, load
-from noria.errors import OptionError
+from noria.errors import OptionError, RunError
 
 TEXT = "the cat sat on the mat,\nand the dog lay by the log.\n" * 30
 SMALL = {
@@ -62,6 +62,21 @@ def test_a_run_knows_its_features_and_goes_on_with_their_counts(tmp_path):
     assert loaded.sample("the ", length=20) == one.sample("the ", length=20)
 
 
+def test_a_run_that_does_not_name_features_has_none(tmp_path):
+    one = LanguageModel(**{**SMALL, "features": "none", "sample_length": 0, "stop_after": 5})
+    one.fit(TEXT, steps=9, out=tmp_path / "run")
+    config = tmp_path / "run" / "config.toml"
+    written = config.read_text("utf-8")
+    config.write_text(written.replace('features = "none"\n', ""), "utf-8")
+    assert config.read_text("utf-8") != written
+    loaded = load(tmp_path / "run")
+    assert loaded.features == "none"
+    assert loaded.evaluate(TEXT) == one.evaluate(TEXT)
+    assert LanguageModel.resume(tmp_path / "run", TEXT).report_["steps"] == 9
+    with pytest.raises(RunError, match="features: none in the run, line here"):
+        LanguageModel(**{**SMALL, "sample_length": 0}).fit(TEXT, steps=1, init_from=tmp_path / "run")
+
+
 def test_separate_sequences_have_them_too():
     model = fitted(TEXT.splitlines() * 3)
     assert model.evaluate(["the cat"])["tokens"] == 8
@@ -73,5 +88,7 @@ def test_what_cannot_be_told_is_refused():
         OptionError, match=r"'features' option of LanguageModel must be .*'shape', 'line', 'word'"
     ):
         LanguageModel(features="size").validate()
+    with pytest.raises(OptionError, match=r"or one word alone. Got \['auto', 'word'\]"):
+        LanguageModel(features=["auto", "word"]).validate()
     with pytest.raises(OptionError, match="must not hold 'word' with level='words'"):
         LanguageModel(features=["word"], level="words").validate()

@@ -197,7 +197,7 @@ def _separated(text: str, source: str, notes: tuple[str, ...]) -> SeriesTable:
 
 
 def _writes_commas(frame: Frame) -> bool:
-    """Whether the numbers of a table have decimal commas: one column has commas, and they are all such."""
+    """Whether the numbers of a table have decimal commas: in one column all commas are such."""
     commas = False
     for name in frame.columns:
         cells = frame[name].str.strip()

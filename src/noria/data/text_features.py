@@ -15,7 +15,7 @@ from noria.layers.symbol_features import Count
 from noria.training.token_options import IN_LINE, IN_WORD, SHAPE
 
 LONGEST = {IN_LINE: 120, IN_WORD: 20}
-"""Symbols up to which places are told apart."""
+"""Symbols up to which places are told."""
 CENTRES = {IN_LINE: 16, IN_WORD: 6}
 """Features of a place."""
 RESOLUTION = {IN_LINE: 4, IN_WORD: 1}
@@ -38,8 +38,8 @@ def text_features(vocabulary: Vocabulary, names: Sequence[str]) -> TextFeatures 
     names : sequence of str
         ``"shape"``: seven answers on each symbol, 1 or 0: has letters, begins with upper case, is all upper
         case, has digits, is white space, has punctuation, begins with a space. ``"line"``: how many symbols
-        came since the last newline, or in the sequence; ``"word"``: how many since the last one that belongs
-        to no word.
+        came since the last newline, or in the sequence, in fours; ``"word"``: how many since the last one
+        that belongs to no word.
     """
     if not names:
         return None

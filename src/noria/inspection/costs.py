@@ -119,6 +119,8 @@ class _Count:
             if isinstance(layer, Spelt):
                 self._ids = False
             yield from self.of(child, f"{path}.{key}".strip("."), inside)
+            if isinstance(layer, SymbolFeatures):
+                self._ids = False
             if isinstance(layer, Bidirectional) and child is layer.forward:
                 self._ids = begins_with_ids
             if isinstance(child, Pooling):

@@ -67,7 +67,8 @@ class SymbolFeatures(Layer):
         super().__init__(name)
         self.layer, self.table, self.counts = layer, table, tuple(counts)
         self.size: int = table.shape[1] + sum(count.table.shape[1] for count in self.counts)
-        self._kinds = [np.unique(count.table, axis=0, return_inverse=True)[1] for count in self.counts]
+        found = [np.unique(count.table, axis=0, return_inverse=True)[1] for count in self.counts]
+        self._kinds = [kinds.ravel() for kinds in found]  # NumPy 2.0 gives a column
         for count in self.counts:
             if len(count.resets) != len(table):
                 raise ShapeError(
@@ -116,14 +117,14 @@ class SymbolFeatures(Layer):
         """Write features beside the rows of the layer inside.
 
         What is looked up stays so: a symbol and its counts come together again and again, and each such pair
-        is multiplied once.
+        is multiplied once. A table with more rows than are read would only be cleared for its gradient.
         """
-        if not isinstance(inside, LookedUp) and not is_ids(inside.rows):
-            return inside.with_rows(self.joined(inside.rows, ids, counted))
+        if not isinstance(inside, LookedUp) or len(inside.table) > len(ids):
+            rows = inside.rows
+            if is_ids(rows):
+                rows = written_out(rows, self.input_size, np.dtype(np.float64))
+            return inside.with_rows(self.joined(rows, ids, counted))
         first, pairs = self._distinct(ids, counted)
-        if not isinstance(inside, LookedUp):
-            rows = written_out(ids[first], self.input_size, np.dtype(np.float64))
-            return LookedUp(self.joined(rows, ids[first], counted[first]), pairs, inside.layout)
         of_first, receive = inside.ids[first], inside.receive
         table = self.joined(inside.table[of_first], ids[first], counted[first])
 

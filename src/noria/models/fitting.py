@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Self
 
 from noria.engines.threads import use_threads
@@ -14,6 +14,7 @@ from noria.models.saving import Fitted, Saving
 from noria.models.stored import Run, StoredModel, damage_named, opened, read_run
 from noria.models.wiring import chosen_cells
 from noria.training.lr_finder import FoundRate, find_learning_rate
+from noria.training.optioned import options_of
 from noria.training.report import Listener, silent
 from noria.training.run_folder import RunFolder
 from noria.training.task import Task
@@ -269,8 +270,11 @@ class Fitting(Saving):
             stored = read_run(source, self.task)
             schema = self._read_schema(source, stored.about)
             differences = self._weights_differences(schema, prepared)
-            take_over_weights(stored, fitted.cells, differences, fitted.parameters)
-            fitted.about["weights"] = str(source.path)
+            stored = replace(stored, options={**self.unwritten, **stored.options})
+            shaping = {info.name for info in options_of(type(self)) if info.option.group == "Model"}
+            options = {name: value for name, value in self.to_toml_dict().items() if name in shaping}
+            take_over_weights(stored, fitted.cells, differences, fitted.parameters, options)
+            fitted.about["weights"] = str(source.path.resolve())
         task = self._trained(fitted, prepared)
         run = None if out is None else self._start_run(out, fitted)
         trainer = Trainer(task, self, run, listener)

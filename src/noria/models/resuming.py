@@ -101,7 +101,11 @@ def check_data(run: RunFolder, about: Mapping[str, Any], differences: Sequence[s
 
 
 def take_over_weights(
-    stored: StoredModel, cells: Sequence[Cell], differences: Sequence[str], parameters: FlatParameters
+    stored: StoredModel,
+    cells: Sequence[Cell],
+    differences: Sequence[str],
+    parameters: FlatParameters,
+    options: Mapping[str, Any],
 ) -> None:
     """Set the parameters of a new run to the best weights of another one.
 
@@ -112,6 +116,8 @@ def take_over_weights(
     differences : sequence of str
         Those between the schemas: vocabularies, labels, columns.
     parameters : FlatParameters
+    options : mapping
+        Those of the network, which explain sizes that differ.
 
     Raises
     ------
@@ -125,7 +131,12 @@ def take_over_weights(
         for name in sorted(shapes.keys() | here.keys())
         if shapes.get(name) != here.get(name)
     ]
-    different = [*_cell_differences(stored.cells, cells), *differences] or sizes
+    others = [
+        f"{name}: {stored.options[name]} in the run, {value} here"
+        for name, value in options.items()
+        if name in stored.options and stored.options[name] != value
+    ]
+    different = [*_cell_differences(stored.cells, cells), *differences] or (sizes and [*others, *sizes])
     if different:
         raise RunError(
             f"{stored.path}: its weights do not fit this model:\n"

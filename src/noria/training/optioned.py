@@ -127,7 +127,7 @@ class Default:
     help : str
         What is to be said of the option; empty: the same.
     by_passes, by_level, undecided : tuple
-        As :class:`Option` has them, where the value is left open: it is None then, whatever the type.
+        As :class:`Option` has them, where the value is left open; it may be None then, whatever the type.
     """
 
     value: Value

@@ -10,7 +10,6 @@ COUNTING = Recipe(
         "cell": "lstm_peephole",
         "hidden_size": 8,
         "embedding_size": 0,
-        "features": "none",
         "dropout": 0.0,
         "recurrent_dropout": 0.1,
         "batch_size": 20,
@@ -21,8 +20,7 @@ COUNTING = Recipe(
     },
     "Counting far needs gates that are open or shut, not nearly so: a high rate drives them there, and "
     "peepholes let them see the count (Gers & Schmidhuber 2001). Units that are dropped now and then cannot "
-    "share in ways that are right no further than the largest n of the training part. Told its place, a "
-    "network need not count.",
+    "share in ways that are right no further than the largest n of the training part.",
 )
 
 COUNTING_LITTLE = Recipe(

@@ -8,7 +8,7 @@ from noria.errors import OptionError
 from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.optimiser_options import ADAPTIVE, DEFAULT_LR, lr_help
-from noria.training.option import Option
+from noria.training.option import Option, Value
 from noria.training.optioned import Default, Options, defaults
 from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
 from noria.training.token_options import (
@@ -92,6 +92,12 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
         need_embedding(self, owner, "tie_weights")
+        if isinstance(self.features, list) and not set(self.features) <= set(TEXT_FEATURES):
+            known = ", ".join(map(repr, TEXT_FEATURES))
+            raise OptionError(
+                f"The 'features' option of {owner} must be a list of {known}, or one word alone. "
+                f"Got {self.features!r}."
+            )
         width = self.projection_size or self.layer_sizes[-1]
         if self.tie_weights and width != self.embedding_size:
             raise OptionError(
@@ -217,8 +223,8 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
     features=Default(
         value=AUTO,
         help="What is told of each symbol besides which one it is: its shape (case, digit, punctuation), its "
-        "place in the line (or sequence), its place in the word; auto: of characters the place in the line, "
-        "otherwise none.",
+        "place in the line (or sequence), its place in the word; auto: of characters with an embedding the "
+        "place in the line, otherwise none.",
         undecided=(AUTO,),
         by_level=((CHARACTERS, IN_LINE), (WORDS, NO_FEATURES), (SUBWORDS, NO_FEATURES)),
         reason="Where lines are broken at one width it tells when they end: 0.02 to 0.035 nats lower on "
@@ -248,6 +254,13 @@ class TextOptions(
         bool,
         Option(help="Refused: a language model may not read from the end.", group="Model", hidden=True),
     ] = False
+
+    def by_level(self) -> dict[str, Value]:
+        """Give what follows from the level; symbols without vectors stay ids, with nothing beside them."""
+        chosen = super().by_level()
+        if "features" in chosen and chosen.get("embedding_size", self.embedding_size) == 0:
+            chosen["features"] = NO_FEATURES
+        return chosen
 
     @property
     def usual_lr(self) -> Mapping[str, float]:
