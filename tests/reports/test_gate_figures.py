@@ -1,5 +1,7 @@
 """Gates and states in reports: what the figures are drawn of, and what is said of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,24 @@ def test_the_last_step_and_a_gate_and_a_state_over_the_last_steps(layer, monkeyp
     assert gate.caption.startswith(f"mine: f of recurrent.2 (lstm) over the last {STEPS} steps")
     assert gate.alternative == f"Map of 5 units over {STEPS} steps; values from 0.23 to 1.00."
     assert state.alternative == f"Map of 5 units over {STEPS} steps; values from -0.30 to 1.99."
+
+
+def test_a_layer_that_reads_backwards_is_drawn_where_it_ends(layer, monkeypatch, tmp_path):
+    drawn = {}
+    monkeypatch.setattr(gates, "draw_step", lambda *words: drawn.update(step=words) or [])
+    monkeypatch.setattr(gates, "draw_map", lambda one, name, path: drawn.update({name: one}) or [])
+    backward = replace(layer, reversed=True)
+    for place, language in enumerate(LANGUAGES):
+        figures = list(gate_figures(backward, Prose(language, GATE_WORDS), whose="mine"))
+        assert all(figure.caption.endswith(GATE_WORDS["reads_backwards"][place]) for figure in figures)
+        for figure in figures:
+            figure.draw(tmp_path)
+        assert drawn["step"] == (backward, 0, tmp_path)
+        assert drawn["f"].steps == layer.steps[:STEPS]
+        np.testing.assert_array_equal(drawn["f"].values["f"], layer.values["f"][:STEPS])
+        assert f"f {layer.values['f'][0].mean():.2f}" in figures[0].alternative
+    forward = gate_figures(layer, Prose("en", GATE_WORDS))
+    assert not any(GATE_WORDS["reads_backwards"][0] in figure.caption for figure in forward)
 
 
 def test_without_gates_a_state_alone_and_without_others_no_name(layer):

@@ -116,6 +116,39 @@ def test_a_loss_below_zero_is_judged_too():
     assert fit_of(curve_of([-1.0, -3.0, -5.0], [-1.0, -2.0, -1.5])).verdict == "overfits"
 
 
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [
+        ([3.0, 1.0, 1.5], "rises"),  # below the validation loss, as it nearly always is
+        ([3.0, 1.0, 1.3], "rises"),
+        ([3.0, 1.0, 1.2], "overfits"),  # by 0.2, the validation loss by 0.6
+        ([3.0, 1.0, 0.5], "overfits"),
+    ],
+)
+def test_a_measured_training_loss_that_rises_likewise_is_no_over_fitting(measured, verdict):
+    fit = fit_of(curve_of([3.0, 2.0, 1.0], [3.0, 1.125, 1.725], {"loss": measured}))
+    assert (fit.verdict, fit.gap > 0) == (verdict, True)
+    assert ("Over-fitting" in fit.said(Prose("en", FIT_SENTENCES))) is (verdict == "overfits")
+
+
+def test_the_lowest_loss_of_a_run_that_was_measured_only_later_is_not_forgotten():
+    points = [
+        {"step": 5 * k, "train": train, "validation": {"loss": loss, "accuracy": known}, "measured": found}
+        for k, (train, loss, known, found) in enumerate(
+            [(3.0, 3.0, 0.25, {}), (2.0, 1.0, 0.5, {}), (1.5, 2.0, 0.125, {"loss": 1.75, "accuracy": 0.5}),
+             (1.25, 1.5, 0.375, {"loss": 1.0, "accuracy": 0.75})]
+        )
+    ]  # fmt: skip
+    curve = Curve.of_points(points)
+    fit = fit_of(curve)
+    assert (fit.best, fit.best_step, fit.verdict) == (1.0, 5.0, "overfits")
+    assert (fit.train_at_best, fit.train, fit.measured) == (2.0, 1.25, False)
+    assert metric_fit_of(curve, "accuracy") is None
+    np.testing.assert_array_equal(curve.on_train("accuracy"), [np.nan, np.nan, 0.5, 0.75])
+    whole = Curve.of_points(points[2:])
+    assert (fit_of(whole).measured, metric_fit_of(whole, "accuracy").train) == (True, 0.75)
+
+
 def test_seeds_are_averaged_and_those_without_a_curve_left_out():
     fits = [fit_of(curve_of([3.0, 1.0], [3.0, 2.0])), fit_of(curve_of([3.0, 2.0], [3.0, 4.0]))]
     both = mean_fit([*fits, fit_of(curve_of([1.0], [1.0]))])
@@ -183,8 +216,18 @@ def test_a_log_is_read_and_half_a_line_of_it_left_out(tmp_path):
     )
     curve = Curve.of_log(log_events(path))
     assert (curve.steps.tolist(), curve.train.tolist()) == ([2.0, 4.0], [1.5, 1.0])
-    np.testing.assert_array_equal(curve.on_train("loss"), [np.nan, 0.5])
+    np.testing.assert_array_equal(curve.measured["loss"], [np.nan, 0.5])
     assert log_events(tmp_path / "none") == []
+
+
+def test_what_stands_in_the_place_of_a_figure_is_named_as_one():
+    english, spanish = (Prose(language, FIT_SENTENCES) for language in LANGUAGES)
+    words = "bits_per_character", "perplexity"
+    said = english("in_its_place", *map(english.metric, words))
+    assert said.startswith("While a model learns, the figure bits per character is measured on")
+    said = spanish("in_its_place", *map(spanish.metric, words))
+    assert "la cifra bits por carácter se mide solo" in said
+    assert "en su lugar está la perplejidad, que" in said
 
 
 def test_numbers_stand_as_the_language_writes_them():

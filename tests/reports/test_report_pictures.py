@@ -10,7 +10,8 @@ import pytest
 from noria.reports import run_pictures
 from noria.reports.curves import Curve, drawn_metric
 from noria.studies import figures as study_figures
-from noria.studies.results import Line, Results
+from noria.studies.lines import Line
+from noria.studies.results import Results
 
 NOWHERE = Path("nowhere")
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -54,9 +55,13 @@ def test_a_run_that_began_with_the_weights_of_another_is_made_again(tmp_path, mo
     made([*words, "--steps", 3, "--init-from", "my first", "--out", "a"])
     config = RunFolder.open("a").config
     command = train_command(config, "b", "")
-    assert "--init-from 'my first' " in command
+    first = tmp_path / "my first"
+    assert f"--init-from {shlex.quote(str(first.resolve()))} " in command
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "text.txt").write_text((tmp_path / "text.txt").read_text())
+    monkeypatch.chdir(tmp_path / "elsewhere")
     made(shlex.split(command)[1:])
-    runs = (tmp_path / name for name in ("a", "b", "my first"))
+    runs = (tmp_path / "a", tmp_path / "elsewhere" / "b", first)
     one, other, first = ((run / "best.safetensors").read_bytes() for run in runs)
     assert one == other != first
     assert compare_command(config, ["gru"], 5) == ""  # a study begins with weights of its own
@@ -96,11 +101,15 @@ def test_the_comparison_of_a_run_takes_its_settings():
     ],
 )
 def test_what_a_comparison_would_read_otherwise_has_no_command(data, flags):
-    config = {"task": "text", "options": {}, "cells": [], "data": data}
+    usual = {"features": "none" if data.get("builtin") == "names" else "auto"}
+    config = {"task": "text", "options": usual, "cells": [], "data": data}
     train, compare = train_command(config, "out", ""), compare_command(config, ["gru"], 5)
     assert train == " ".join(f"noria train {_named(data)} {flags} --out out".split())
     assert compare == ("" if flags else f"noria compare text {_named(data)} --cells gru --seeds 5")
-    of_table = {"options": {"text_column": "name"}, "data": {"files": ["a.csv"], "kind": "sequences"}}
+    of_table = {
+        "options": {"text_column": "name", "features": "auto"},
+        "data": {"files": ["a.csv"], "kind": "sequences"},
+    }
     assert compare_command({**config, **of_table}, ["gru"], 5).startswith("noria compare text a.csv --set")
 
 
@@ -122,6 +131,15 @@ def test_what_a_recipe_sets_is_not_said_again(tmp_path, monkeypatch):
     assert train_command(config, "out", "") == "noria train classify --data parity --steps 9 --out out"
     config["options"]["hidden_size"] = 3
     assert "--hidden-size 3 " in train_command(config, "out", "")
+
+
+def test_options_that_a_run_of_before_does_not_name_stand_at_what_they_were():
+    folder = Path(__file__).parents[1] / "models" / "run_of_format_1"
+    config = {**RunFolder.open(folder).config, "data": {"files": ["a.txt"], "kind": "text"}}
+    assert "features" not in config["options"]
+    assert " --features none " in train_command(config, "out", "")
+    assert "features=none" in settings_of(compare_command(config, ["gru"], 5))
+    assert changed_options(config)["features"] == "none"
 
 
 def test_what_was_switched_off_is_switched_off_again():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from noria.cli.app import run as command_line
 from noria.errors import DataError, RunError
 from noria.models.loading import load, model_class
 from noria.reports import folder
@@ -167,7 +168,7 @@ def test_the_metric_stands_on_both_parts(runs, tmp_path, task):
     }[language].format(*ends)
     assert of_metric in next(line for line in said if fit_words(language) in line)
     assert {"en": "training (sample)", "es": "entrenamiento (muestra)"}[language] in written
-    assert FIT_SENTENCES["measured"][LANGUAGES.index(language)] in written
+    assert written.count(FIT_SENTENCES["measured"][LANGUAGES.index(language)]) == 2  # curves and table
     first, end = (format(event["train"][key], ".4g") for event in (events[0], last))
     goes = {"en": f" goes from {first} to {end} on the", "es": f" va de {first} a {end} en la"}
     assert goes[language] in written
@@ -196,7 +197,20 @@ def test_the_report_of_a_run_of_the_first_format(tmp_path):
     folder = Path(__file__).parents[1] / "models" / "run_of_format_1"
     place, said = write_run_report(folder, tmp_path / "report")
     assert "on the test part" in said[0]
-    assert "Loss and bits per character while it learnt." in (place / "report.md").read_text()
+    written = (place / "report.md").read_text()
+    assert "Loss and bits per character while it learnt." in written
+    assert "| features | none |" in written
+
+
+def test_where_no_study_makes_the_same_run_its_spread_comes_from_other_seeds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("".join(f"a line {k * k}\n" for k in range(99)))
+    words = ["train", "a.txt", "--lines", "--hidden-size", "3", "--engine", "reference", "--steps", "2"]
+    assert command_line([*words, "--batch-size", "4", "--out", "run"]) == 0
+    place, _ = write_run_report(Path("run"))
+    written = (place / "report.md").read_text()
+    assert "the same one with other seeds (--seed, seed=) gives one" in written
+    assert "noria compare" not in written
 
 
 def test_gates_and_attention_are_drawn_of_an_input(runs, tmp_path):

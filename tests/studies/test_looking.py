@@ -1,5 +1,7 @@
 """What runs are looked at for at their end: the text that they write, and how far their gradient reaches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,9 @@ from noria.reports.gates import STEPS
 from noria.studies import Study, Variant, looking
 from noria.studies.data import prepared_of
 from noria.studies.folder import StudyFolder
+from noria.studies.lines import Line
 from noria.studies.looking import averaged, gradient_of, keep_gates, looked_at, sample_of
-from noria.studies.results import Line, results_of
+from noria.studies.results import results_of
 from noria.studies.work import run_one
 
 TINY = {"hidden_size": 5, "batch_size": 4, "dropout": 0.0, "eval_every": 2, "engine": "reference"}
@@ -33,6 +36,9 @@ def files(tmp_path_factory):
         "text.txt": "\n".join(lines),
         "names.csv": "\n".join(["name,land", *(f"ab{k % 7}cd{k % 3},land{k % 3}" for k in range(60))]),
         "classify.csv": "\n".join(["text,label", *(f"{line},{'ab'[k % 2]}" for k, line in enumerate(lines))]),
+        "sized.csv": "\n".join(
+            ["text,size,label", *(f"{one},{k},{'ab'[k % 2]}" for k, one in enumerate(lines))]
+        ),
         "tag.txt": "\n".join(" ".join(f"{word}/{word[0]}" for word in line.split()) for line in lines),
         "forecast.csv": "\n".join(["ds,y", *(f"{1990 + k},{k % 5 + k / 9}" for k in range(80))]),
         "translate.tsv": "\n".join(["source\ttarget", *(f"{line}\t{line[:3]}" for line in lines)]),
@@ -86,6 +92,8 @@ def test_the_gradient_is_that_of_the_first_layer_with_all_its_states(files):
         ("text", "names.csv", {"text_column": "name", "condition_columns": "land"}, 6),
         ("classify", "classify.csv", {**ONE_WAY, "level": "words"}, 9),
         ("classify", "classify.csv", {**ONE_WAY, "level": "characters"}, 40),
+        ("classify", "sized.csv", {**ONE_WAY, "level": "words", "extra_columns": ["size"]}, 9),
+        ("regress", "sized.csv", {**ONE_WAY, "label_column": "size", "level": "characters"}, 40),
         ("tag", "tag.txt", {"spelling_size": 2}, 9),
         ("forecast", "forecast.csv", {"lookback": 11, "members": 2}, 11),
         ("translate", "translate.tsv", {"embedding_size": 3, "attention": "none"}, 40),
@@ -116,6 +124,23 @@ def test_no_gradient_and_no_gates_where_there_is_no_recurrent_layer(files, tmp_p
     assert gradient_of(model, prepared) is None
     assert keep_gates(model, prepared, tmp_path / "gates") is None
     assert not (tmp_path / "gates").exists()
+
+
+def test_what_stands_beside_a_text_is_read_with_it(files):
+    model, prepared = trained(files, "classify", "sized.csv", **ONE_WAY, extra_columns=["size"])
+    (record, target, row), *_ = looking.INPUTS_OF["classify"](model, prepared, STEPS)
+    assert record.extras in [one.extras for one in prepared.validation.records]
+    other = replace(record, extras=(record.extras[0] + 100.0,))
+    losses = [model.explain(one, target, row=row).predictions[0]["top"] for one in (record, other)]
+    assert losses[0] != losses[1]
+
+
+def test_where_there_is_nothing_to_read_there_are_no_gates(files, tmp_path, monkeypatch):
+    model, prepared = trained(files, "text", "text.txt")
+    monkeypatch.setattr(looking, "INPUTS_OF", {"text": lambda *words: iter(())})
+    assert keep_gates(model, prepared, tmp_path / "gates") is None
+    found = looked_at(model, prepared, tmp_path / "gates")
+    assert (found["gates"], found["gradient"], found["looking"]) == (None, None, {})
 
 
 def test_samples_are_written_from_the_same_seed_whatever_that_of_the_run(files):
@@ -149,23 +174,26 @@ def test_what_goes_wrong_in_looking_stops_nothing_and_is_said(files, tmp_path, m
     assert found["gradient"] is None
     assert len(found["sample"]) == 50
     assert found["sample"] == sample_of(model)
-    first, *where = found["looking"][0].splitlines()
-    assert first.startswith("its gradient is missing: TypeError: ")
+    assert list(found["looking"]) == ["gradient"]
+    first, *where = found["looking"]["gradient"].splitlines()
+    assert first.startswith("TypeError: ")
     assert where[0].startswith("Traceback")
     assert capsys.readouterr() == ("", "")
     monkeypatch.undo()
-    assert looked_at(model, prepared, tmp_path / "gates")["looking"] == []
+    assert looked_at(model, prepared, tmp_path / "gates")["looking"] == {}
 
 
-def test_what_a_run_could_not_be_looked_at_for_stands_among_the_messages(files, tmp_path, monkeypatch):
+def test_what_a_run_could_not_be_looked_at_for_stands_in_its_results(files, tmp_path, monkeypatch):
     study = Study("text", (Variant("a", {}),), (0,), {"steps": 2}, (str(files / "text.txt"),), options=TINY)
     folder = StudyFolder.take(tmp_path / "study", study)
     monkeypatch.setattr(looking, "gradient_of", None)
     run_one(folder, "a", 0)
     results = results_of(folder)
     assert results.lines[0].done == (0,)
-    (message,) = results.messages
-    assert message.startswith("a, seed 0: its gradient is missing: TypeError: ")
+    assert results.messages == ()
+    ((name, seed, look, why),) = results.unseen
+    assert (name, seed, look) == ("a", 0, "gradient")
+    assert why.startswith("TypeError: ")
 
 
 def test_results_carry_samples_and_reach(files, tmp_path):

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from noria.errors import OptionError, RunError
+from noria.models.loading import model_class
 from noria.studies import Study, Variant, run_study
 from noria.studies.conclusions import SENTENCES, conclusions
 from noria.studies.design import parse_grid, parse_settings, variants_of
-from noria.studies.folder import StudyFolder
+from noria.studies.folder import StudyFolder, read_json, write_json
 from noria.studies.report import table_of
 from noria.studies.results import _baseline, results_of
 from noria.studies.running import _result, _Running
 from noria.studies.sizing import equal_sizes, parameters_of
-from noria.studies.work import Curve, run_one
+from noria.studies.work import Evaluations, run_one
+from noria.training.options import options_of
 from noria.training.report import Evaluated
 
 SMALL = {
@@ -77,6 +79,36 @@ def test_an_interrupted_study_goes_on_and_gives_the_same_table(whole, table, tmp
     assert table_of(results_of(again)) == table_of(results_of(whole))
     assert not list((folder.path / "runs").glob("*.err"))
     assert run_study(again)  # there is nothing left to do
+
+
+def test_a_study_that_was_begun_with_other_defaults_is_not_gone_on_with(table, tmp_path, monkeypatch):
+    study = study_of(table, ("rnn",), (0,))
+    folder = StudyFolder.take(tmp_path / "study", study)
+    assert StudyFolder.take(folder.path, study).study == study
+    file = folder.path / "study.json"
+    kept = read_json(file)
+    assert kept["resolved"]["rnn"].keys() == {info.name for info in options_of(model_class("classify"))}
+    kept["resolved"]["rnn"] |= {"weight_decay": 0.5, "gone": 1}
+    write_json(file, kept)
+    with pytest.raises(
+        RunError, match=r"other defaults.*weight_decay was 0\.5, is None.*gone was 1, is None"
+    ):
+        StudyFolder.take(folder.path, study)
+    run_one(folder, "rnn", 0)
+    assert StudyFolder.take(folder.path, study).missing() == []  # nothing is trained any more
+
+
+def test_a_study_of_before_has_the_defaults_of_before(tmp_path):
+    study = Study("text", (Variant("a", {}), Variant("b", {"features": "line"})), (0,), {"steps": 2})
+    folder = StudyFolder.take(tmp_path / "study", study)
+    write_json(folder.path / "study.json", study.to_dict())
+    with pytest.raises(RunError, match="'none', is 'auto'") as said:
+        StudyFolder.take(folder.path, study)
+    assert str(said.value).count("features was") == 1
+    named = Study(**{**vars(study), "options": {"features": "none"}})
+    folder = StudyFolder.take(tmp_path / "named", named)
+    write_json(folder.path / "study.json", named.to_dict())
+    assert StudyFolder.take(folder.path, named).study == named
 
 
 def test_a_process_ends_with_the_one_that_started_it(table, tmp_path):
@@ -142,7 +174,7 @@ def test_a_result_has_what_a_report_needs(whole):
 
 
 def test_a_curve_has_what_was_measured_on_each_part():
-    curve = Curve()
+    curve = Evaluations()
     curve(Evaluated(8, 0.5, 1.25, {"loss": 2.5}, True, 8, 0.1, {"loss": 0.75}))
     (point,) = curve.points
     assert (point["step"], point["train"]) == (8, 1.25)

@@ -1,9 +1,13 @@
 """The report of a study: what it may say, and that the first screen says what one wants to know."""
 
+import contextlib
+import errno
 import inspect
 import json
 import math
+import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +16,7 @@ import pytest
 from noria.errors import DataError, RunError
 from noria.models.explanation import Explanation, RecordedLayer
 from noria.reports import folder as report_folder
+from noria.reports.curves import Curve
 from noria.reports.fit import FIT_SENTENCES
 from noria.reports.gates import GATE_WORDS
 from noria.reports.prose import LANGUAGES, MISSING, Prose
@@ -352,14 +357,86 @@ def test_a_study_in_which_nothing_ended_well_has_a_report_too(tmp_path):
     assert "a, seed 0: loss is" in written
 
 
+WHY = "TypeError: no\nTraceback (most recent call last)"
+UNSEEN = {
+    "sample": ("what it writes is not known", "no se sabe qué escribe"),
+    "gradient": ("how far its gradient reaches is not known", "no se sabe hasta dónde llega su gradiente"),
+    "gates": ("what its gates and states do is not known", "no se sabe qué hacen sus puertas y estados"),
+}
+
+
 @pytest.mark.usefixtures("quick")
-def test_what_could_not_be_shown_of_a_run_is_said(tmp_path):
-    looking = ["its gradient is missing: TypeError: no\nTraceback (most recent call last)"]
-    folder = made(tmp_path, {"a": [1.0], "b": [9.0]}, looking=looking)
-    write_report(folder, "noria compare")
-    written = (folder.path / "report.md").read_text()
-    assert "b, seed 0: its gradient is missing: TypeError: no" in written
-    assert "Traceback" not in written
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("look", UNSEEN)
+def test_what_could_not_be_shown_of_a_run_is_said(tmp_path, look, language):
+    seed = {"en": "seed", "es": "semilla"}[language]
+    before = [f"its {look} is missing: {WHY}"]
+    for place, looking in (("now", {look: WHY}), ("before", before)):
+        folder = made(tmp_path / place, {"a": [1.0], "b": [9.0]}, looking=looking)
+        write_report(folder, "noria compare", language=language)
+        written = (folder.path / "report.md").read_text(encoding="utf-8")
+        assert f"b, {seed} 0: {UNSEEN[look][LANGUAGES.index(language)]}: TypeError: no" in written
+        assert "Traceback" not in written
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_curves_of_runs_that_diverged_are_left_out(tmp_path):
+    figures = {"a": [1.0, 1.1, 1.2], "b": [2.0, 2.1, 2.2]}
+    folder = made(tmp_path, figures)
+    before = fits(results_of(folder))["a"]
+    file = folder.file_of(folder.study.variants[0], 1)
+    wild = [
+        {"step": 5 * k, "train": 3.0, "validation": {"loss": loss, "bits_per_character": loss}}
+        for k, loss in enumerate([3.0, 1.0, 90.0])
+    ]
+    write_json(file, {"variant": "a", "seed": 1, "status": "diverged", "message": "nan", "curve": wild})
+    results = write_report(folder, "noria compare")
+    assert [len(many) for many in results.curves.values()] == [2, 3]
+    found = fits(results)["a"]
+    assert (found.verdict, before.verdict) == ("gap", "gap")
+    assert (found.validation, found.train) == (results.lines[0].validation, results.lines[0].train)
+    assert not any("a over-fits" in line for line in conclusions(results))
+    everywhere = [Curve.of_points(one) for one in results.curves["a"]]
+    steps, values = together([(one.steps, one.on_validation("loss")) for one in everywhere])
+    assert steps.tolist() == [0.0, 20.0, 40.0]
+    assert values[:, -1].tolist() == [1.0, 1.2]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_metric_is_told_of_where_the_loss_is_not(tmp_path):
+    folder = measured(made(tmp_path, {"a": [1.0], "b": [2.0]}, higher=True), "accuracy")
+    file = folder.file_of(folder.study.variants[1], 0)
+    run = read_json(file)
+    for point in run["curve"][1:]:
+        point["validation"]["loss"] = None  # it was not finite
+    write_json(file, run)
+    results = write_report(folder, "noria compare")
+    assert fits(results)["b"].verdict == "unknown"
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    assert "b: Accuracy at the end: 1.000 on the training part and 2.200 on the validation part" in written
+    assert "a: No over-fitting seen" in written or "a: A gap" in written
+
+
+@pytest.mark.usefixtures("quick")
+def test_training_losses_that_stand_side_by_side_are_of_one_kind(tmp_path):
+    folder = measured(made(tmp_path, CLEAR), "bits_per_character")
+    file = folder.file_of(folder.study.variants[0], 2)
+    run = read_json(file)
+    write_json(file, {**run, "curve": [{**point, "measured": {}} for point in run["curve"]]})
+    results = write_report(folder, "noria compare")
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    assert FIT_SENTENCES["running"][0] in written
+    assert FIT_SENTENCES["measured"][0] not in written
+    curves = [Curve.of_points(one) for many in results.curves.values() for one in many]
+    assert not any(curve.is_measured for curve in curves)
+    assert results.lines[1].train == pytest.approx(2.025)  # 2.125 + 0.2 - 0.3 and not twice 1
+    assert not any(fit.measured for fit in fits(results).values())
+
+
+def test_squared_errors_have_four_digits_as_in_the_report_of_a_run(tmp_path):
+    study = Study("regress", (Variant("a", {}),), (0,), {"steps": 4})
+    results = results_of(StudyFolder.take(tmp_path / "study", study))
+    assert results.said(0.0123456) == "0.01235"
 
 
 @pytest.mark.usefixtures("quick")
@@ -446,6 +523,19 @@ def test_studies_of_before_say_that_their_training_loss_is_a_running_mean(tmp_pa
 STEPS, UNITS = 6, 4
 
 
+@contextlib.contextmanager
+def full_disk():
+    """Let arrays end in the middle, as on a disk without room."""
+
+    def half(file, **arrays):
+        file.write(b"PK")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(np, "savez", half)
+        yield
+
+
 def with_gates(folder, names):
     """Let the first run of some variants have left what its gates did."""
     for place, variant in enumerate(folder.study.variants):
@@ -498,17 +588,36 @@ def test_of_many_variants_the_gates_of_the_best_are_drawn(tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
-def test_gates_that_are_gone_are_left_out_and_damaged_ones_named(tmp_path):
-    import shutil
-
-    folder = with_gates(made(tmp_path, CLEAR), "ab")
+@pytest.mark.parametrize("kept", [0, 40])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_gates_that_are_gone_or_damaged_are_left_out_and_the_latter_named(tmp_path, kept, language):
+    folder = with_gates(made(tmp_path, {**CLEAR, "c": [3.0] * 4}), "abc")
     shutil.rmtree(folder.gates_of(folder.study.variants[0], 0))
-    write_report(folder, "noria compare")
-    written = (folder.path / "report.md").read_text(encoding="utf-8")
-    assert "b: Every named value" in written
-    assert "a: Every named value" not in written
     damaged = folder.gates_of(folder.study.variants[1], 0)
     values = damaged / "values.npz"
-    values.write_bytes(values.read_bytes()[:40])
-    with pytest.raises(DataError, match=re.escape(str(damaged))):
-        write_report(folder, "noria compare")
+    values.write_bytes(values.read_bytes()[:kept])
+    write_report(folder, "noria compare", language=language)
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    begins = {"en": "Every named value", "es": "Cada valor con nombre"}[language]
+    assert re.findall(rf"\*(\w): {begins}", written) == ["c"]
+    said = WORDS["gates_damaged"][LANGUAGES.index(language)].partition("{1}")[0].format("b")
+    assert f"{said}{damaged}: expected a saved explanation" in written.replace("\\", "")
+    values.write_bytes(b"")
+    layer = RecordedLayer("r", "rnn", "", ("h",), ("a",), {"h": np.ones((1, 2))})
+    explanation = Explanation("text", "", ("a",), (layer,), (), ())
+    explanation.save(damaged)
+    assert Explanation.load(damaged).layer().value("h").tolist() == [[1.0, 1.0]]
+    with full_disk(), pytest.raises(DataError, match="No space left"):
+        explanation.save(damaged)
+    assert {file.name for file in damaged.iterdir()} == {"explanation.json", "values.npz"}
+    assert Explanation.load(damaged).layers
+
+
+@pytest.mark.usefixtures("quick")
+def test_of_many_variants_without_means_the_first_are_drawn(tmp_path):
+    figures = {name: [math.nan] for name in "abcdefgh"}
+    folder = with_gates(made(tmp_path, figures), "abcdefgh")
+    write_report(folder, "noria compare")
+    written = (folder.path / "report.md").read_text(encoding="utf-8")
+    assert "Of 8 variants the first 6 are shown." in written
+    assert re.findall(r"\*(\w): Every named value", written) == list("abcdef")

@@ -12,6 +12,7 @@ import numpy as np
 
 from noria.arrays import Array, Float
 from noria.errors import DataError, UnknownNameError
+from noria.training.files import write_atomically
 from noria.training.option import did_you_mean
 
 ABOUT, ARRAYS = "explanation.json", "values.npz"
@@ -184,13 +185,25 @@ class Explanation:
         return self.about() | {"arrays": {name: array.tolist() for name, array in self.arrays().items()}}
 
     def save(self, folder: str | PathLike[str]) -> list[Path]:
-        """Write ``explanation.json``, and the arrays as ``values.npz``; give the files."""
+        """Write ``explanation.json``, and the arrays as ``values.npz``, each whole or not at all; give them.
+
+        Raises
+        ------
+        DataError
+            If they cannot be written.
+        """
         place = Path(folder)
+        half = place / f".{ARRAYS}.new"
         try:
             place.mkdir(parents=True, exist_ok=True)
+            try:
+                with open(half, "wb") as file:  # not in memory first: they may be large
+                    np.savez(file, allow_pickle=False, **self.arrays())
+                half.replace(place / ARRAYS)
+            finally:
+                half.unlink(missing_ok=True)
             written = json.dumps(self.about(), ensure_ascii=False, indent=2)
-            (place / ABOUT).write_text(written + "\n", encoding="utf-8")
-            np.savez(place / ARRAYS, allow_pickle=False, **self.arrays())
+            write_atomically(place / ABOUT, f"{written}\n".encode())
         except OSError as error:
             raise DataError(f"{place}: cannot be written: {error.strerror or error}.") from None
         return [place / ABOUT, place / ARRAYS]
@@ -217,7 +230,7 @@ class Explanation:
                 tuple(_attention(entry, arrays) for entry in about["attention"]),
                 tuple(about["predictions"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise DataError(f"{place}: expected a saved explanation, and cannot read it: {error}.") from None
 
     def __iter__(self) -> Iterator[RecordedLayer]:

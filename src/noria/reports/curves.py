@@ -70,21 +70,30 @@ class Curve:
 
     @property
     def is_measured(self) -> bool:
-        """Whether the training part was measured as the validation part was; else its loss was averaged."""
-        return _is_known(self.measured.get("loss", np.empty(0)))
+        """Whether the training part was measured wherever validation was; else its loss was averaged.
+
+        A run that was gone on with by a version that measures has running means only of its beginning.
+        """
+        found = np.isfinite(self.measured.get("loss", self._nothing))
+        return bool(found.any() and found[np.isfinite(self.on_validation("loss"))].all())
+
+    @property
+    def _nothing(self) -> Float[Array, " K"]:
+        return np.full(len(self.steps), math.nan)
 
     def on_validation(self, key: str) -> Float[Array, " K"]:
         """Give a figure on the validation part."""
-        return self.validation.get(key, np.full(len(self.steps), math.nan))
+        return self.validation.get(key, self._nothing)
 
     def on_train(self, key: str) -> Float[Array, " K"]:
-        """Give a figure on the training part: of its sample or, without one, as far as its loss tells it.
+        """Give a figure on the training part: of its sample or, where that is not whole, what its loss tells.
 
         Figures that are the loss in another unit (bits per character, perplexity, squared errors of what was
         scaled) follow from it; there are no others. Bits per character do so where each prediction is one
         character: of words, a part has its own number of characters for each.
         """
-        if _is_known(found := self.measured.get(key, np.empty(0))):
+        found = self.measured.get(key, self._nothing)
+        if self.is_measured and _is_known(found):
             return found
         loss, figure = self.on_validation("loss"), self.on_validation(key)
         if key == "loss":
@@ -98,7 +107,7 @@ class Curve:
                 return np.asarray(self.train * (unit if is_unit else math.nan))
             if np.allclose(np.log(np.maximum(figure[known], 1e-300)), loss[known], rtol=SAME, atol=SAME):
                 return np.asarray(np.exp(self.train))
-        return np.full(len(self.steps), math.nan)
+        return found
 
 
 def drawn_metric(curves: Sequence[Curve], key: str) -> str:

@@ -12,6 +12,8 @@ from noria.reports.prose import HIGHER_IS_BETTER, Prose, Sentences, capitalised
 
 RISE = 0.02
 """Share of its best value by which a figure on validation has to get worse again to be said to."""
+SHARED = 0.5
+"""Share of a rise on validation that the training loss, measured, has to rise by for both to be one rise."""
 GAP = 0.1
 """Share of the validation loss by which the training loss has to be below it to be called a gap."""
 
@@ -65,10 +67,10 @@ FIT_SENTENCES: Sentences = {
         "validación, con los mismos pesos y sin dropout.",
     ),
     "in_its_place": (
-        "While a model learns, its {0} is measured on the validation part only; the {1}, which follows from "
-        "the loss, stands in its place.",
-        "Durante el aprendizaje se mide {0} solo en la parte de validación; en su lugar está {1}, que se "
-        "sigue de la pérdida.",
+        "While a model learns, the figure {0} is measured on the validation part only; the {1}, which "
+        "follows from the loss, stands in its place.",
+        "Durante el aprendizaje, la cifra {0} se mide solo en la parte de validación; en su lugar está la "
+        "{1}, que se sigue de la pérdida.",
     ),
     "metric_gap": (
         "{0} at the end: {1} on the training part and {2} on the validation part, a gap of {3};",
@@ -130,8 +132,9 @@ class Fit:
         if not all(map(math.isfinite, (self.train, self.validation, self.best))):
             return "unknown"
         if self.rise > RISE * abs(self.best):
-            rose = self.train - self.train_at_best > RISE * abs(self.train_at_best)
-            return "rises" if rose and self.gap <= 0 else "overfits"
+            by = self.train - self.train_at_best
+            likewise = by >= SHARED * self.rise if self.measured else self.gap <= 0
+            return "rises" if likewise and by > RISE * abs(self.train_at_best) else "overfits"
         if self.gap < 0:
             return "above"
         return "gap" if self.gap > GAP * abs(self.validation) else "close"

@@ -35,6 +35,10 @@ GATE_WORDS: Sentences = {
         "Map of {0} units over {1} steps; values from {2} to {3}.",
         "Mapa de {0} unidades sobre {1} pasos; valores de {2} a {3}.",
     ),
+    "reads_backwards": (
+        "It reads the input from its end to its beginning, where its last steps are.",
+        "Lee la entrada desde el final hasta el principio, donde están sus últimos pasos.",
+    ),
 }
 
 
@@ -55,21 +59,24 @@ def gate_figures(
     """
 
     def captioned(caption: str) -> str:
-        return f"{whose}: {caption}" if whose else caption
+        said = f"{caption} {prose('reads_backwards')}" if layer.reversed else caption
+        return f"{whose}: {said}" if whose else said
 
-    means = ", ".join(f"{name} {values[-1].mean():.2f}" for name, values in layer.values.items())
+    # Rows stand in the order of the input, which a layer that reads backwards ends at the beginning of.
+    last, end_of = (0, slice(STEPS)) if layer.reversed else (-1, slice(-STEPS, None))
+    means = ", ".join(f"{name} {values[last].mean():.2f}" for name, values in layer.values.items())
     units = max(values.shape[1] for values in layer.values.values())
     yield Figure(
         f"gates{suffix}",
         captioned(prose("gates_caption", layer.path, layer.cell)),
         prose("gates_alt", ", ".join(layer.values), units, means),
-        partial(draw_step, layer, -1),
+        partial(draw_step, layer, last),
     )
     gate = next((name for name, values in layer.values.items() if _is_gate(values)), None)
     end = replace(
         layer,
-        steps=layer.steps[-STEPS:],
-        values={name: values[-STEPS:] for name, values in layer.values.items()},
+        steps=layer.steps[end_of],
+        values={name: values[end_of] for name, values in layer.values.items()},
     )
     for name in dict.fromkeys([*([gate] if gate else []), layer.states[0]]):
         values = end.values[name]

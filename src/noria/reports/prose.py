@@ -39,6 +39,11 @@ HIGHER_IS_BETTER = frozenset({"accuracy", "exact_match", "f1", "macro_f1", "bleu
 """Figures of which more is better; of all others less is."""
 
 
+def in_reports(form: str) -> str:
+    """Give how a report writes a figure: a column of a table in a terminal has less room."""
+    return ".4g" if form.endswith("g") else form
+
+
 def capitalised(text: str) -> str:
     """Write the first letter large, and leave the others as they are."""
     return text[:1].upper() + text[1:]

@@ -110,11 +110,12 @@ def _reading(config: Mapping[str, Any]) -> list[str]:
 def changed_options(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give the options of a run that are not what the command would choose by itself."""
     task, data = str(config["task"]), config.get("data", {})
-    infos = {info.name: info for info in options_of(model_class(task)) if not info.option.hidden}
+    model_of_task = model_class(task)
+    infos = {info.name: info for info in options_of(model_of_task) if not info.option.hidden}
     usual = {name: info.default for name, info in infos.items()}
     if data.get("builtin") and not data.get("files"):
         usual |= {name: value for name, value in _recipe(task, str(data["builtin"])).items() if name in infos}
-    options = config.get("options", {})
+    options = {**model_of_task.unwritten, **config.get("options", {})}
     found = {name: value for name, value in options.items() if name in infos and value != usual[name]}
     return found | ({"cell": own_cell(config)} if own_cell(config) else {})
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from noria.reports.curves import Curve, number
 from noria.reports.fit import Fit, MetricFit, fit_of, metric_fit_of
-from noria.reports.prose import HIGHER_IS_BETTER, MISSING
+from noria.reports.prose import HIGHER_IS_BETTER, MISSING, in_reports
 from noria.training.run_folder import RunFolder
 
 
@@ -100,10 +100,9 @@ def figures_of(folder: RunFolder, metric: Any) -> RunFigures:
     part = "test" if test else "validation" if validation else ""
     shown = test or validation
     key, form = (metric.key, metric.form) if metric.key in shown else ("loss", ".4f")
-    form = ".4g" if form.endswith("g") else form  # a column of a table in a terminal has less room
     return RunFigures(
         key=key,
-        form=form,
+        form=in_reports(form),
         part=part,
         test=test,
         validation=validation,

@@ -77,7 +77,8 @@ def tables(run: ReportedRun, say: Prose) -> list[Block]:
     if not rows:
         return []
     marked = tuple(place for place, key in enumerate(keys) if key == figures.key)
-    return [Table(say("figures_caption"), ((say("figure"), *shown), *rows), marked)]
+    note = say("measured") if figures.train else ""
+    return [Table(say("figures_caption"), ((say("figure"), *shown), *rows), marked, note)]
 
 
 def short(value: float) -> str:

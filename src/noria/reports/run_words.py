@@ -57,8 +57,8 @@ RUN_WORDS: Sentences = {
         "Una sola ejecución no tiene dispersión. Con varias semillas: {0}",
     ),
     "one_run_plain": (
-        "One run has no spread: noria compare with --seeds gives one.",
-        "Una sola ejecución no tiene dispersión: noria compare con --seeds la da.",
+        "One run has no spread: the same one with other seeds (--seed, seed=) gives one.",
+        "Una sola ejecución no tiene dispersión: la da la misma con otras semillas (--seed, seed=).",
     ),
     "fit": ("Over-fitting", "Sobreajuste"),
     "cost": ("What it cost", "Qué costó"),

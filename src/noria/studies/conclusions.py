@@ -11,7 +11,8 @@ from noria.reports.curves import Curve
 from noria.reports.fit import Fit, MetricFit, fit_of, mean_fit, mean_metric_fit, metric_fit_of
 from noria.reports.prose import Prose, Sentences
 from noria.reports.run_words import baseline_name
-from noria.studies.results import Line, Results
+from noria.studies.lines import Line
+from noria.studies.results import Results
 from noria.studies.statistics import Difference
 from noria.studies.study_words import BOTH
 

@@ -112,6 +112,20 @@ class Study:
         """Give all options of a run."""
         return {**self.options, **variant.options, "seed": seed, "threads": 1}
 
+    def resolved(self, *, earlier: bool = False) -> dict[str, dict[str, Any]]:
+        """Give every option of each variant; None where it is left open.
+
+        Parameters
+        ----------
+        earlier : bool, default False
+            Whether options whose defaults are newer than run folders stand at what they stood at before.
+        """
+        model_of_task = model_class(self.task)
+        names = dict.fromkeys(info.name for info in options_of(model_of_task))
+        before = model_of_task.unwritten if earlier else {}
+        given = {one.name: {**before, **self.options_of(one, self.seeds[0])} for one in self.variants}
+        return {name: names | model_of_task(**options).to_toml_dict() for name, options in given.items()}
+
     def check(self) -> None:
         """Refuse what cannot be trained before anything is.
 

@@ -11,6 +11,8 @@ from noria.training.files import write_atomically
 from noria.training.report import plain
 
 STUDY, RUNS = "study.json", "runs"
+RESOLVED = "resolved"
+"""Where study.json has all options of each variant, as they stood when it was begun."""
 
 
 class StudyFolder:
@@ -32,7 +34,7 @@ class StudyFolder:
         Raises
         ------
         RunError
-            If it holds another study, or something else.
+            If it holds another study, one that was begun with other defaults, or something else.
         """
         file = path / STUDY
         if file.exists():
@@ -46,6 +48,11 @@ class StudyFolder:
                     f"{'is' if len(changed) == 1 else 'are'} not the same.\n"
                     "  Choose another folder with --out."
                 )
+            if there.missing() and (moved := _moved(read_json(file).get(RESOLVED), study)):
+                raise RunError(
+                    f"{path}: was begun with other defaults than this version of Noria has, so that its runs "
+                    f"would not be alike: {'; '.join(moved)}.\n  Choose another folder with --out."
+                )
             return there
         if path.exists() and any(path.iterdir()):
             raise RunError(f"{path}: is there, and is not a study.\n  Choose another folder with --out.")
@@ -54,7 +61,7 @@ class StudyFolder:
         except OSError as error:
             raise RunError(f"{path}: cannot be made: {error.strerror or error}.") from error
         folder = cls(path, study)
-        folder.write_json(STUDY, study.to_dict())
+        folder.write_json(STUDY, study.to_dict() | {RESOLVED: study.resolved()})
         return folder
 
     @classmethod
@@ -107,6 +114,19 @@ class StudyFolder:
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a file of the study."""
         write_json(self.path / name, content)
+
+
+def _moved(before: Mapping[str, Any] | None, study: Study) -> list[str]:
+    """Say which options are not what they were when a study was begun; one of before did not keep them."""
+    began = plain(study.resolved(earlier=True)) if before is None else before
+    now = plain(study.resolved())
+    found = [
+        f"{name} was {value!r}, is {now[variant].get(name)!r}"
+        for variant, options in began.items()
+        for name, value in options.items()
+        if now[variant].get(name) != value
+    ]
+    return list(dict.fromkeys(found))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -29,8 +29,8 @@ INPUTS = 8
 def looked_at(model: Any, prepared: Prepared, place: Path) -> dict[str, Any]:
     """Give the ``sample``, the ``gradient`` and the ``gates`` of a trained model; None where there is none.
 
-    What goes wrong here says nothing of the run: it gives None, and a message under ``looking``, whose first
-    line says what is missing, and the others where it comes from.
+    What goes wrong here says nothing of the run: it gives None, and under ``looking`` its name with a
+    message, whose first line says why it is missing, and the others where that comes from.
 
     Parameters
     ----------
@@ -44,13 +44,12 @@ def looked_at(model: Any, prepared: Prepared, place: Path) -> dict[str, Any]:
         "gradient": lambda: gradient_of(model, prepared),
         "gates": lambda: keep_gates(model, prepared, place),
     }
-    found: dict[str, Any] = {**dict.fromkeys(looks), "looking": []}
+    found: dict[str, Any] = {**dict.fromkeys(looks), "looking": {}}
     for name, look in looks.items():
         try:
             found[name] = look()
         except Exception as error:
-            why = f"{type(error).__name__}: {error}"
-            found["looking"].append(f"its {name} is missing: {why}\n{traceback.format_exc()}")
+            found["looking"][name] = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
     return found
 
 
@@ -117,9 +116,13 @@ def keep_gates(model: Any, prepared: Prepared, place: Path) -> str | None:
     Returns
     -------
     str or None
-        What was read, in words; None where there is no recurrent layer, and nothing is written.
+        What was read, in words; None where there is nothing to read or no recurrent layer, and nothing is
+        written.
     """
-    data, target, row = next(INPUTS_OF[model.task](model, prepared, STEPS))
+    first = next(INPUTS_OF[model.task](model, prepared, STEPS), None)
+    if first is None:
+        return None
+    data, target, row = first
     explanation: Explanation = model.explain(data, target, row=row)
     if not explanation.layers:
         return None
@@ -163,7 +166,7 @@ def _of_text(model: Any, prepared: Any, span: int) -> Iterator[Input]:
 def _of_sequences(model: Any, prepared: Any, span: int) -> Iterator[Input]:
     records = _held_out(prepared.validation.records, prepared.train.records)
     for one in _longest(records, lambda record: len(prepared.schema.inputs.tokens(record.sequence)), span):
-        yield _cut(one.sequence, model, span), one.target, 0
+        yield replace(one, sequence=_cut(one.sequence, model, span)), one.target, 0  # with what stands beside
 
 
 def _cut(sequence: Any, model: Any, span: int) -> Any:

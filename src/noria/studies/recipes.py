@@ -195,10 +195,10 @@ RECIPES: dict[str, StudyRecipe] = {
         tasks=("text", "translate"),
     ),
     "ragged": StudyRecipe(
-        "Training on sequences of different lengths three ways: packed, filled up to the longest, one by "
-        "one. The updates are the same, so that with as many (--steps) so are the losses, to rounding, and "
-        "what differs is the time; with the same --minutes it is how far one gets. (Without dropout, whose "
-        "draws would differ.)",
+        "Training on sequences of different lengths three ways: packed, filled up to the longest of the "
+        "training part, one by one. The updates are the same, so that with as many (--steps) so are the "
+        "losses, to rounding, and what differs is the time; with the same --minutes it is how far one gets. "
+        "(Without dropout, whose draws would differ.)",
         grid={"batching": ["packed", "padded", "one-by-one"]},
         options={
             "bidirectional": False,  # read from the other end, filler would come first

@@ -1,6 +1,6 @@
 """The report of a study: what won, by how much, whether that exceeds the spread, and what it cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from noria.reports.prose import LANGUAGES, MISSING, Prose
 from noria.reports.references import reference_lines
 from noria.studies.conclusions import conclusions, fits, metric_fits
 from noria.studies.folder import StudyFolder, read_json
-from noria.studies.report_figures import gates, gradients, learning, points
+from noria.studies.report_figures import gates, gradients, kept_gates, learning, points
 from noria.studies.report_opening import facts
 from noria.studies.report_tables import cost, pairs, quality
 from noria.studies.results import Results, results_of
@@ -116,6 +116,7 @@ def _document(told: Told, command: str, reason: str) -> doc.Document:
     if len(names) > NAMED:
         title = say("title_many", len(names), told.study.recipe or told.study.task)
     lead, *others = conclusions(results, say.language)
+    explanations, damaged = kept_gates(told)
     opening: list[doc.Block] = [doc.Paragraph(lead, lead=True), doc.Facts(tuple(facts(told)))]
     parts: dict[str, list[doc.Block]] = {
         "conclusions": [doc.Items(tuple(others))] if others else [],
@@ -123,10 +124,10 @@ def _document(told: Told, command: str, reason: str) -> doc.Document:
         "pairs": [*pairs(told)],
         "learning": learning(told),
         "gradients": [*gradients(told)],
-        "gates": [*gates(told)],
+        "gates": [*gates(told, explanations)],
         "samples": _samples(told),
         "what": _what(told, reason),
-        "trouble": _trouble(told),
+        "trouble": _trouble(told, damaged),
         "made_with": [_made_with(say)],
         "references": [doc.References(tuple(_references(told)))],
     }
@@ -167,9 +168,11 @@ def _what(told: Told, reason: str) -> list[doc.Block]:
     return [doc.Facts(tuple(rows)), doc.Table(say("options_caption"), (head, *differing))]
 
 
-def _trouble(told: Told) -> list[doc.Block]:
-    messages = tuple(message.splitlines()[0] for message in told.results.messages)
-    return [doc.Items(messages)] if messages else []
+def _trouble(told: Told, damaged: Sequence[str]) -> list[doc.Block]:
+    say, results = told.say, told.results
+    unseen = [say(f"no_{look}", name, seed, why) for name, seed, look, why in results.unseen]
+    lines = tuple(message.splitlines()[0] for message in (*results.messages, *unseen, *damaged))
+    return [doc.Items(lines)] if lines else []
 
 
 def _made_with(say: Prose) -> doc.Facts:

@@ -1,9 +1,10 @@
 """The figures of the report of a study: figures of all seeds, curves, gradients, gates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from noria.errors import DataError
 from noria.models.explanation import Explanation
 from noria.reports.curves import Curve
 from noria.reports.document import Block, Figure, Items, Paragraph
@@ -42,9 +43,9 @@ def learning(told: Told) -> list[Block]:
     last = ", ".join(f"{name} {fit.validation:.3f}" for name, fit in found.items())
     words = {key: say(key) for key in ("step", "loss", "train", "validation", "unmeasured")}
     words["metric"] = say.metric(results.drawn_metric)
-    said = {name: f"{name}: {fit.said(say)}" for name, fit in found.items()}
+    said = {name: [fit.said(say)] for name, fit in found.items()}
     for name, fit in metric_fits(results).items():
-        said[name] += f" {fit.said(say, results.form)}"
+        said.setdefault(name, []).append(fit.said(say, results.form))
     return [
         Figure(
             "curves",
@@ -53,7 +54,7 @@ def learning(told: Told) -> list[Block]:
             partial(draw_curves, results=results, words=words),
         ),
         ends(told),
-        Items(tuple(said.values())),
+        Items(tuple(f"{name}: {' '.join(both)}" for name, both in said.items())),
     ]
 
 
@@ -81,18 +82,29 @@ def gradients(told: Told) -> Iterator[Figure]:
     yield Figure("reach", say("reach_caption"), say("reach_alt", far), draw)
 
 
-def gates(told: Told) -> Iterator[Block]:
+def kept_gates(told: Told) -> tuple[dict[str, Explanation], list[str]]:
+    """Read what the gates of each variant did; give that, and of what is damaged a sentence."""
+    found, damaged = {}, []
+    for name, place in told.results.gates.items():
+        if Path(place).is_dir():
+            try:
+                found[name] = Explanation.load(place)
+            except DataError as error:
+                damaged.append(told.say("gates_damaged", name, error))
+    return found, damaged
+
+
+def gates(told: Told, known: Mapping[str, Explanation]) -> Iterator[Block]:
     """Give what gates and states of each variant do while they read an input that was held out."""
-    say, results = told.say, told.results
-    known = {name: Path(place) for name, place in results.gates.items() if Path(place).is_dir()}
+    say = told.say
     if not known:
         return
     yield Paragraph(say("gates_note"))
-    ranked = [line.name for line in results.ranked if line.name in known]
-    shown = list(known) if len(known) <= MOST_GATES else ranked[:MOST_GATES]
+    ranked = [line.name for line in told.results.ranked if line.name in known]
+    by_mean = len(known) > MOST_GATES <= len(ranked)
+    shown = (ranked if by_mean else list(known))[:MOST_GATES]
     if len(shown) < len(known):
-        yield Paragraph(say("gates_some", len(shown), len(known)))
+        yield Paragraph(say("gates_some" if by_mean else "gates_first", len(shown), len(known)))
     for name in shown:
-        explanation = Explanation.load(known[name])
         suffix = f"-{list(known).index(name)}"
-        yield from gate_figures(explanation.layer(), say, whose=name, suffix=suffix)
+        yield from gate_figures(known[name].layer(), say, whose=name, suffix=suffix)

@@ -4,7 +4,7 @@ import math
 
 from noria.reports.run_words import baseline_name
 from noria.studies.conclusions import beaten, counted, difference_of, seeds_of, unseen
-from noria.studies.results import Line
+from noria.studies.lines import Line
 from noria.studies.told import Told
 
 

@@ -5,7 +5,7 @@ import math
 from noria.reports.document import Table
 from noria.reports.prose import MISSING, capitalised
 from noria.studies.conclusions import unseen
-from noria.studies.results import Line
+from noria.studies.lines import Line
 from noria.studies.told import Told
 
 QUALITY = ("variant", "mean", "deviation", "interval", "runs")

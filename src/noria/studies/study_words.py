@@ -62,7 +62,6 @@ WORDS: Sentences = {
         "{0}: {1} y {2} MB por ejecución, {3} símbolos por segundo, {4} parámetros; las {5} ejecuciones "
         "juntas, {6}",
     ),
-    "again": ("Again", "Otra vez"),
     # sections
     "conclusions": ("Conclusions", "Conclusiones"),
     "variants": ("Variants", "Variantes"),
@@ -173,6 +172,26 @@ WORDS: Sentences = {
     "gates_some": (
         "Of {1} variants the {0} with the best means are shown.",
         "De {1} variantes se muestran las {0} con mejores medias.",
+    ),
+    "gates_first": (
+        "Of {1} variants the first {0} are shown.",
+        "De {1} variantes se muestran las primeras {0}.",
+    ),
+    "gates_damaged": (
+        "{0}: what was kept of its gates and states cannot be read, and is left out: {1}",
+        "{0}: lo que se guardó de sus puertas y estados no se puede leer y se omite: {1}",
+    ),
+    "no_sample": (
+        "{0}, seed {1}: what it writes is not known: {2}",
+        "{0}, semilla {1}: no se sabe qué escribe: {2}",
+    ),
+    "no_gradient": (
+        "{0}, seed {1}: how far its gradient reaches is not known: {2}",
+        "{0}, semilla {1}: no se sabe hasta dónde llega su gradiente: {2}",
+    ),
+    "no_gates": (
+        "{0}, seed {1}: what its gates and states do is not known: {2}",
+        "{0}, semilla {1}: no se sabe qué hacen sus puertas y estados: {2}",
     ),
     "samples_note": (
         "Each model wrote from the same seed, with the weights that were kept, of its first run that ended "

@@ -20,7 +20,7 @@ DONE, DIVERGED, FAILED = "done", "diverged", "failed"
 OWN_FAULT, OTHER_FAULT = 0, 1
 
 
-class Curve:
+class Evaluations:
     """A listener that keeps the evaluations of a run."""
 
     def __init__(self) -> None:
@@ -63,9 +63,9 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
 
     study = folder.study
     variant = next(one for one in study.variants if one.name == variant_name)
-    curve, begun = Curve(), time.perf_counter()
+    curve, begun = Evaluations(), time.perf_counter()
     result: dict[str, Any] = {"variant": variant.name, "seed": seed, "status": DONE}
-    result |= {"sample": None, "gradient": None, "gates": None, "looking": []}
+    result |= {"sample": None, "gradient": None, "gates": None, "looking": {}}
     model = model_class(study.task)(**study.options_of(variant, seed))
     try:
         prepared = prepared_of(study, model)

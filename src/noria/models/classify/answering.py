@@ -140,7 +140,9 @@ class SequenceAnswers(_WithOptions):
 
     def _subject(self, data: Any, target: Any, row: int) -> Subject:
         schema, is_file = self._schema("be explained"), isinstance(data, Path)
-        records = read(data if is_file else [data], None, self, schema=schema, known=False)
+        records: Iterable[Record] = [data]  # one that was read before has the columns that stand beside it
+        if not isinstance(data, Record):
+            records = read(data if is_file else [data], None, self, schema=schema, known=False)
         record = chosen_row(records, row if is_file else 0, str(data))
         target = record.target if target is None else target
         return subject_of(record, example_of(record, schema, known=False), schema, target)
