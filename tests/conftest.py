@@ -7,6 +7,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import jaxtyping
 import threadpoolctl
 
@@ -15,6 +16,10 @@ import threadpoolctl
 # that is checked: their types are left to mypy.
 ROOMS = ("sequences", "layers", "training", "data", "models", "inspection.gradient_check", "engines.binding")
 jaxtyping.install_import_hook([f"noria.{room}" for room in ROOMS], "shape_checker.check")
+
+# A machine that has much else to do makes no test red.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # A plugin may have loaded NumPy before this file: its pool is limited directly; children read variables.
 threadpoolctl.threadpool_limits(limits=1)

@@ -88,7 +88,7 @@ def test_wide_enough_for_every_part_of_a_tile(dtype):
         assert off <= 3 * np.sqrt(2 * 147) * np.finfo(np.float32).eps / 2, name
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     cell=st.sampled_from(["rnn", "lstm", "gru", "lem", "lstm_projected", "janet"]),
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=45),
@@ -102,7 +102,7 @@ def test_any_shape(cell, lengths, idle, D, H, ids):
     assert_engines_agree(one, inference=False)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(
     lengths=st.lists(st.integers(1, 30), min_size=1, max_size=80), idle=st.integers(0, 9), ids=st.booleans()
 )

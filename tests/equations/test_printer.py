@@ -91,7 +91,7 @@ def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
 expressions = st.recursive(st.one_of(names, numbers), larger, max_leaves=25)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(expressions)
 def test_every_expression_reads_back(expression: Expression) -> None:
     text = print_expression(expression)
@@ -101,7 +101,7 @@ def test_every_expression_reads_back(expression: Expression) -> None:
     assert print_expression(read_expression(text)) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_number_reads_back(value: float) -> None:
     assert float(print_number(value)) == value

@@ -156,7 +156,7 @@ def test_final_h_is_each_sequences_own_last_output():
     np.testing.assert_array_equal(backward.state["h"], y.last())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @hypothesis_given(st.lists(st.integers(1, 6), min_size=1, max_size=5), st.integers(0, 99), st.data())
 def test_mates_order_and_chunking_never_change_an_output(lengths, seed, data):
     cell = data.draw(st.sampled_from(["rnn", "lstm", "gru", "masked"]))
