@@ -174,13 +174,13 @@ def measure(contest: Contest, point: Point, threads: int, budget: Budget, limits
         if side.results is not None and first.results is not None:
             ours = first.results() if contest.way != "stream" else getattr(subject, contest.way)().results()
             difference = largest_difference(side.in_its_words(ours), side.results())
-            if difference < TOLERANCE or not is_chaotic(contest, point, ours, difference):
-                differences[column] = difference
-            else:
+            if not difference < TOLERANCE and is_chaotic(contest, point, ours, difference):
                 notes.append(f"{column} differs by {difference:.1e}: float32 holds no digits of this one")
-            if not differences.get(column, 0.0) < TOLERANCE:
-                notes.append(f"{column} is not timed: results differ by {difference:.1e}")
-                continue
+            else:
+                differences[column] = difference
+                if not difference < TOLERANCE:
+                    notes.append(f"{column} is not timed: results differ by {difference:.1e}")
+                    continue
         sides[column] = side
     found = alternate({name: side.run for name, side in sides.items()}, budget)
     for name, timing in found.items():
