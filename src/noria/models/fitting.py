@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, Self
 
 from noria.engines.threads import use_threads
@@ -267,10 +267,9 @@ class Fitting(Saving):
         self._initialise(fitted, prepared)
         if weights is not None:
             source = opened(weights)
-            stored = read_run(source, self.task)
+            stored = read_run(source, self.task, self.unwritten)
             schema = self._read_schema(source, stored.about)
             differences = self._weights_differences(schema, prepared)
-            stored = replace(stored, options={**self.unwritten, **stored.options})
             shaping = {info.name for info in options_of(type(self)) if info.option.group == "Model"}
             options = {name: value for name, value in self.to_toml_dict().items() if name in shaping}
             take_over_weights(stored, fitted.cells, differences, fitted.parameters, options)
@@ -292,9 +291,9 @@ class Fitting(Saving):
             Shows the difference.
         """
         with damage_named(run):
-            stored = read_run(run, self.task)
+            stored = read_run(run, self.task, self.unwritten)
             schema = self._read_schema(run, stored.about)
-            made_with = type(self).from_toml_dict({**self.unwritten, **stored.options}).to_toml_dict()
+            made_with = type(self).from_toml_dict(stored.options).to_toml_dict()
         given = self.to_toml_dict()
         check_cells(run, stored.cells, chosen_cells(self))
         check_options(run, {**made_with, "cell": given["cell"]}, given)

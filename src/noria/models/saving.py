@@ -107,8 +107,8 @@ class Saving(_WithOptions, ABC):
     def from_run(cls, run: RunFolder) -> Self:
         """Make the model of an open run folder."""
         with damage_named(run):
-            stored = read_run(run, cls.task)
-            model = cls.from_toml_dict({**cls.unwritten, **stored.options})
+            stored = read_run(run, cls.task, cls.unwritten)
+            model = cls.from_toml_dict(stored.options)
             model.cell = stored.cell_option
             fitted = model._built(stored.cells, model._read_schema(run, stored.about), stored.about)
             stored.fill(fitted.parameters)

@@ -64,8 +64,15 @@ def run_config(options: Options, cells: Sequence[Cell], about: Mapping[str, Any]
     }
 
 
-def read_run(run: RunFolder, task: str) -> StoredModel:
+def read_run(run: RunFolder, task: str, unwritten: Mapping[str, Any]) -> StoredModel:
     """Read a model out of a run folder.
+
+    Parameters
+    ----------
+    run : RunFolder
+    task : str
+    unwritten : mapping
+        What options stood at that it does not name; see :class:`noria.training.optioned.Options`.
 
     Raises
     ------
@@ -76,7 +83,7 @@ def read_run(run: RunFolder, task: str) -> StoredModel:
     if config.get("task") != task:
         raise RunError(f"{run.path}: expected a run of task {task!r}, got {config.get('task')!r}.")
     try:
-        options, about = dict(config["options"]), dict(config["data"])
+        options, about = {**unwritten, **config["options"]}, dict(config["data"])
         if not config["cells"]:
             raise RunError("it has no cells.")
         parsed = [Cell.parse(entry["text"], name=entry["name"]) for entry in config["cells"]]
