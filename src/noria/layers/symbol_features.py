@@ -4,7 +4,7 @@ No auxiliary input is needed: the features follow from the symbols, so that trai
 writing have the same ones.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from noria.errors import OptionError, ShapeError
 from noria.layers.backward import Backward, Gradients
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import is_ids
-from noria.layers.state import State
+from noria.layers.state import State, given_state
 from noria.layers.streaming import Given, Stream
 from noria.sequences import Layout, LookedUp, Ragged
 
@@ -182,13 +182,7 @@ class SymbolFeatures(Layer):
         ShapeError
             If it is no state of the layer.
         """
-        first = self.start(batch_size) if state is None else state
-        expected = batch_size, len(self.counts)
-        counts = first.get(COUNTS) if isinstance(first, Mapping) else None
-        if counts is None or counts.shape != expected:
-            raise ShapeError(
-                f"{self.title}: expected a state of '{COUNTS}' of shape {expected}, got another one."
-            )
+        counts = given_state(state, self.start(batch_size), self.title)[COUNTS]
         most = np.array([len(count.table) - 1 for count in self.counts])
         return np.asarray(np.clip(np.rint(counts.real), 0, most), dtype=np.int64)
 
