@@ -51,7 +51,8 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
         str | list[str],
         Option(
             help="What is told of each symbol besides which one it is: its shape (case, digit, punctuation), "
-            "its place in the line (or sequence), its place in the word.",
+            "its place in the line (or sequence), its place in the word; auto: of characters with an embedding "
+            "the place in the line, otherwise none.",
             group="Model",
             choices=(AUTO, NO_FEATURES, *TEXT_FEATURES),
         ),
@@ -222,9 +223,6 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
     ),
     features=Default(
         value=AUTO,
-        help="What is told of each symbol besides which one it is: its shape (case, digit, punctuation), its "
-        "place in the line (or sequence), its place in the word; auto: of characters with an embedding the "
-        "place in the line, otherwise none.",
         undecided=(AUTO,),
         by_level=((CHARACTERS, IN_LINE), (WORDS, NO_FEATURES), (SUBWORDS, NO_FEATURES)),
         reason="Where lines are broken at one width it tells when they end: 0.02 to 0.035 nats lower on "
