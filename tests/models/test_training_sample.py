@@ -10,6 +10,7 @@ from noria.models.examples import MOST_MEASURED, ExamplesTask
 from noria.models.loading import model_class
 from noria.models.translate.task import TRANSLATED, TranslationTask
 from noria.training.report import Evaluated, Stopped
+from task_data import data_of
 
 SMALL = {"hidden_size": 5, "batch_size": 4, "engine": "reference", "seed": 3}
 
@@ -30,7 +31,7 @@ class Listed(ExamplesTask):
         )
 
     def forward_backward(self, examples, mode):
-        raise NotImplementedError
+        raise AssertionError("measuring trains nothing")
 
     def figures(self, examples):
         return {"loss": float(len(examples)), "sum": float(sum(examples))}
@@ -57,19 +58,6 @@ def test_never_more_than_there_are_nor_than_are_worth_their_time():
 
 def test_nothing_is_measured_without_a_validation_part():
     assert Listed(list(range(9)), []).evaluate_training() == {}
-
-
-def data_of(task):
-    rng = np.random.default_rng(5)
-    texts = [f"{'good fine day' if k % 2 else 'bad cold night'} {k % 7}" for k in range(40)]
-    if task == "classify":
-        return texts, ["up" if k % 2 else "down" for k in range(40)]
-    if task == "regress":
-        return [rng.normal(size=(3 + k % 4, 2)) for k in range(40)], rng.normal(size=40)
-    if task == "tag":
-        sentences = [text.split() for text in texts]
-        return sentences, [["n" if len(word) > 3 else "x" for word in words] for words in sentences]
-    return texts, [text[::-1] for text in texts]
 
 
 OPTIONS = {

@@ -19,26 +19,9 @@ from noria.reports.prose import LANGUAGES
 from noria.reports.run_figures import log_events
 from noria.reports.run_report import LookedAt, write_run_report
 from page_checker import checked
+from task_data import data_of
 
 SMALL = {"hidden_size": 5, "batch_size": 4, "engine": "reference", "seed": 3, "eval_every": 2}
-
-
-def data_of(task):
-    rng = np.random.default_rng(5)
-    words = ["good fine day", "bad poor cold night", "fine and warm", "cold and grey"]
-    texts = [f"{words[k % 4]} {k}" for k in range(40)]
-    if task == "text":
-        return ("".join(f"{text}\n" for text in texts * 3),)
-    if task == "classify":
-        return texts, ["up" if k % 2 else "down" for k in range(40)]
-    if task == "regress":
-        return [rng.normal(size=(3 + k % 4, 2)) for k in range(40)], rng.normal(size=40)
-    if task == "tag":
-        sentences = [text.split() for text in texts]
-        return sentences, [["n" if len(word) > 3 else "x" for word in words] for words in sentences]
-    if task == "forecast":
-        return (np.sin(np.arange(90) / 3.0) + 0.1 * rng.normal(size=90),)
-    return texts * 2, [text[::-1] for text in texts * 2]
 
 
 OPTIONS = {
