@@ -51,8 +51,8 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
         str | list[str],
         Option(
             help="What is told of each symbol besides which one it is: its shape (case, digit, punctuation), "
-            "its place in the line (or sequence), its place in the word; auto: of characters with an embedding "
-            "the place in the line, otherwise none.",
+            "its place in the line (or sequence), its place in the word; auto: of characters with an "
+            "embedding the place in the line, otherwise none.",
             group="Model",
             choices=(AUTO, NO_FEATURES, *TEXT_FEATURES),
         ),
