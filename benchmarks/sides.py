@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from roofline import compulsory_bytes, product_operations
+from roofline import compulsory_bytes, multiply_add_chains, product_operations
 
 from noria.arrays import Array
 from noria.compiler import compile_cell
-from noria.engines import bind
+from noria.engines import bind, workers
+from noria.engines.threads import thread_count
 from noria.equations import Cell, Given
 from noria.layers import FlatParameters, Mode, Recurrent, State, Stream
 from noria.layers.auxiliary import auxiliary_input
@@ -206,3 +208,11 @@ def dense(subject: Subject) -> Side:
 def single_precision(subject: Subject) -> Side:
     """Give the same layer in float32."""
     return Subject(subject.cell, subject.point).both()
+
+
+def multiply_adds(subject: Subject) -> Side:
+    """Give as many multiply-adds in registers, on as many threads: the most that the processor can do now."""
+    threads, some = thread_count(), 1000
+    chains, operations = multiply_add_chains(some)
+    steps = round(some * subject.operations(backward=True) / operations / threads)
+    return Side(partial(workers.run, [partial(chains, steps)] * threads))

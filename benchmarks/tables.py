@@ -6,8 +6,8 @@ from typing import Any
 
 from timing import geometric_mean
 
-BEST, PEAK = "best", "peak"
-"""In the place of a column: the fastest of all peers; the machine's multiply-add rate."""
+BEST = "best"
+"""In the place of a column: the fastest of all peers."""
 
 Row = dict[str, Any]
 
@@ -16,8 +16,8 @@ Row = dict[str, Any]
 class Level:
     """What is asked for against one column.
 
-    The figure is their time for a token over ours; with ``at_most`` ours over theirs; for ``PEAK`` the share
-    of the machine's rate. ``mean`` is for its geometric mean, ``each`` for the worst point.
+    The figure is their time for a token over ours; with ``at_most`` ours over theirs. ``mean`` is for its
+    geometric mean, ``each`` for the worst point.
     """
 
     column: str
@@ -27,8 +27,6 @@ class Level:
 
     def figure(self, row: Row) -> float | None:
         """Give the figure of one row, or None where it was not measured."""
-        if self.column == PEAK:
-            return float(row["share_of_peak"])
         ratios = {name: other["ratio"] for name, other in row["others"].items()}
         if self.column == BEST:
             return min(ratios.values(), default=None)
@@ -108,9 +106,9 @@ def print_verdicts(verdicts: Iterable[Row | None]) -> None:
                 ("worst", verdict["worst"], verdict["asked_each"]),
             )
         ]
-        kind = {BEST: "the best of them", PEAK: "share of the peak"}.get(verdict["column"], verdict["column"])
+        kind = {BEST: "the best of them"}.get(verdict["column"], verdict["column"])
         word = "" if verdict["reached"] is None else ": reached" if verdict["reached"] else ": NOT reached"
-        times = "times the time of " if verdict["at_most"] else "against " * (verdict["column"] != PEAK)
+        times = "times the time of " if verdict["at_most"] else "against "
         print(f"  {times}{kind}, {verdict['points']} points: {', '.join(asked)}{word}", flush=True)
 
 

@@ -21,7 +21,7 @@ class Budget:
     """How often to measure: at least ``repeats`` rounds, more of them while ``seconds`` last.
 
     With several ``threads`` the pool of the side before has to settle first, or its spinning threads take a
-    core; caches and clock are warmed up again by a call that does not count.
+    core; caches and clock are warmed up again by a sample that does not count.
     """
 
     repeats: int
@@ -51,12 +51,10 @@ def alternate(runs: Mapping[str, Callable[[], object]], budget: Budget) -> dict[
             for name, run in runs.items():
                 if budget.threads > 1:
                     time.sleep(SETTLING)
-                    run()
-                before, worked = time.perf_counter(), time.process_time()
-                for _ in range(inner[name]):
-                    run()
-                walls[name].append(time.perf_counter() - before)
-                busy[name] += time.process_time() - worked
+                    _sample(run, inner[name])
+                wall, worked = _sample(run, inner[name])
+                walls[name].append(wall)
+                busy[name] += worked
             rounds += 1
     finally:
         if collecting:
@@ -69,6 +67,14 @@ def alternate(runs: Mapping[str, Callable[[], object]], budget: Budget) -> dict[
         )
         for name in runs
     }
+
+
+def _sample(run: Callable[[], object], calls: int) -> tuple[float, float]:
+    """Give the seconds on the clock and on all cores."""
+    before, worked = time.perf_counter(), time.process_time()
+    for _ in range(calls):
+        run()
+    return time.perf_counter() - before, time.process_time() - worked
 
 
 def _calls_in_a_sample(run: Callable[[], object]) -> int:
