@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from noria.engines.threads import blas_threads
+from noria.engines.threads import blas_threads, thread_count, use_threads
 
 
 def now():
@@ -53,3 +53,17 @@ def test_the_time_loop_runs_on_one_thread(monkeypatch):
     run.forward(np.zeros((2, 2)))
     assert seen == [{1}, {1}]
     assert now() == {2}
+
+
+def test_numpys_products_leave_the_cores_to_compiled_ones():
+    with use_threads(2):
+        assert (thread_count(), now()) == (2, {1})
+    assert now() == {2}
+
+
+def test_numpys_products_have_the_threads_where_nothing_is_compiled(monkeypatch):
+    monkeypatch.setattr("noria.engines.threads.why_not_native", lambda: "there is no LLVM.")
+    with use_threads(1):
+        assert now() == {1}
+    with use_threads(0):
+        assert now() == {2}

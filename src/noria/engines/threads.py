@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+from noria.engines.binding import why_not_native
+
 VARIABLES = ("NORIA_THREADS", "OMP_NUM_THREADS")
 """Environment variables that say how many threads to use; the first that is a number from 1 counts."""
 
@@ -80,10 +82,14 @@ def blas_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def use_threads(count: int) -> Iterator[None]:
-    """Let engines and NumPy's products use ``count`` threads inside the block; 0 leaves them as they are."""
+    """Let the engines use ``count`` threads inside the block; 0 leaves that as it is.
+
+    NumPy's products run on one thread there, unless nothing is compiled on this machine and they do all the
+    work: between two products the threads of their library spin, on the cores that the engines' threads need.
+    """
     token = _limit.set(count or _limit.get())
     try:
-        with blas_threads(count):
+        with blas_threads(count if why_not_native() else 1):
             yield
     finally:
         _limit.reset(token)

@@ -6,11 +6,13 @@ the keys. They serve attention over a layer's own past as well as over what anot
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from noria.arrays import Array, Num
-from noria.engines.dense import times
+from noria.engines.dense import add_outer, times
+from noria.engines.pieces import spread
 from noria.equations import Initial
 from noria.errors import OptionError, UnknownNameError
 from noria.layers.parameters import Parameter
@@ -108,7 +110,7 @@ class GeneralScore(DotScore):
 
     def keys_back(self, attended: Num[Array, "B K A"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K A"]:
         """Give the gradient of what is attended to."""
-        self.W.add(_outer(d_keys, attended))
+        _add_outer(self.W, d_keys, attended)
         return _mapped(d_keys, self.W.value, transposed=False)
 
 
@@ -136,7 +138,7 @@ class AdditiveScore(Score):
 
     def keys_back(self, attended: Num[Array, "B K A"], d_keys: Num[Array, "B K G"]) -> Num[Array, "B K A"]:
         """Give the gradient of what is attended to."""
-        self.W_k.add(_outer(d_keys, attended))
+        _add_outer(self.W_k, d_keys, attended)
         self.b.add(d_keys.sum(axis=(0, 1)))
         return _mapped(d_keys, self.W_k.value, transposed=False)
 
@@ -144,8 +146,11 @@ class AdditiveScore(Score):
         """Score each query against each key."""
         mapped = _mapped(queries, self.W_q.value, transposed=True)
         scores = np.empty((*mapped.shape[:2], keys.shape[1]), mapped.dtype)
-        for some in _cached(scores.shape, self.size):
+
+        def score(some: slice) -> None:
             np.matmul(_joined(mapped[some], keys[some]), self.v.value, out=scores[some])
+
+        spread([partial(score, some) for some in _cached(scores.shape, self.size)])
         return scores
 
     def back(
@@ -154,19 +159,23 @@ class AdditiveScore(Score):
         """Give the gradients of queries and keys."""
         mapped = _mapped(queries, self.W_q.value, transposed=True)
         d_mapped, d_keys = np.empty_like(mapped), np.empty_like(keys)
-        d_v = np.zeros_like(self.v.value)
-        for some in _cached(d_scores.shape, self.size):
+        pieces = _cached(d_scores.shape, self.size)
+        d_v = np.empty((len(pieces), self.size), self.v.value.dtype)
+
+        def go_back(number: int, some: slice) -> None:
             joined = _joined(mapped[some], keys[some])
-            d_v += d_scores[some].ravel() @ joined.reshape(-1, self.size)
+            np.matmul(d_scores[some].ravel(), joined.reshape(-1, self.size), out=d_v[number])
             joined *= joined
             np.subtract(1, joined, out=joined)
             joined *= d_scores[some][..., None]  # what is left is a factor v in every row
             joined.sum(axis=2, out=d_mapped[some])
             joined.sum(axis=1, out=d_keys[some])
-        self.v.add(d_v)
+
+        spread([partial(go_back, number, some) for number, some in enumerate(pieces)])
+        self.v.add(d_v.sum(axis=0))
         d_mapped *= self.v.value
         d_keys *= self.v.value
-        self.W_q.add(_outer(d_mapped, queries))
+        _add_outer(self.W_q, d_mapped, queries)
         return _mapped(d_mapped, self.W_q.value, transposed=False), d_keys
 
 
@@ -192,11 +201,11 @@ def _joined(queries: Array, keys: Array) -> Array:
     return np.asarray(np.tanh(sums, out=sums))
 
 
-def _cached(shape: tuple[int, ...], size: int) -> Iterator[slice]:
+def _cached(shape: tuple[int, ...], size: int) -> list[slice]:
     """Cut the sequences of a batch so that what is between queries and keys stays in a core's cache."""
     batch, queries, keys = shape
     some = max(1, CACHED // (queries * keys * size))
-    return (slice(first, first + some) for first in range(0, batch, some))
+    return [slice(first, first + some) for first in range(0, batch, some)]
 
 
 def _mapped(rows: Array, W: Array, *, transposed: bool) -> Array:
@@ -204,6 +213,7 @@ def _mapped(rows: Array, W: Array, *, transposed: bool) -> Array:
     return times(rows.reshape(-1, rows.shape[-1]), W, transposed=transposed).reshape(*rows.shape[:-1], -1)
 
 
-def _outer(d: Array, rows: Array) -> Array:
-    """Sum ``d_n rows_n^T`` over all rows of a batch."""
-    return np.asarray(d.reshape(-1, d.shape[-1]).T @ rows.reshape(-1, rows.shape[-1]))
+def _add_outer(W: Parameter, d: Array, rows: Array) -> None:
+    """Add ``d_n rows_n^T`` over all rows of a batch to the gradient."""
+    if not W.frozen:
+        add_outer(d.reshape(-1, d.shape[-1]), rows.reshape(-1, rows.shape[-1]), W.gradient)
