@@ -6,17 +6,17 @@ The peer is what a notebook writes: a loop over the steps in float64, one-hot co
 weight matrix and step. Both do the same work on the same text: forward, backward, clipping to [-5, 5],
 AdaGrad. Both run in this process, a few iterations in turn, on the same number of threads.
 
-    python benchmarks/min_char_rnn.py [--quick] [--json] [--threads N]
+    python benchmarks/min_char_rnn.py [--quick] [--json] [--threads 1 2]
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from launch import launch, parser_of
 
 from noria.layers import FlatParameters, Linear, Mode, OneHot, Recurrent, Stack
 from noria.sequences import Ragged
@@ -203,28 +203,21 @@ def compare(cell: str, rounds: int) -> dict[str, float | str]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats, under a minute")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--threads", type=int, default=1, help="threads for both (default 1)")
-    arguments = parser.parse_args()
-    with threadpool_limits(arguments.threads):
-        rows = [compare(cell, 4 if arguments.quick else 20) for cell in ("rnn", "gru")]
-    if arguments.json:
-        print(json.dumps({"threads": arguments.threads, "rows": rows}))
-        return
+def work(arguments: argparse.Namespace, threads: int) -> dict[str, Any]:
+    """Time both cells."""
+    rows = [compare(cell, 4 if arguments.quick else 20) for cell in ("rnn", "gru")]
     print(
-        f"hidden {HIDDEN}, window {WINDOW}, batch 1, {SYMBOLS} symbols, AdaGrad; "
-        f"{arguments.threads} thread(s); medians"
+        f"hidden {HIDDEN}, window {WINDOW}, batch 1, {SYMBOLS} symbols, AdaGrad; {threads} thread(s); medians"
     )
     print("cell   NumPy loop   noria       ratio   loss after the last iteration (loop, noria)")
     for row in rows:
         print(
             f"{row['cell']:<6} {row['loop_ms']:8.1f} ms {row['noria_ms']:8.1f} ms {row['ratio']:7.1f}   "
-            f"{row['loop_loss']:.3f}, {row['noria_loss']:.3f}"
+            f"{row['loop_loss']:.3f}, {row['noria_loss']:.3f}",
+            flush=True,
         )
+    return {"rows": rows}
 
 
 if __name__ == "__main__":
-    main()
+    launch(parser_of(__doc__).parse_args(), work)

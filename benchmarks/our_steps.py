@@ -9,6 +9,7 @@ from tables import Row
 from timing import Budget, alternate
 
 from noria.arrays import Array
+from noria.engines.threads import use_threads
 from noria.layers import FlatParameters, Mode
 from noria.training.training_options import TrainingOptions
 from noria.training.update import Updater
@@ -26,12 +27,14 @@ class OurSteps:
     def gradients(self) -> tuple[float, dict[str, Array]]:
         """Run the first batch forward and backward; give the loss and the gradients by path."""
         self.flat.zero_gradients()
-        loss = self.task.step(0, Mode(training=True)).loss
+        with use_threads(0):
+            loss = self.task.step(0, Mode(training=True)).loss
         return loss, {path: parameter.gradient.copy() for path, parameter in self.flat.named()}
 
     def __call__(self) -> float:
         """Take one training step; give its loss."""
-        update = self.updater.make(self.count, self.rate)
+        with use_threads(0):  # as around a whole training; not around the other sides
+            update = self.updater.make(self.count, self.rate)
         self.count += 1
         return update.loss
 

@@ -20,7 +20,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "drawing": ("sides", "drawing"),
     "dense": ("sides", "dense"),
     "float32": ("sides", "single_precision"),
-    "peak": ("sides", "multiply_adds"),
+    "multiply-adds": ("sides", "multiply_adds"),
 }
 """A column to the module and the function that makes its side; those of ``sides`` are ours."""
 

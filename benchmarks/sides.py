@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -210,9 +211,11 @@ def single_precision(subject: Subject) -> Side:
     return Subject(subject.cell, subject.point).both()
 
 
-def multiply_adds(subject: Subject) -> Side:
-    """Give as many multiply-adds in registers, on as many threads: the most that the processor can do now."""
-    threads, some = thread_count(), 1000
-    chains, operations = multiply_add_chains(some)
-    steps = round(some * subject.operations(backward=True) / operations / threads)
-    return Side(partial(workers.run, [partial(chains, steps)] * threads))
+def multiply_adds(subject: Subject) -> Side | str:
+    """Give as many multiply-adds in registers, on as many threads: what the processor does in that minute."""
+    if find_spec("llvmlite") is None:
+        return "llvmlite not installed"
+    threads = thread_count()
+    chains, operations = multiply_add_chains(1)
+    wanted = subject.operations(backward=True) * subject.dtype.itemsize / np.dtype(np.float32).itemsize
+    return Side(partial(workers.run, [partial(chains, round(wanted / operations / threads))] * threads))

@@ -39,7 +39,7 @@ class Timing:
 
 
 def alternate(runs: Mapping[str, Callable[[], object]], budget: Budget) -> dict[str, Timing]:
-    """Run A, B, ..., A, B, ... and give each one's median; the first two rounds warm up and do not count."""
+    """Run A, B, ..., A, B, ... and give each one's median; two calls of each come before and do not count."""
     inner = {name: _calls_in_a_sample(run) for name, run in runs.items()}
     walls: dict[str, list[float]] = {name: [] for name in runs}
     busy = dict.fromkeys(runs, 0.0)

@@ -1,10 +1,13 @@
 """Limits on the threads behind NumPy's products are set inside a block and given back behind it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from noria.engines.threads import blas_threads, thread_count, use_threads
+from noria.engines.threads import blas_threads, one_blas_thread, thread_count, use_threads
 
 
 def now():
@@ -55,15 +58,53 @@ def test_the_time_loop_runs_on_one_thread(monkeypatch):
     assert now() == {2}
 
 
-def test_numpys_products_leave_the_cores_to_compiled_ones():
-    with use_threads(2):
-        assert (thread_count(), now()) == (2, {1})
+@pytest.fixture
+def compiled(monkeypatch):
+    monkeypatch.setattr("noria.engines.threads.why_not_native", lambda: "")
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_numpys_products_leave_the_cores_to_compiled_ones(compiled, count):
+    before = thread_count()
+    with use_threads(count):
+        assert (thread_count(), now()) == (count or before, {1})
+        with use_threads(3):
+            assert (thread_count(), now()) == (3, {1})
+        assert now() == {1}
     assert now() == {2}
 
 
 def test_numpys_products_have_the_threads_where_nothing_is_compiled(monkeypatch):
     monkeypatch.setattr("noria.engines.threads.why_not_native", lambda: "there is no LLVM.")
-    with use_threads(1):
-        assert now() == {1}
+    with blas_threads(1), use_threads(2):
+        assert now() == {2}
     with use_threads(0):
         assert now() == {2}
+
+
+def test_the_last_of_overlapping_blocks_gives_the_limit_back(compiled):
+    """The library may not listen to another thread: then the next block of this one does it."""
+    began, ended = Event(), Event()
+
+    def other():
+        with one_blas_thread():
+            began.set()
+            ended.wait(20)
+        return now()
+
+    with ThreadPoolExecutor(1) as pool:
+        with use_threads(0):
+            later = pool.submit(other)
+            assert began.wait(20)
+        assert now() == {1}, "the other block has not ended"
+        ended.set()
+        assert later.result(20) in ({1}, {2})
+    with one_blas_thread():
+        assert now() == {1}
+    assert now() == {2}
+
+
+def test_one_thread_is_given_back_after_an_error():
+    with pytest.raises(KeyError), one_blas_thread():
+        raise KeyError
+    assert now() == {2}

@@ -1,8 +1,11 @@
 """Long arrays are worked on in pieces, on several threads where there are some to spare."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
 
 from noria.engines import workers
 from noria.engines.threads import thread_count
@@ -19,22 +22,28 @@ def split(count: int, parts: int) -> list[slice]:
 def spread(calls: Sequence[Call]) -> None:
     """Make calls that do not depend on each other, neighbouring ones on one thread.
 
-    As long as the calls themselves do not depend on the number of threads, nor does the outcome.
+    As long as the calls themselves do not depend on the number of threads, nor does the outcome. What NumPy
+    does about overflow and the like is as in the caller's thread; other context they do not see, and the pool
+    is taken.
     """
-    together([partial(_in_turn, calls[share]) for share in split(len(calls), thread_count())])
+    handling = np.geterr()
+    together([partial(_in_turn, calls[share], handling) for share in split(len(calls), thread_count())])
 
 
 def together(calls: Sequence[Call]) -> None:
     """Make calls at the same time, each on a thread of its own, the first of them here.
 
-    What they do besides running compiled code is better done beforehand: Python runs one thread at a time.
+    What they do besides running compiled code, ours or NumPy's on long arrays, is better done beforehand:
+    Python runs one thread at a time.
     """
     if len(calls) > 1:
         workers.run(calls)
     else:
-        _in_turn(calls)
+        for call in calls:
+            call()
 
 
-def _in_turn(calls: Sequence[Call]) -> None:
-    for call in calls:
-        call()
+def _in_turn(calls: Sequence[Call], handling: Mapping[str, Any]) -> None:
+    with np.errstate(**handling):
+        for call in calls:
+            call()

@@ -2,7 +2,9 @@
 
 A product over all rows of a batch is worth sharing among the cores. The small product of one time step is
 not, where a library shares it: the threads wait for each other at every step, and where another process
-holds a core they wait very long. So NumPy's time loops run on one thread, whatever the limit is.
+holds a core they wait very long. So NumPy's time loops run on one thread, whatever the limit is, and so does
+all of NumPy beside compiled products: they do the large work, and between two products the threads of its
+library spin, on the cores that the engines' threads need.
 """
 
 import os
@@ -10,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from noria.engines.binding import why_not_native
@@ -70,26 +73,68 @@ def blas_threads(count: int) -> Iterator[None]:
     A library with one pool for the whole process listens to the first Python thread that limits it, for as
     long as that thread lives; blocks in other threads then change nothing.
     """
-    before = [library.get_num_threads() for library in _libraries()] if count else []
-    for library in _libraries() if count else ():
-        library.set_num_threads(count)
+    before = _limits() if count else []
+    _set_limits([count] * len(before))
     try:
         yield
     finally:
-        for library, number in zip(_libraries(), before, strict=False):
-            library.set_num_threads(number)
+        _set_limits(before)
+
+
+class _Held:
+    """Who holds the products at one thread: how many blocks, and the limits that the first of them found."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.blocks = 0
+        self.found: list[int] = []
+
+
+_held = _Held()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Limit NumPy's products to one thread inside the block.
+
+    The limit is that of the process. Where blocks overlap in several Python threads, the last to end gives
+    back what the first found; if the library does not listen to that thread, a later block does.
+    """
+    with _held.lock:
+        if not _held.blocks and not _held.found:
+            _held.found = _limits()
+        _held.blocks += 1
+        _set_limits([1] * len(_held.found))
+    try:
+        yield
+    finally:
+        with _held.lock:
+            _held.blocks -= 1
+            if not _held.blocks:
+                _set_limits(_held.found)
+                if _limits() == _held.found:
+                    _held.found = []
+
+
+def _limits() -> list[int]:
+    return [library.get_num_threads() for library in _libraries()]
+
+
+def _set_limits(counts: list[int]) -> None:
+    for library, count in zip(_libraries(), counts, strict=False):
+        library.set_num_threads(count)
 
 
 @contextmanager
 def use_threads(count: int) -> Iterator[None]:
     """Let the engines use ``count`` threads inside the block; 0 leaves that as it is.
 
-    NumPy's products run on one thread there, unless nothing is compiled on this machine and they do all the
-    work: between two products the threads of their library spin, on the cores that the engines' threads need.
+    NumPy's products run on one thread there. Where nothing is compiled on this machine they do all the work,
+    and have as many threads.
     """
     token = _limit.set(count or _limit.get())
     try:
-        with blas_threads(count if why_not_native() else 1):
+        with blas_threads(count) if why_not_native() else one_blas_thread():
             yield
     finally:
         _limit.reset(token)

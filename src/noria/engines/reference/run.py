@@ -12,7 +12,7 @@ from noria.engines.reference.frame import Frame
 from noria.engines.reference.plan import Plan, Stack
 from noria.engines.rows import Rows, check_rows, with_last
 from noria.engines.seam import Run
-from noria.engines.threads import blas_threads
+from noria.engines.threads import one_blas_thread
 from noria.errors import BackwardError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ReferenceRun(Run):
         self.frame.open(self.rows.total)
         with np.errstate(all="ignore"):
             self._run_all("forward", BEFORE)
-            with blas_threads(1):
+            with one_blas_thread():
                 for t in range(self.rows.steps):
                     self._forward_step(t)
             self._run_all("forward", AFTER)
@@ -81,7 +81,7 @@ class ReferenceRun(Run):
         )
         with np.errstate(all="ignore"):
             self._run_all("backward", BEFORE)
-            with blas_threads(1):
+            with one_blas_thread():
                 for t in reversed(range(self.rows.steps)):
                     self._backward_step(t)
             self._run_all("backward", AFTER)
@@ -105,7 +105,7 @@ class ReferenceRun(Run):
         self.frame.open(self.rows.total)
         low, high = self.rows.span(t)
         self.frame.append_inputs(x, given or {}, low)
-        with np.errstate(all="ignore"), blas_threads(1):
+        with np.errstate(all="ignore"), one_blas_thread():
             self._run_rows("forward", BEFORE, t)
             self._forward_step(t)
             self._run_rows("forward", AFTER, t)
@@ -135,7 +135,7 @@ class ReferenceRun(Run):
         self.frame.d_h[low:high] += d_h
         derived = self.kernel.program.derived
         wanted = derived.d_x is not None and not self.frame.reads_ids
-        with np.errstate(all="ignore"), blas_threads(1):
+        with np.errstate(all="ignore"), one_blas_thread():
             self._run_rows("backward", BEFORE, t)
             self._backward_step(t)
             self._run_rows("backward", AFTER, t)
