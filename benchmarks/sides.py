@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from roofline import compulsory_bytes, multiply_add_chains, product_operations
 
 from noria.arrays import Array
 from noria.compiler import compile_cell
-from noria.engines import bind, workers
+from noria.engines import bind, why_not_native, workers
 from noria.engines.threads import thread_count
 from noria.equations import Cell, Given
 from noria.layers import FlatParameters, Mode, Recurrent, State, Stream
@@ -213,8 +212,8 @@ def single_precision(subject: Subject) -> Side:
 
 def multiply_adds(subject: Subject) -> Side | str:
     """Give as many multiply-adds in registers, on as many threads: what the processor does in that minute."""
-    if find_spec("llvmlite") is None:
-        return "llvmlite not installed"
+    if reason := why_not_native(subject.dtype):
+        return reason
     threads = thread_count()
     chains, operations = multiply_add_chains(1)
     wanted = subject.operations(backward=True) * subject.dtype.itemsize / np.dtype(np.float32).itemsize

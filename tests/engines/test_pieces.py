@@ -34,3 +34,7 @@ def test_overflow_is_handled_as_the_caller_said(threads: int):
             spread(calls)
         with pytest.warns(RuntimeWarning, match="overflow"):
             spread(calls)
+        said: list[str] = []
+        with np.errstate(over="call", call=lambda kind, flag: said.append(kind)):
+            spread(calls)
+        assert said == ["overflow"] * 3

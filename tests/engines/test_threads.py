@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
+from noria.engines import threads
 from noria.engines.threads import blas_threads, one_blas_thread, thread_count, use_threads
 
 
@@ -18,7 +19,8 @@ def now():
 
 
 @pytest.fixture(autouse=True)
-def two_threads():
+def two_threads(monkeypatch):
+    monkeypatch.setattr(threads, "_held", threads._Held())
     with blas_threads(2):
         if now() != {2}:
             pytest.skip("the library behind NumPy on this machine has one thread, or cannot be limited")
@@ -107,4 +109,38 @@ def test_the_last_of_overlapping_blocks_gives_the_limit_back(compiled):
 def test_one_thread_is_given_back_after_an_error():
     with pytest.raises(KeyError), one_blas_thread():
         raise KeyError
+    assert now() == {2}
+
+
+def test_a_limit_that_was_set_meanwhile_is_the_one_that_is_given_back(monkeypatch):
+    """The library did not take the last one; somebody has set another since."""
+    monkeypatch.setattr(threads._held, "found", [7] * len(threads._limits()))
+    with one_blas_thread():
+        assert now() == {1}
+    assert now() == {2}
+
+
+def test_an_interrupt_at_the_door_holds_nothing(monkeypatch):
+    limit = threads._set_limits
+
+    def interrupted(counts):
+        limit(counts)
+        monkeypatch.setattr(threads, "_set_limits", limit)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads, "_set_limits", interrupted)
+    with pytest.raises(KeyboardInterrupt), one_blas_thread():
+        pass
+    assert not threads._held.blocks
+    assert now() == {2}
+
+
+def test_a_forked_process_keeps_only_its_own_blocks():
+    others, own = threads._Block(), threads._Block()
+    others.thread = -1
+    threads._held.open(others)
+    threads._held.open(own)
+    threads._after_fork()
+    assert set(threads._held.blocks) == {own}
+    threads._held.close(own)
     assert now() == {2}

@@ -26,7 +26,7 @@ def spread(calls: Sequence[Call]) -> None:
     does about overflow and the like is as in the caller's thread; other context they do not see, and the pool
     is taken.
     """
-    handling = np.geterr()
+    handling = {**np.geterr(), "call": np.geterrcall()}
     together([partial(_in_turn, calls[share], handling) for share in split(len(calls), thread_count())])
 
 

@@ -8,12 +8,13 @@ library spin, on the cores that the engines' threads need.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from threading import Lock
+from threading import RLock, get_ident
 from typing import Any
+from weakref import WeakSet
 
 from noria.engines.binding import why_not_native
 
@@ -81,16 +82,56 @@ def blas_threads(count: int) -> Iterator[None]:
         _set_limits(before)
 
 
-class _Held:
-    """Who holds the products at one thread: how many blocks, and the limits that the first of them found."""
+class _Block:
+    """One block that holds the products at one thread, in one Python thread."""
 
     def __init__(self) -> None:
-        self.lock = Lock()
-        self.blocks = 0
-        self.found: list[int] = []
+        self.thread = get_ident()
+
+
+class _Held:
+    """The blocks that are open, and the limits that the first of them found.
+
+    A block that an interrupt kept from ending goes with its last reference.
+    """
+
+    def __init__(self, blocks: Iterable[_Block] = (), found: Iterable[int] = ()) -> None:
+        self.lock = RLock()
+        self.blocks = WeakSet(blocks)
+        self.found = list(found)
+
+    def open(self, block: _Block) -> None:
+        """Set the limit to one thread."""
+        _libraries()  # looked for once, and not under the lock
+        with self.lock:
+            now = _limits()
+            if not self.blocks and (not self.found or now != [1] * len(now)):
+                self.found = now
+            self.blocks.add(block)
+            _set_limits([1] * len(now))
+
+    def close(self, block: _Block) -> None:
+        """Give the limits back behind the last block; what the library does not take is kept."""
+        with self.lock:
+            self.blocks.discard(block)
+            if not self.blocks:
+                _set_limits(self.found)
+                if _limits() == self.found:
+                    self.found = []
 
 
 _held = _Held()
+
+
+def _after_fork() -> None:
+    """Keep what belongs to this thread: the others are not in this process."""
+    global _held
+    own = [block for block in _held.blocks if block.thread == get_ident()]
+    _held = _Held(own, _held.found)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @contextmanager
@@ -100,20 +141,12 @@ def one_blas_thread() -> Iterator[None]:
     The limit is that of the process. Where blocks overlap in several Python threads, the last to end gives
     back what the first found; if the library does not listen to that thread, a later block does.
     """
-    with _held.lock:
-        if not _held.blocks and not _held.found:
-            _held.found = _limits()
-        _held.blocks += 1
-        _set_limits([1] * len(_held.found))
+    block = _Block()
     try:
+        _held.open(block)
         yield
     finally:
-        with _held.lock:
-            _held.blocks -= 1
-            if not _held.blocks:
-                _set_limits(_held.found)
-                if _limits() == _held.found:
-                    _held.found = []
+        _held.close(block)
 
 
 def _limits() -> list[int]:
@@ -129,8 +162,8 @@ def _set_limits(counts: list[int]) -> None:
 def use_threads(count: int) -> Iterator[None]:
     """Let the engines use ``count`` threads inside the block; 0 leaves that as it is.
 
-    NumPy's products run on one thread there. Where nothing is compiled on this machine they do all the work,
-    and have as many threads.
+    NumPy's products run on one thread there, those of a reference engine that was asked for as well: it is
+    there to compare with. Where nothing can be compiled they do all the work, and have as many threads.
     """
     token = _limit.set(count or _limit.get())
     try:
