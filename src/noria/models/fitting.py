@@ -155,7 +155,7 @@ class Fitting(Saving):
             chosen = choose(self, prepared, budget, self.accumulate)
             if chosen.values:
                 listener(chosen)
-            with holding(self, self.by_level() | chosen.values):
+            with holding(self, self.by_level() | prepared.decided | chosen.values):
                 fitted, trainer = self._begin(prepared, listener, out, init_from)
         else:
             with holding(self, as_in_run(self, run)):

@@ -25,6 +25,8 @@ class Prepared(ABC):
         As it will be used.
     tokens : int
         How many there are to learn from; 0: not counted.
+    decided : mapping
+        Options that were left open and follow from the data.
     extra : mapping
         Further test parts by name, each as ``evaluate`` takes it; measured beside the test part at the end.
     origin : mapping
@@ -35,6 +37,7 @@ class Prepared(ABC):
     description: Description
     batch_size: int
     tokens: int = 0
+    decided: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
 

@@ -69,6 +69,7 @@ class TrainingOptions(UpdateOptions):
             help="By how much the validation loss has to fall to count as an improvement for the patience.",
             group="Budget",
             minimum=0,
+            reason="Any improvement is one.",
         ),
     ] = 0.0
     stop_after: Annotated[
@@ -77,6 +78,7 @@ class TrainingOptions(UpdateOptions):
             help="Stop after so many steps of a longer plan, as the end of its time stops a run; 0: off.",
             group="Budget",
             minimum=0,
+            reason="A run ends with its plan.",
         ),
     ] = 0
     seed: Annotated[
@@ -85,6 +87,7 @@ class TrainingOptions(UpdateOptions):
             help="Where all random choices start from. The same seed, steps and threads give the same bytes.",
             group="Training",
             minimum=0,
+            reason="Any number would do, and this one is easily told.",
         ),
     ] = 0
     valid_fraction: Annotated[
@@ -96,6 +99,7 @@ class TrainingOptions(UpdateOptions):
             maximum=1,
             closed="left",
             aliases=("val_frac",),
+            reason="Enough to tell good weights from bad, and nearly all is left to learn from.",
         ),
     ] = 0.05
     test_fraction: Annotated[
@@ -106,12 +110,13 @@ class TrainingOptions(UpdateOptions):
             minimum=0,
             maximum=1,
             closed="left",
+            reason="As much as for validation.",
         ),
     ] = 0.05
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
-        if self.patience and not self.valid_fraction:
+        if self.patience and self.valid_fraction == 0:
             raise OptionError(
                 f"The 'patience' option of {owner} needs a validation part to judge by. Got "
                 f"patience={self.patience} with valid_fraction=0.\n  Give it a share, or leave patience out."
@@ -122,12 +127,12 @@ class TrainingOptions(UpdateOptions):
                 f"{self.min_delta:g} with patience=0.\n  Set patience, or leave min_delta out."
             )
         for name, value in (("schedule", "plateau"), ("averaging", "nt-asgd")):
-            if getattr(self, name) == value and not self.valid_fraction:
+            if getattr(self, name) == value and self.valid_fraction == 0:
                 raise OptionError(
                     f"The {name!r} option of {owner} needs a validation part to judge by. Got "
                     f"{name}={value!r} with valid_fraction=0.\n  Give it a share, or choose another {name}."
                 )
-        if self.valid_fraction + self.test_fraction >= 1:
+        if (self.valid_fraction or 0.0) + (self.test_fraction or 0.0) >= 1:  # None: a small one
             raise OptionError(
                 f"The 'valid_fraction' and 'test_fraction' options of {owner} must leave something to "
                 f"train on: their sum must be below 1. Got {self.valid_fraction} + {self.test_fraction}."
@@ -160,11 +165,17 @@ class Budget(Options):
             minimum=0,
             closed="neither",
             aliases=("max_epochs",),
+            reason="Time is what people have.",
         ),
     ] = None
     steps: Annotated[
         int | None,
-        Option(help="Updates of the weights; repeats a run to the byte.", group="Budget", minimum=1),
+        Option(
+            help="Updates of the weights; repeats a run to the byte.",
+            group="Budget",
+            minimum=1,
+            reason="Time is what people have.",
+        ),
     ] = None
 
     def _check_together(self, owner: str) -> None:

@@ -66,6 +66,7 @@ class SequenceOptions(
             help="What reads the sequence: recurrent layers, or convolutions to compare them with.",
             group="Model",
             choices=(RECURRENT, CONVOLUTION),
+            reason="Recurrent layers are what this library is for.",
         ),
     ] = RECURRENT
     bidirectional: Annotated[
@@ -93,6 +94,7 @@ class SequenceOptions(
             group="Model",
             only_with=("pooling", (ATTENTION,)),
             choices=("additive", "dot"),
+            reason="That of the first paper; no width has to agree with another.",
         ),
     ] = "additive"
     convolution_width: Annotated[
@@ -102,6 +104,7 @@ class SequenceOptions(
             group="Model",
             only_with=("network", (CONVOLUTION,)),
             minimum=1,
+            reason="The narrowest of those in Kim 2014.",
         ),
     ] = 3
     hidden_layers: Annotated[
@@ -115,7 +118,11 @@ class SequenceOptions(
     ] = 0
     share_hidden: Annotated[
         bool,
-        Option(help="Let all of 'hidden_layers' be one and the same layer.", group="Model"),
+        Option(
+            help="Let all of 'hidden_layers' be one and the same layer.",
+            group="Model",
+            reason="Layers of their own can learn what is different.",
+        ),
     ] = False
     level: Annotated[
         str,
@@ -141,6 +148,7 @@ class SequenceOptions(
             help="Symbols of a text that are read, from its beginning; 0: all.",
             group="Data",
             minimum=0,
+            reason="The end of a text may be what decides.",
         ),
     ] = 0
 

@@ -14,7 +14,9 @@ class ColumnOptions(Options):
     time_column: Annotated[
         str,
         Option(
-            help="The column of dates, or of the numbers of steps; empty: guessed by its name.", group="Data"
+            help="The column of dates, or of the numbers of steps; empty: guessed by its name.",
+            group="Data",
+            reason="Most tables name it, and what was guessed is said.",
         ),
     ] = ""
     id_column: Annotated[
@@ -22,6 +24,7 @@ class ColumnOptions(Options):
         Option(
             help="The column that tells the series of a long table apart; empty: guessed by its name.",
             group="Data",
+            reason="Most tables name it, and what was guessed is said.",
         ),
     ] = ""
     target: Annotated[
@@ -30,6 +33,7 @@ class ColumnOptions(Options):
             help="What is to be forecast; none: 'y', 'value' or 'target', or every column of numbers, each a "
             "series of its own.",
             group="Data",
+            reason="Most tables name it, and what was taken is said.",
         ),
     ] = None
     known_covariates: Annotated[
@@ -38,6 +42,7 @@ class ColumnOptions(Options):
             help="Columns that are known beforehand, as holidays are; rows without a target tell what is "
             "known of the time to come.",
             group="Data",
+            reason="Of most series nothing is known beforehand.",
         ),
     ] = None
     past_covariates: Annotated[
@@ -46,6 +51,7 @@ class ColumnOptions(Options):
             help="Columns that are known up to now only; none: the other columns of numbers beside a target "
             "('off': no column).",
             group="Data",
+            reason="What stands beside a series was put there to help.",
         ),
     ] = None
     multivariate: Annotated[
@@ -59,7 +65,9 @@ class ColumnOptions(Options):
     date_format: Annotated[
         str,
         Option(
-            help="How dates are written, '%d/%m/%Y' for one; empty: guessed from all of them.", group="Data"
+            help="How dates are written, '%d/%m/%Y' for one; empty: guessed from all of them.",
+            group="Data",
+            reason="The dates of a column together can mostly be read in one way alone.",
         ),
     ] = ""
     frequency: Annotated[
@@ -68,6 +76,7 @@ class ColumnOptions(Options):
             help="The step of the series as pandas writes it ('h', 'D', 'MS'), or '10' where whole numbers "
             "stand 10 apart; empty: found from the times.",
             group="Data",
+            reason="The times tell it.",
         ),
     ] = ""
 

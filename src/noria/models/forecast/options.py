@@ -46,6 +46,7 @@ class ForecastModelOptions(ModelOptions):
             group="Forecast",
             minimum=0,
             aliases=("season_length",),
+            reason="The dates tell it.",
         ),
     ] = 0
     strategy: Annotated[
@@ -75,6 +76,7 @@ class ForecastModelOptions(ModelOptions):
             minimum=0,
             maximum=1,
             closed="neither",
+            reason="Four times out of five is what forecasts are commonly drawn with.",
         ),
     ] = 0.8
     loss: Annotated[
@@ -84,6 +86,7 @@ class ForecastModelOptions(ModelOptions):
             group="Forecast",
             choices=("mse", "mae", "huber"),
             only_with=("output", (POINT,)),
+            reason="Squared errors are least for the mean, which is what most figures are of.",
         ),
     ] = "mse"
     log: Annotated[

@@ -26,6 +26,7 @@ class TagReadingOptions(Options):
             "Python source, whose characters are tagged by type of token; auto: by the first lines.",
             group="Data",
             choices=(AUTO, COLUMNS, SLASHED, PYTHON),
+            reason="The first lines give it away, and what was guessed is said.",
         ),
     ] = AUTO
     word_column: Annotated[
@@ -34,6 +35,7 @@ class TagReadingOptions(Options):
             help="The column of the words, from 1; 0: the first, in CoNLL-U the second.",
             group="Data",
             minimum=0,
+            reason="Formats in use have it there.",
         ),
     ] = 0
     tag_column: Annotated[
@@ -42,6 +44,7 @@ class TagReadingOptions(Options):
             help="The column of the tags, from 1; 0: the last, in CoNLL-U the fourth.",
             group="Data",
             minimum=0,
+            reason="Formats in use have it there.",
         ),
     ] = 0
     feature_columns: Annotated[
@@ -50,11 +53,16 @@ class TagReadingOptions(Options):
             help="Further columns that are read beside the words: numbers, or one of several values.",
             group="Data",
             minimum=1,
+            reason="Most files have words and tags alone.",
         ),
     ] = None
     separator: Annotated[
         str,
-        Option(help="What stands between word and tag in word/TAG lines.", group="Data"),
+        Option(
+            help="What stands between word and tag in word/TAG lines.",
+            group="Data",
+            reason="That of the Brown corpus.",
+        ),
     ] = "/"
     comment: Annotated[
         str,
@@ -124,6 +132,7 @@ class TaggerOptions(
         Option(
             help="Say beside a word's vector how it looks: capitals, digits, signs, its ending.",
             group="Model",
+            reason="Capitals and endings tell the kind of a word that was never seen.",
         ),
     ] = True
     lowercase: Annotated[
@@ -131,6 +140,7 @@ class TaggerOptions(
         Option(
             help="Look up the vectors of words in lower case; characters and shape keep the capitals.",
             group="Data",
+            reason="Capitals tell names.",
         ),
     ] = False
     min_count: Annotated[

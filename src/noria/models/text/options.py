@@ -55,6 +55,7 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
             "embedding the place in the line, otherwise none.",
             group="Model",
             choices=(AUTO, NO_FEATURES, *TEXT_FEATURES),
+            reason="What is read of a text is its symbols.",
         ),
     ] = NO_FEATURES
     tie_weights: Annotated[
@@ -62,6 +63,8 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
         Option(
             help="Score symbols with the table of their vectors, one matrix in two places (Press & Wolf).",
             group="Model",
+            reason="It needs an embedding as wide as the state, and raised the loss of characters "
+            "(benchmarks/regularisers.md).",
         ),
     ] = False
     attention: Annotated[
@@ -128,11 +131,17 @@ class TextTrainingOptions(TrainingOptions):
             help="Steps between two samples; 0: automatic, at every fifth evaluation and the last.",
             group="Reporting",
             minimum=0,
+            reason="Half a dozen samples show how it gets on.",
         ),
     ] = 0
     sample_length: Annotated[
         int,
-        Option(help="Symbols in a sample; 0: no samples.", group="Reporting", minimum=0),
+        Option(
+            help="Symbols in a sample; 0: no samples.",
+            group="Reporting",
+            minimum=0,
+            reason="Two or three lines show what has been learnt.",
+        ),
     ] = 120
 
     def sample_interval(self, eval_every: int) -> int:
@@ -158,6 +167,7 @@ class TextTableOptions(Options):
             help="The column of a table (.csv, .tsv, .jsonl, .parquet) that holds texts, each a sequence of "
             "its own; left out, a file is one text, or lines of it.",
             group="Data",
+            reason="A file is one text unless somebody says otherwise.",
         ),
     ] = ""
     condition_columns: Annotated[
@@ -165,6 +175,7 @@ class TextTableOptions(Options):
         Option(
             help="Columns that say something of each text, labels or numbers: the state in which it begins.",
             group="Data",
+            reason="Of most texts nothing is known.",
         ),
     ] = None
 
@@ -228,6 +239,20 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         reason="Where lines are broken at one width it tells when they end: 0.02 to 0.035 nats lower on "
         "novels and fortunes, 0.005 on source code, for 4 % of time (benchmarks/defaults.md).",
     ),
+    valid_fraction=Default(
+        value=None,
+        help="Share of the data on which the best weights are chosen; 0: the last weights are kept; none: "
+        "0.05, of one text as much as is 500,000 characters at most.",
+        undecided=(None,),
+        reason=(enough := "The loss on 500,000 characters is known to some 0.003 nats."),
+    ),
+    test_fraction=Default(
+        value=None,
+        help="Share of the data on which the final figure is taken, and nothing else; none: 0.05, of one "
+        "text as much as is 500,000 characters at most.",
+        undecided=(None,),
+        reason=enough,
+    ),
     dropout=by_level(
         0.3,
         0.4,
@@ -250,7 +275,12 @@ class TextOptions(
 
     bidirectional: Annotated[
         bool,
-        Option(help="Refused: a language model may not read from the end.", group="Model", hidden=True),
+        Option(
+            help="Refused: a language model may not read from the end.",
+            group="Model",
+            hidden=True,
+            reason="What is to be predicted must not be seen.",
+        ),
     ] = False
 
     def by_level(self) -> dict[str, Value]:

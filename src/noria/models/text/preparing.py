@@ -44,6 +44,11 @@ TextOrParts: TypeAlias = TextData | BuiltinParts
 
 KINDS = ("text", "sequences")
 
+HELD_OUT = ("valid_fraction", "test_fraction")
+SHARE = 0.05
+MOST_HELD_OUT = 500_000
+"""Characters of one text: where its shares are left open, a part that is held out has no more."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PreparedText(Prepared):
@@ -149,6 +154,9 @@ def prepare(
         features=features,
         conditions=schema.condition_size,
     )
+    decided = _decided(training, corpus)
+    if small := [f"{name} became {share:.2g}" for name, share in decided.items() if share < SHARE]:
+        notes.append(f"{', '.join(small)}: {MOST_HELD_OUT:,} characters tell enough")
     said = (*corpus.notes, *notes, *(() if read is None else read.notes))
     description = Description(
         _of_data(corpus),
@@ -167,6 +175,7 @@ def prepare(
         seq_length=window,
         extra=_extra(data),
         vectors=read,
+        decided=decided,
         asked_encoding=encoding,
     )
 
@@ -189,7 +198,7 @@ def _read(
         whole: TextData = data.train
         return _read(whole, options, tokens, encoding, lines)
     sequences = as_sequences(data)
-    shares = options.valid_fraction, options.test_fraction
+    shares = shares_of(options)
     rng = generator(options.seed, "order")
     if sequences is None:
         if conditions is not None and not lines:
@@ -200,10 +209,10 @@ def _read(
         if tokens.level == CHARACTERS and not lines and isinstance(data, str | os.PathLike) and _large(data):
             mapped = map_text(data, encoding)
             if mapped is not None:
-                return corpus_of_file(mapped, *shares, tokens)
+                return corpus_of_file(mapped, *shares_of(options, mapped.length), tokens)
         text = read_text(data, encoding=encoding)
         if not lines:
-            return corpus_of_text(text, *shares, tokens)
+            return corpus_of_text(text, *shares_of(options, len(text)), tokens)
         sequences = read_lines(text)
         return corpus_of_sequences(
             sequences, *shares, rng, text, tokens, columns_of(conditions, len(sequences))
@@ -214,6 +223,20 @@ def _read(
         raise DataError("encoding: expected files or bytes to decode, got a list of strings.")
     columns = columns_of(conditions, len(sequences))
     return corpus_of_sequences(sequences, *shares, rng, about, tokens, columns)
+
+
+def shares_of(options: TextTrainingOptions, characters: int = 0) -> tuple[float, float]:
+    """Give the shares of validation and test, of one text of so many characters."""
+    usual = min(SHARE, MOST_HELD_OUT / max(characters, 1))
+    asked: tuple[float | None, ...] = options.valid_fraction, options.test_fraction
+    validation, test = (usual if share is None else share for share in asked)
+    return validation, test
+
+
+def _decided(options: TextTrainingOptions, corpus: Corpus) -> dict[str, float]:
+    """Give the shares that were left open, as they became."""
+    shares = shares_of(options, 0 if corpus.separate else corpus.characters)
+    return {name: share for name, share in zip(HELD_OUT, shares, strict=True) if vars(options)[name] is None}
 
 
 def columns_of(conditions: Any, count: int) -> Columns | None:

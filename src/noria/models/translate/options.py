@@ -20,13 +20,28 @@ class PairOptions(Options):
     """Where the two sides of a pair stand in a table."""
 
     source_column: Annotated[
-        str, Option(help="The column of sources; empty: guessed from the names, and said.", group="Data")
+        str,
+        Option(
+            help="The column of sources; empty: guessed from the names, and said.",
+            group="Data",
+            reason="Most tables name it, and what was guessed is said.",
+        ),
     ] = ""
     target_column: Annotated[
-        str, Option(help="The column of targets; empty: guessed from the names, and said.", group="Data")
+        str,
+        Option(
+            help="The column of targets; empty: guessed from the names, and said.",
+            group="Data",
+            reason="Most tables name it, and what was guessed is said.",
+        ),
     ] = ""
     encoding: Annotated[
-        str, Option(help="The encoding of files of text; empty: detected, and said.", group="Data")
+        str,
+        Option(
+            help="The encoding of files of text; empty: detected, and said.",
+            group="Data",
+            reason="Files seldom say it, and UTF-8 is hardly taken for anything else.",
+        ),
     ] = ""
 
 
@@ -120,6 +135,7 @@ class SearchOptions(Options):
             help="Symbols in a translation at most; 0: twice as many as in the longest of the training part.",
             group="Translating",
             minimum=0,
+            reason="What is longer than that goes round in circles.",
         ),
     ] = 0
 
