@@ -25,6 +25,7 @@ VERBS = {
     "predict": "Let a trained model answer each row of a file.",
     "evaluate": "Measure a trained model on other data.",
     "info": "Say what is installed here, or what is in a run.",
+    "options": "List every option with its default, and why it is that.",
     "explain": "Look inside a trained model while it reads: gates, states, attention, answers.",
     "gradient": "Say how far the gradient of a loss reaches back through time.",
     "draw": "Draw the network of a run, unrolled in time.",

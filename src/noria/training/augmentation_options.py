@@ -30,6 +30,7 @@ class AugmentationOptions(Options):
             group="Regularisation",
             minimum=0,
             maximum=1,
+            reason="Off: nothing can be put in without a thesaurus of the language.",
         ),
     ] = 0.0
     thesaurus: Annotated[
@@ -37,6 +38,7 @@ class AugmentationOptions(Options):
         Option(
             help="A file with a group of synonyms on each line, with commas or tabs between.",
             group="Regularisation",
+            reason="No list suits every language.",
         ),
     ] = ""
 

@@ -49,15 +49,24 @@ class ModelOptions(Options):
             help="Size of a linear projection after each recurrent layer; 0: none.",
             group="Model",
             minimum=0,
+            reason="It saves arithmetic in wide layers; those of the defaults need no saving.",
         ),
     ] = 0
     activation: Annotated[
         str | None,
-        Option(help="The function that takes the place of tanh in the cell, 'relu' for one.", group="Model"),
+        Option(
+            help="The function that takes the place of tanh in the cell, 'relu' for one.",
+            group="Model",
+            reason="The equations say it.",
+        ),
     ] = None
     layer_norm: Annotated[
         bool,
-        Option(help="Normalise inside the cell (Ba et al. 2016).", group="Model"),
+        Option(
+            help="Normalise inside the cell (Ba et al. 2016).",
+            group="Model",
+            reason="It did not lower the loss (benchmarks/regularisers.md).",
+        ),
     ] = False
     dropout: Annotated[
         float,
@@ -76,6 +85,7 @@ class ModelOptions(Options):
             help="Drop the same values at every step of a sequence (Gal & Ghahramani 2016), in 'dropout' and "
             "'input_dropout'.",
             group="Regularisation",
+            reason="In few passes over a text it learns more slowly (benchmarks/regularisers.md).",
         ),
     ] = False
     input_dropout: Annotated[
@@ -86,6 +96,7 @@ class ModelOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
+            reason="Characters are few, and each of them is met often.",
         ),
     ] = 0.0
     recurrent_dropout: Annotated[
@@ -96,6 +107,7 @@ class ModelOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
+            reason="It pays in many passes over a text, and not before (benchmarks/defaults.md).",
         ),
     ] = 0.0
     zoneout: Annotated[
@@ -106,6 +118,7 @@ class ModelOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
+            reason="It did not lower the loss of a small text (benchmarks/regularisers.md).",
         ),
     ] = 0.0
     drop_connect: Annotated[
@@ -116,6 +129,7 @@ class ModelOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
+            reason="It did not lower the loss of a small text (benchmarks/regularisers.md).",
         ),
     ] = 0.0
     batch_norm: Annotated[
@@ -123,6 +137,7 @@ class ModelOptions(Options):
         Option(
             help="Normalise what recurrent layers hand on, over the tokens of a batch (Laurent et al. 2016).",
             group="Regularisation",
+            reason="It did not lower the loss of a small text (benchmarks/regularisers.md).",
         ),
     ] = False
     initialiser: Annotated[
@@ -131,6 +146,7 @@ class ModelOptions(Options):
             help="How matrices start; 'cell': as the text of the cell says.",
             group="Model",
             choices=("cell", "xavier", "he", "orthogonal", "normal", "zero"),
+            reason="How a cell starts is part of it: with an open forget gate, for one.",
         ),
     ] = "cell"
     initial_scale: Annotated[
@@ -158,6 +174,7 @@ class ModelOptions(Options):
             help="What runs the cell: machine code where it can (auto) or must (native), or plain NumPy.",
             group="Machine",
             choices=("auto", "native", "reference"),
+            reason="Machine code is several times as fast, and NumPy runs everywhere.",
         ),
     ] = "auto"
     threads: Annotated[
@@ -166,6 +183,7 @@ class ModelOptions(Options):
             help="Threads; 0: what NORIA_THREADS says, or one a core. The same number gives the same bytes.",
             group="Machine",
             minimum=0,
+            reason="More threads than cores would wait for each other.",
         ),
     ] = 0
 

@@ -29,6 +29,7 @@ class EmbeddingOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
+            reason="It is for small texts that are read many times (benchmarks/regularisers.md).",
         ),
     ] = 0.0
 
@@ -50,6 +51,8 @@ class SmoothingOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
+            reason="It lowers the loss where a small text is read dozens of times, and not before "
+            "(benchmarks/regularisers.md).",
         ),
     ] = 0.0
 

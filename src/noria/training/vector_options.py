@@ -26,11 +26,16 @@ class VectorOptions(Options):
         Option(
             help="The words of the rows of a .npy file, one on each line; empty: its name with .txt.",
             group="Model",
+            reason="The two files mostly differ in the ends of their names.",
         ),
     ] = ""
     freeze_embedding: Annotated[
         bool,
-        Option(help="Leave the symbols' vectors as they begin.", group="Model"),
+        Option(
+            help="Leave the symbols' vectors as they begin.",
+            group="Model",
+            reason="Vectors that go on learning come to fit the task.",
+        ),
     ] = False
 
     def _check_together(self, owner: str) -> None:
