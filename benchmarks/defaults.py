@@ -38,8 +38,18 @@ LINES: dict[str, dict[str, dict[str, Any]]] = {
     "dropout": {"dropout 0.1": {"dropout": 0.1}, "dropout 0.5": {"dropout": 0.5}},
     "cell": {"lstm": {"cell": "lstm"}, "gru": {"cell": "gru"}},
     "vectors": {"vectors of length 1": {"deviation": 0.125}, "vectors of length 16": {"deviation": 2.0}},
-    "hidden": {"hidden 128": {"hidden_size": 128}, "hidden 384": {"hidden_size": 384}},
-    "batch": {"16 streams": {"batch_size": 16}, "windows of 32": {"seq_length": 32}},
+    "hidden": {
+        f"hidden {size}": {"hidden_size": size, "share": share}
+        for size, share in ((128, 2.4), (192, 1.6), (384, 0.487), (512, 0.28))
+    },
+    "batch": {
+        "16 streams": {"batch_size": 16, "share": 1.8},
+        "windows of 32": {"seq_length": 32, "share": 1.8},
+    },
+    "dropouts": {
+        f"dropout {p:g}, recurrent dropout {q:g}": {"dropout": p, "recurrent_dropout": q}
+        for p, q in ((0.3, 0.2), (0.3, 0.3), (0.5, 0.2), (0.5, 0.3), (0.5, 0.4))
+    },
     "lr": {f"lr {rate:g}": {"lr": rate} for rate in (0.004, 0.008, 0.016)},
     "words": {
         "as characters": {
@@ -51,7 +61,8 @@ LINES: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
 }
-"""The options of each line; ``deviation`` is that of the vectors of symbols before training."""
+"""The options of each line; ``deviation`` is that of the vectors of symbols before training, ``share`` how
+many times as many steps take the same time."""
 PIECE = 1
 """The seed of the place that a piece is taken from."""
 
@@ -68,6 +79,7 @@ def pieces(texts: Sequence[Path], sizes: Sequence[int]) -> Iterator[tuple[str, s
 def train(text: str, steps: int, seed: int, threads: int, options: dict[str, Any]) -> dict[str, float]:
     """Train one model; give the loss of its best weights on the validation part."""
     options = dict(options)
+    steps = round(steps * options.pop("share", 1))
     network.OF_SYMBOLS = Initial("normal", (options.pop("deviation", 1.0),))
     model = LanguageModel(
         **{"recurrent_dropout": 0.0, "seed": seed, "threads": threads, "sample_length": 0, **options}
@@ -77,7 +89,7 @@ def train(text: str, steps: int, seed: int, threads: int, options: dict[str, Any
     return {
         "validation": report["validation"]["loss"],
         "best_step": report["best_step"],
-        "passes": report["tokens"] / (len(text) * (1 - model.valid_fraction - model.test_fraction)),
+        "passes": report["tokens"] / model.description_.data.train,
     }
 
 

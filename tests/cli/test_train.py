@@ -50,7 +50,7 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(
     assert engine is not None
     assert int(engine[1]) == host().vector_bytes // 4
     assert int(engine[2]) == thread_count()
-    assert lines[4].startswith("Chosen  recurrent dropout 0")
+    assert lines[4].startswith("Chosen  dropout 0.3, recurrent dropout 0, as for ")
     assert lines[5] == "Run     runs/text-lstm_mogrified-0001 · seed 0 · Ctrl-C saves and stops"
     assert lines[6].startswith("Plan    4 steps")
     assert "compil" not in said.err, "what takes no time is not worth a word"

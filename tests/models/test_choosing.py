@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noria import LanguageModel, load
-from noria.errors import RunError
+from noria.errors import OptionError, RunError
 from noria.models.choosing import PACE, expected_passes
 from noria.training.option import Option
 from noria.training.options import Budget, options_of
@@ -116,14 +116,33 @@ def test_many_passes_get_recurrent_dropout_and_few_do_not(prepared, tmp_path):
         return model, told, RunFolder.open(tmp_path / name).config["options"].get("recurrent_dropout")
 
     model, told, written = begun("many", MANY)
-    assert told == [Chosen({"recurrent_dropout": 0.1}, 14)]
+    assert told == [Chosen({"dropout": 0.3, "recurrent_dropout": 0.1}, 14)]
     assert written == model.chosen_["recurrent_dropout"] == 0.1
     assert model.recurrent_dropout is None
     assert load(tmp_path / "many").recurrent_dropout == 0.1
     _, told, written = begun("few", FEW)
-    assert told[0].values == {"recurrent_dropout": 0.0}
+    assert told[0].values == {"dropout": 0.3, "recurrent_dropout": 0.0}
     assert written == 0
-    assert begun("asked", MANY, recurrent_dropout=0.0)[1:] == ([], 0)
+    assert begun("one", MANY, recurrent_dropout=0.0)[1:] == ([Chosen({"dropout": 0.3}, 14)], 0)
+    assert begun("asked", MANY, recurrent_dropout=0.0, dropout=0.1)[1:] == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [({}, (0.5, 0.3)), ({"level": "words", "min_count": 1}, (0.4, 0.3)), ({"dropout": 0.2}, (0.2, 0.3))],
+)
+def test_very_many_passes_drop_more_where_the_level_does_not_say_how_much(options, expected):
+    model = LanguageModel(**{**SMALL, **options, "stop_after": 1}).fit(TEXT, epochs=60)
+    chosen = {"dropout": model.dropout, **model.chosen_}
+    assert (chosen["dropout"], chosen["recurrent_dropout"]) == expected
+    layers = {layer.name: layer for layer in model.network_.layers}
+    assert layers["dropout"].p == expected[0]
+
+
+def test_masks_may_be_locked_where_dropout_is_left_open():
+    LanguageModel(**SMALL, locked_dropout=True).fit(TEXT, steps=1)
+    with pytest.raises(OptionError, match=r"'locked_dropout'.*does nothing"):
+        LanguageModel(**SMALL, locked_dropout=True, dropout=0.0).validate()
 
 
 def test_a_run_goes_on_with_what_was_chosen_for_it(tmp_path):
@@ -155,9 +174,14 @@ def test_a_rate_that_was_found_is_gone_on_with(tmp_path):
 
 
 def test_a_rate_can_be_found_without_a_run(prepared):
+    options = {
+        **SMALL,
+        "dropout": 0.5,
+        "recurrent_dropout": 0.3,
+    }  # as after so many passes as fit into minutes
     model = LanguageModel(**SMALL)
     found = model.find_learning_rate(prepared)
     assert not hasattr(model, "network_")
     assert model.lr is None
     assert 1e-4 < found.suggestion < 1
-    assert found.suggestion == LanguageModel(**{**SMALL, "lr": "find"}).fit(prepared, steps=1).chosen_["lr"]
+    assert found.suggestion == LanguageModel(**options, lr="find").fit(prepared, steps=1).chosen_["lr"]

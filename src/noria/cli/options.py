@@ -80,12 +80,12 @@ def _place(group: str) -> tuple[int, str]:
 
 def default_of(info: OptionInfo) -> str:
     """Write a default; one that depends on the text or on the length of a run with all that it may be."""
-    if info.option.by_passes:
-        first, *later = info.option.by_passes
-        return "; ".join([_plain(first[1]), *(f"from {least:g} passes {_plain(to)}" for least, to in later)])
-    if info.option.by_level:
-        return ", ".join(f"{_plain(value)} ({level})" for level, value in info.option.by_level)
-    return _plain(info.default)
+    first, *later = info.option.by_passes or [(0.0, info.default)]
+    plain = "; ".join([_plain(first[1]), *(f"from {least:g} passes {_plain(to)}" for least, to in later)])
+    levels: dict[str, list[str]] = {}
+    for level, value in info.option.by_level:
+        levels.setdefault(plain if value is None else _plain(value), []).append(level)
+    return ", ".join(f"{value} ({', '.join(of)})" for value, of in levels.items()) or plain
 
 
 def _plain(value: object) -> str:

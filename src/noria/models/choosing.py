@@ -18,7 +18,7 @@ It is one number for every machine, so that the same command makes the same mode
 
 
 def choose(options: Options, prepared: Prepared, budget: Budget, accumulate: int) -> Chosen:
-    """Choose what is left open by the passes over the training part.
+    """Choose what is left open, and the level leaves open too, by the passes over the training part.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ def choose(options: Options, prepared: Prepared, budget: Budget, accumulate: int
         Batches in an update.
     """
     passes = expected_passes(prepared, budget, accumulate)
-    values = {info.name: info.option.chosen(passes) for info in options.undecided() if info.option.by_passes}
+    left_open = options.decided().undecided()
+    values = {info.name: info.option.chosen(passes) for info in left_open if info.option.by_passes}
     return Chosen(values, passes)
 
 

@@ -225,7 +225,7 @@ class Fitting(Saving):
     def find_learning_rate(self, data: Any) -> FoundRate:
         """Try learning rates that grow from step to step, as ``lr="find"`` does at the beginning of a run.
 
-        Nothing of the model changes.
+        Nothing of the model changes; options that are left open are what they are in a run without a budget.
 
         Parameters
         ----------
@@ -244,9 +244,10 @@ class Fitting(Saving):
         """
         self.validate()
         prepared = self._prepared(data, None, None, {})
-        fitted = self._built(chosen_cells(self), prepared.schema, prepared.about())
-        self._initialise(fitted, prepared)
-        with use_threads(self.threads):
+        chosen = choose(self, prepared, self._budget(Budget(), prepared), self.accumulate)
+        with holding(self, self.by_level() | prepared.decided | chosen.values), use_threads(self.threads):
+            fitted = self._built(chosen_cells(self), prepared.schema, prepared.about())
+            self._initialise(fitted, prepared)
             return find_learning_rate(self._trained(fitted, prepared), self)
 
     def _prepared(self, data: Any, y: Any, run: RunFolder | None, reading: Mapping[str, Any]) -> Any:

@@ -222,7 +222,7 @@ class ModelOptions(Options):
                     f"The {name!r} option of {owner} lists {len(listed)} layers where there are {count}. "
                     f"Give one for all layers or one for each."
                 )
-        if self.locked_dropout and not (self.dropout or self.input_dropout):
+        if self.locked_dropout and self.dropout == self.input_dropout == 0:
             raise OptionError(
                 f"The 'locked_dropout' option of {owner} does nothing without 'dropout' or 'input_dropout'. "
                 "Set one of them, or leave it out."

@@ -62,7 +62,8 @@ class Option:
         What is chosen where the value is None, by the passes over the training part that a run is going to
         make: each value with the number of passes from which on it is chosen, rising from 0.
     by_level : tuple of pairs
-        What is chosen where the value is undecided, by what a text is cut into: each level with its value.
+        What is chosen where the value is undecided, by what a text is cut into: each level with its value, or
+        with None where it is left to the passes.
     """
 
     help: str

@@ -36,9 +36,9 @@ from noria.training.vector_options import VectorOptions
     recurrent_dropout=Default(
         value=None,
         help="Probability of dropping a value inside the cell, the same values at every step; none: 0.1 "
-        "in a run of 14 passes over the text and more, 0.2 in one of 28 and more, otherwise 0.",
+        "in a run of 14 passes over the text and more, 0.2 in one of 28, 0.3 in one of 60, otherwise 0.",
         undecided=(None,),
-        by_passes=((0.0, 0.0), (14.0, 0.1), (28.0, 0.2)),
+        by_passes=((0.0, 0.0), (14.0, 0.1), (28.0, 0.2), (60.0, 0.3)),
         reason="At 17 to 19 passes 0.1 lowered the validation loss of four texts by 0.02 to 0.04 nats, "
         "at 39 passes 0.2 that of two by 0.08 and 0.14; at 10 and 11 passes 0.1 raised it by 0.02 and "
         "0.04 (benchmarks/defaults.md).",
@@ -253,11 +253,14 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         undecided=(None,),
         reason=enough,
     ),
-    dropout=by_level(
-        0.3,
-        0.4,
-        "Probability of dropping a value that a recurrent layer hands on (Zaremba et al. 2014)",
-        "A few minutes are many passes over a small text: without it the text is learnt by heart.",
+    dropout=Default(
+        value=None,
+        help="Probability of dropping a value that a recurrent layer hands on (Zaremba et al. 2014); none: "
+        "0.3, in a run of 60 passes over the text and more 0.5, of words 0.4.",
+        undecided=(None,),
+        by_level=((CHARACTERS, None), (WORDS, 0.4), (SUBWORDS, None)),
+        by_passes=((0.0, 0.3), (60.0, 0.5)),
+        reason="A few minutes are many passes over a small text: without it the text is learnt by heart.",
     ),
     input_dropout=by_level(
         0.0,
