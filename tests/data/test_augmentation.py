@@ -3,6 +3,7 @@ import difflib
 import numpy as np
 import pytest
 
+from noria.data import WordVocabulary
 from noria.data.augmentation import Augmentation, read_thesaurus, with_character_noise, with_synonyms
 from noria.errors import DataError, OptionError
 from noria.training.augmentation_options import AugmentationOptions
@@ -110,3 +111,28 @@ def test_rates_out_of_range_and_half_an_option_are_refused():
         AugmentationOptions(thesaurus="x").validate("M")
     with pytest.raises(OptionError, match="'synonym_rate' option of M does nothing without 'thesaurus'"):
         AugmentationOptions(synonym_rate=0.1).validate("M")
+
+
+def test_synonyms_that_a_vocabulary_does_not_know_are_passed_over():
+    text = "A big house. BIG Big bigger"
+    vocabulary = WordVocabulary.of_text(text + " Large huge HUGE")
+    thesaurus = {"big": ("large", "huge", "vast"), "house": ("home",)}
+    for seed in range(20):
+        changed = with_synonyms(text, thesaurus, 1.0, SEED(seed), vocabulary.encode)
+        assert changed == "A huge house. HUGE Large bigger"
+        assert vocabulary.encode(changed).all()
+    assert with_synonyms(text, {"house": ("home",)}, 1.0, SEED(0), vocabulary.encode) == text
+
+
+def test_what_a_thesaurus_has_for_a_text_is_said(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_bytes("big, large\nhouse, caf\xe9\n".encode("latin-1"))
+    options = AugmentationOptions(thesaurus=str(path), synonym_rate=0.5)
+    guess, known = Augmentation.of_options(options).described("A big house, a BIG one.")
+    assert guess.startswith("thesaurus: ")
+    assert known == "thesaurus: 3 of 6 words to learn from have a synonym that is known"
+    vocabulary = WordVocabulary.of_text("A big house, a BIG LARGE one.")
+    narrow = Augmentation.of_options(options, vocabulary.encode)
+    assert narrow.described("A big house, a BIG one.")[1].startswith("thesaurus: 1 of 6 words")
+    assert narrow.described("Nothing.")[1].startswith("thesaurus: none of 1 words")
+    assert Augmentation(character_noise=0.1).described("A big house.") == ()

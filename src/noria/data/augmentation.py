@@ -2,20 +2,26 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
+from noria.arrays import Array
 from noria.data.characters import code_points
-from noria.data.text import read_lines
+from noria.data.text import Text, read_text
 from noria.data.words import segment
 from noria.errors import DataError, OptionError
 from noria.training.augmentation_options import AugmentationOptions
 
 Thesaurus = Mapping[str, Sequence[str]]
 """The synonyms of each word, in lower case."""
+Encode: TypeAlias = Callable[[str], Array]
+"""From a text to ids, 0 for what is not known."""
+LOOKED_AT = 1 << 20
+"""Characters of the training part in which words with synonyms are counted, at most."""
 
 SUBSTITUTE, INSERT, DELETE, SWAP = range(4)
 
@@ -65,7 +71,9 @@ def with_character_noise(
     return changed
 
 
-def with_synonyms(text: str, thesaurus: Thesaurus, rate: float, rng: np.random.Generator) -> str:
+def with_synonyms(
+    text: str, thesaurus: Thesaurus, rate: float, rng: np.random.Generator, encode: Encode | None = None
+) -> str:
     """Give a copy of a text in which a share `rate` of the words that have synonyms is one of these.
 
     A capital at the beginning, or capitals throughout, are kept.
@@ -78,6 +86,8 @@ def with_synonyms(text: str, thesaurus: Thesaurus, rate: float, rng: np.random.G
     rate : float
         In [0, 1].
     rng : numpy.random.Generator
+    encode : callable, optional
+        Of the vocabulary that the text is for: synonyms that it does not know are none.
 
     Raises
     ------
@@ -85,18 +95,31 @@ def with_synonyms(text: str, thesaurus: Thesaurus, rate: float, rng: np.random.G
         If `rate` is out of range.
     """
     _in_range("synonym_rate", rate, closed=True)
+    synonyms = _Synonyms(thesaurus, encode)
     changed: list[str] = []
     for pieces in segment(text):
-        has = [place for place, piece in enumerate(pieces) if piece.strip().lower() in thesaurus]
+        has = [place for place, piece in enumerate(pieces) if synonyms[piece]]
         chosen = np.flatnonzero(rng.random(len(has)) < rate)
         draws = rng.random(len(chosen))
         for index, draw in zip(chosen, draws, strict=True):
-            piece = pieces[has[index]]
-            word = piece.strip()
-            synonyms = thesaurus[word.lower()]
-            pieces[has[index]] = piece.replace(word, _cased(synonyms[int(draw * len(synonyms))], word))
+            others = synonyms[pieces[has[index]]]
+            pieces[has[index]] = others[int(draw * len(others))]
         changed += pieces
     return "".join(changed)
+
+
+class _Synonyms(dict[str, tuple[str, ...]]):
+    """What may stand in the place of a piece of text, with its capitals and the space around it."""
+
+    def __init__(self, thesaurus: Thesaurus, encode: Encode | None) -> None:
+        super().__init__()
+        self._thesaurus, self._encode = thesaurus, encode
+
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        word = piece.strip()
+        others = [piece.replace(word, _cased(other, word)) for other in self._thesaurus.get(word.lower(), ())]
+        self[piece] = tuple(other for other in others if self._encode is None or self._encode(other).all())
+        return self[piece]
 
 
 def read_thesaurus(path: str | os.PathLike[str]) -> dict[str, tuple[str, ...]]:
@@ -107,43 +130,73 @@ def read_thesaurus(path: str | os.PathLike[str]) -> dict[str, tuple[str, ...]]:
     DataError
         If a line has fewer than two words, or the file cannot be read.
     """
+    return _groups(read_text(Path(path)))
+
+
+def _groups(text: Text) -> dict[str, tuple[str, ...]]:
     groups: dict[str, dict[str, None]] = {}
-    for number, line in enumerate(read_lines(Path(path)), 1):
+    lines = [line for line in text.text.split("\n") if line.strip()]
+    for number, line in enumerate(lines, 1):
         if line.startswith("#"):
             continue
         words = [word.strip().lower() for word in re.split(r"[,;\t]", line) if word.strip()]
         if len(set(words)) < 2:
             raise DataError(
-                f"{path}, group {number}: expected two synonyms or more, got {line!r}.\n"
+                f"{text.source}, group {number}: expected two synonyms or more, got {line!r}.\n"
                 "  Each line is a group of words that mean the same, with commas between."
             )
         for word in words:
             groups.setdefault(word, {}).update(dict.fromkeys(other for other in words if other != word))
     if not groups:
-        raise DataError(f"{path}: expected groups of synonyms, got none.")
+        raise DataError(f"{text.source}: expected groups of synonyms, got none.")
     return {word: tuple(others) for word, others in groups.items()}
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """All that is done to a text to learn from, as the options say."""
+    """All that is done to a text to learn from, as the options say.
+
+    Attributes
+    ----------
+    character_noise, synonym_rate : float
+    thesaurus : mapping or None
+    encode : callable or None
+        Of the vocabulary; without it every synonym is known.
+    notes : tuple of str
+        What was done to the thesaurus to read it.
+    """
 
     character_noise: float = 0.0
     synonym_rate: float = 0.0
     thesaurus: Thesaurus | None = None
+    encode: Encode | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def of_options(cls, options: AugmentationOptions) -> "Augmentation | None":
+    def of_options(cls, options: AugmentationOptions, encode: Encode | None = None) -> "Augmentation | None":
         """Read the thesaurus, if there is one; None where nothing is to be done."""
         if not options.character_noise and not options.synonym_rate:
             return None
-        thesaurus = read_thesaurus(options.thesaurus) if options.thesaurus else None
-        return cls(options.character_noise, options.synonym_rate, thesaurus)
+        if not options.thesaurus:
+            return cls(options.character_noise)
+        text = read_text(Path(options.thesaurus))
+        notes = tuple(f"thesaurus: {note}" for note in text.notes)
+        return cls(options.character_noise, options.synonym_rate, _groups(text), encode, notes)
+
+    def described(self, text: str) -> tuple[str, ...]:
+        """Say how the thesaurus was read, and how many words of a text to learn from have a synonym in it."""
+        if self.thesaurus is None:
+            return ()
+        synonyms = _Synonyms(self.thesaurus, self.encode)
+        words = [piece for pieces in segment(text) for piece in pieces if any(map(str.isalnum, piece))]
+        found = sum(bool(synonyms[word]) for word in words)
+        said = f"{found:,} of {len(words):,}" if found else f"none of {len(words):,}"
+        return (*self.notes, f"thesaurus: {said} words to learn from have a synonym that is known")
 
     def __call__(self, text: str, rng: np.random.Generator) -> str:
         """Give a changed copy: synonyms first, then slips of the pen."""
         if self.thesaurus is not None:
-            text = with_synonyms(text, self.thesaurus, self.synonym_rate, rng)
+            text = with_synonyms(text, self.thesaurus, self.synonym_rate, rng, self.encode)
         return with_character_noise(text, self.character_noise, rng)
 
 

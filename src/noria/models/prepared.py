@@ -1,9 +1,9 @@
 """Data that have been read for a model: what every task has of them before its first step."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from noria.errors import OptionError
 from noria.models.description import Description
@@ -44,6 +44,11 @@ class Prepared(ABC):
     @abstractmethod
     def content(self) -> str:
         """Give digits that two data sets do not share: of everything in every part, wherever files lie."""
+
+    def noting(self, notes: Iterable[str]) -> Self:
+        """Give the same with more that a user should know."""
+        said = (*self.description.notes, *notes)
+        return replace(self, description=replace(self.description, notes=said))
 
     def about(self) -> dict[str, Any]:
         """Give what config.toml says of the data."""

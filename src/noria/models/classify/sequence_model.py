@@ -1,10 +1,12 @@
 """What classifier and regressor share: everything but what is told of a sequence."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
 from typing import Any, ClassVar
 
 from noria.arrays import Array, Float
-from noria.data.augmentation import Augmentation
+from noria.data.augmentation import LOOKED_AT, Augmentation
 from noria.data.records import Record
 from noria.equations import Cell
 from noria.layers import Embedding, Stack
@@ -47,7 +49,13 @@ class SequenceModel(SequenceAnswers):
         """
         self.validate()
         kind = self.targets_class
-        return prepare(data, y, self, kind, resampling=self._resampling, resuming=resuming)
+        prepared = prepare(data, y, self, kind, resampling=self._resampling, resuming=resuming)
+        if augmentation := self._augmentation(prepared):
+            records = prepared.train.records
+            sizes = accumulate(len(record.sequence) for record in records)
+            some = [record.sequence for record, size in zip(records, sizes, strict=True) if size <= LOOKED_AT]
+            prepared = prepared.noting(augmentation.described("\n".join(some)))
+        return prepared
 
     # What differs between labels and numbers.
 
@@ -82,9 +90,12 @@ class SequenceModel(SequenceAnswers):
             batching=self.batching,
         )
 
+    def _augmentation(self, prepared: PreparedSequences) -> Augmentation | None:
+        return Augmentation.of_options(self, partial(prepared.schema.inputs.encode, place="thesaurus"))
+
     def _augmented(self, prepared: PreparedSequences) -> Callable[[int], Sequence[Example]] | None:
         """Give the training examples of an epoch, changed anew; None: they are always the same."""
-        augmentation = Augmentation.of_options(self)
+        augmentation = self._augmentation(prepared)
         if augmentation is None:
             return None
         schema, records, seed = prepared.schema, prepared.train.records, self.seed

@@ -6,7 +6,7 @@ import numpy as np
 
 from noria.arrays import Array
 from noria.data import map_ids
-from noria.data.augmentation import Augmentation
+from noria.data.augmentation import LOOKED_AT, Augmentation
 from noria.models.text.corpus import Corpus, begun_with, enclosed
 from noria.models.text.reading import Reading
 from noria.training.randomness import generator
@@ -45,7 +45,7 @@ class TrainingReadings:
         """Give the readings of an epoch, as many and, of one text, as long as those of the corpus.
 
         A changed text that became shorter is filled up with the unchanged end; one that became longer loses
-        its own. Words of a thesaurus that the vocabulary does not have become ``<unk>``.
+        its own.
         """
         if self._augmentation is not None and epoch != self._epoch:
             self._readings = self._changed(self._augmentation, generator(self._seed, "augmentation", epoch))
@@ -80,6 +80,17 @@ class TrainingReadings:
             place += len(ids)
         for begin in range(place, len(reading.ids), TOGETHER):
             yield reading.ids[begin : begin + TOGETHER]
+
+
+def beginning_of(corpus: Corpus) -> str:
+    """Give the beginning of what is learnt from, for augmentation to look at."""
+    texts, left = [], LOOKED_AT
+    for reading in corpus.train.readings:
+        texts.append(corpus.vocabulary.decode(reading.ids[reading.lead : reading.lead + left]))
+        left -= reading.predictions
+        if left <= 0:
+            break
+    return "\n".join(texts)
 
 
 def _pieces(ids: Array, newline: int) -> Iterator[Array]:

@@ -26,7 +26,7 @@ from noria.models.model import Metric
 from noria.models.prepared import refuse_answers
 from noria.models.saving import Fitted
 from noria.models.stored import StoredModel
-from noria.models.text.augmenting import TrainingReadings
+from noria.models.text.augmenting import TrainingReadings, beginning_of
 from noria.models.text.baseline import baseline_figures
 from noria.models.text.comparing import corpus_differences, thesaurus_of, vocabulary_differences
 from noria.models.text.evaluating import score_texts
@@ -126,6 +126,9 @@ class LanguageModel(TextWriter, TextOptions):
         options = self.decided()
         vectors = None if resuming else options
         prepared = prepare(data, options, options, encoding, tokens=options, vectors=vectors, **reading)
+        corpus = prepared.corpus
+        if augmentation := Augmentation.of_options(self, corpus.vocabulary.encode):
+            prepared = prepared.noting(augmentation.described(beginning_of(corpus)))
         return replace(prepared, asked_encoding=asked)
 
     def _prepared(self, data: Any, y: Any, run: RunFolder | None, reading: Mapping[str, Any]) -> Any:
@@ -251,7 +254,9 @@ class LanguageModel(TextWriter, TextOptions):
 
     def _trained(self, fitted: Fitted, prepared: PreparedText) -> TextTask:
         corpus = prepared.corpus
-        training = TrainingReadings(corpus, Augmentation.of_options(self), self.seed)
+        training = TrainingReadings(
+            corpus, Augmentation.of_options(self, corpus.vocabulary.encode), self.seed
+        )
         basics = fitted.network, fitted.parameters, corpus, prepared.batch_size
         write, smoothing = self._sample_text, self.label_smoothing
         if corpus.separate:
