@@ -312,3 +312,35 @@ def test_a_config_may_begin_with_a_mark_and_says_nothing_twice(noria: Command, t
 
 def test_rows_are_not_trained_on_from_standard_input(noria: Command):
     assert "reads files, not standard input" in noria("train", "tag", "-").err
+
+
+@pytest.mark.parametrize(
+    ("option", "most"), [("hidden-size", 65536), ("embedding-size", 65536), ("num-layers", 1000)]
+)
+def test_sizes_that_no_machine_has_are_out_of_range(noria: Command, desk: Path, option: str, most: int):
+    (desk / "in.txt").write_text("a rose is a rose. " * 60)
+    message = complaint(noria("train", "in.txt", "--steps", 3, f"--{option}", 10**12))
+    assert f", {most}]" in message
+    assert [path.name for path in desk.iterdir()] == ["in.txt"]
+
+
+def test_a_machine_without_enough_memory_is_no_fault_of_ours(
+    noria: Command, desk: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def none_left(self: object, *given: object, **named: object) -> None:
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    (desk / "in.txt").write_text("a rose is a rose. " * 60)
+    monkeypatch.setattr("noria.models.LanguageModel.prepare", none_left)
+    said = noria("train", "in.txt", "--steps", 3, *SMALL)
+    assert "not enough memory for this: Unable to allocate 9 GiB.\n" in complaint(said)
+    assert "a smaller batch_size" in said.err
+
+
+def test_a_run_that_went_astray_is_not_told_to_go_on(noria: Command, desk: Path):
+    (desk / "in.txt").write_text("a rose is a rose, and no more. " * 60)
+    words = ["--steps", 30, "--optimizer", "sgd", "--lr", "100000", "--grad-clip", 0, *SMALL]
+    said = noria("train", "in.txt", *words)
+    assert said.code == 0
+    assert "so does guessing, training went astray, try a lower lr." in said.err
+    assert "more time" not in said.err

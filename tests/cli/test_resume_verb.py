@@ -56,6 +56,12 @@ def test_more_steps_are_said_to_stretch_the_schedule(noria: Command, cut: Path):
     assert RunFolder.open(cut).read_json("report.json")["steps"] == 20
 
 
+def test_another_plan_is_told_to_the_quiet_as_well(noria: Command, cut: Path):
+    said = noria("train", "--resume", cut, "--steps", 12, "--quiet")
+    assert "Plan    going on after step 5 of 12; 9 steps were planned\n" in said.err
+    assert "|grad|" not in said.err
+
+
 def test_text_that_moved_is_named_and_another_refused(noria: Command, cut: Path, book: Path, tmp_path: Path):
     moved = tmp_path / "moved.txt"
     shutil.copy(book, moved)

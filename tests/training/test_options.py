@@ -124,10 +124,10 @@ def test_names_of_char_rnn_are_aliases():
         ("lr", float("inf"), "a float in (0, inf), one of 'find' or None"),
         ("batch_size", 0, "an int in [1, inf)"),
         ("batch_size", 2.0, "an int in [1, inf)"),
-        ("hidden_size", [16, 0], "an int in [1, inf) or a list of these"),
-        ("hidden_size", [], "an int in [1, inf) or a list of these"),
+        ("hidden_size", [16, 0], "an int in [1, 65536] or a list of these"),
+        ("hidden_size", [], "an int in [1, 65536] or a list of these"),
         ("layer_norm", 1, "a bool"),
-        ("num_layers", 0, "an int in [1, inf) or None"),
+        ("num_layers", 0, "an int in [1, 1000] or None"),
         ("final_lr_fraction", 1.01, "a float in [0, 1]"),
         ("activation", 3, "a str or None"),
         ("cell", 3, "a str, a Cell or a list of these"),
@@ -248,7 +248,7 @@ def test_options_in_their_places_are_fine():
         ("accumulate", 0, "an int in [1, inf)"),
         ("averaging_decay", 1.0, "a float in [0, 1)"),
         ("averaging_start", 1.0, "a float in [0, 1)"),
-        ("averaging_patience", 0, "an int in [1, inf)"),
+        ("averaging_patience", 0, "an int in [1, 10000]"),
     ],
 )
 def test_optimiser_options_out_of_range(name, value, expected):

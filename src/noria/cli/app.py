@@ -108,6 +108,12 @@ def run(arguments: Sequence[str]) -> int:
             raise
         complain(str(error))
         return FAILED
+    except MemoryError as error:
+        if debug:
+            raise
+        complain(f"there is not enough memory for this: {error or 'none was left'}.".replace("..", "."))
+        tell("  Smaller layers, a smaller batch_size or a shorter seq_length need less.")
+        return FAILED
     except Exception as error:
         if debug:
             raise

@@ -78,8 +78,9 @@ class Progress:
             case Resumed():
                 if event.threads != event.threads_before:
                     self.say("Threads", _other_threads(event))
-                if not self._quiet:
+                if not self._quiet or event.steps != event.planned:
                     self.say("Plan", _new_plan(event))
+                if not self._quiet:
                     self.say("", _row(*self._titles))
             case _ if self._quiet:
                 return

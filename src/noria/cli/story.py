@@ -1,5 +1,6 @@
 """What ``noria train`` says: what it understood before it begins, and how it went at the end."""
 
+import math
 import shlex
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def say_how_it_went(run: Path, model: Model) -> None:
         said.append(f"{baseline['name']} {model.headline(baseline)}")
     say("Done", " · ".join(said))
     if baseline and not baseline.get("beaten", True):
-        say("", f"The {baseline['name']} does better here: try more time, or more data.")
+        say("", f"The {baseline['name']} does better here: {_advice(model)}.")
     made = f"{report['steps']:,} of {report['planned']:,} planned steps were made"
     if report.get("stopped") == "patience":
         more = f"noria train --resume {path} --steps {report['steps'] + report['planned']}"
@@ -75,6 +76,14 @@ def say_how_it_went(run: Path, model: Model) -> None:
     elif report.get("stopped"):
         say("", f"{made}; noria train --resume {path} goes on with the others.")
     say("Next", "\n".join(model.next_steps(path)))
+
+
+def _advice(model: Model) -> str:
+    """Say what a model that is behind its baseline needs: behind guessing, no more of the same."""
+    symbols = getattr(model.description_ and model.description_.data, "symbols", math.inf)
+    if model.report_["test"].get("perplexity", 0.0) > symbols:
+        return "so does guessing, training went astray, try a lower lr"
+    return "try more time, or more data"
 
 
 def _listed(entries: tuple[object, ...]) -> str:

@@ -30,6 +30,7 @@ class ModelOptions(Options):
             help="Values in the hidden state, for all layers or for each ('256,128').",
             group="Model",
             minimum=1,
+            maximum=65_536,
             aliases=("rnn_size",),
             reason="As much as a laptop trains on a megabyte of text in minutes.",
         ),
@@ -40,6 +41,7 @@ class ModelOptions(Options):
             help="Recurrent layers, one above the other; none: as many as 'cell' and 'hidden_size' list.",
             group="Model",
             minimum=1,
+            maximum=1_000,
             reason="A list of cells or sizes already says it; without one it is a single layer.",
         ),
     ] = None
@@ -49,6 +51,7 @@ class ModelOptions(Options):
             help="Size of a linear projection after each recurrent layer; 0: none.",
             group="Model",
             minimum=0,
+            maximum=65_536,
             reason="It saves arithmetic in wide layers; those of the defaults need no saving.",
         ),
     ] = 0

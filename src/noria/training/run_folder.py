@@ -215,7 +215,7 @@ class RunFolder:
         write_arrays(
             self._made.file(self.path / f"{which}.safetensors"),
             arrays,
-            json.dumps({"format": FORMAT, **plain(note)}, sort_keys=True),
+            json.dumps({"format": FORMAT, **plain(note)}),
         )
 
     def read_arrays(self, which: Which) -> dict[str, Array]:

@@ -18,6 +18,7 @@ class EmbeddingOptions(Options):
             help="Values in the learnt vector of a symbol; 0: one-hot.",
             group="Model",
             minimum=0,
+            maximum=65_536,
             reason="Each symbol is multiplied once, not each token, so that it costs no more than one-hot.",
         ),
     ] = 64

@@ -79,6 +79,7 @@ class UpdateOptions(ScheduleOptions):
             group="Optimiser",
             only_with=("averaging", ("nt-asgd",)),
             minimum=1,
+            maximum=10_000,
             reason="That of Merity et al. 2018.",
         ),
     ] = 5

@@ -124,6 +124,7 @@ class TaggerOptions(
             "Sequences of characters have none.",
             group="Model",
             minimum=0,
+            maximum=65_536,
             reason="It tells what a word is that was never seen, and each word is read once in a batch.",
         ),
     ] = 32

@@ -51,8 +51,8 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
         str | list[str],
         Option(
             help="What is told of each symbol besides which one it is: its shape (case, digit, punctuation), "
-            "its place in the line (or sequence), its place in the word; auto: of characters with an "
-            "embedding the place in the line, otherwise none.",
+            "its place in the line (or sequence), its place in the word, or several of these ('shape,line'); "
+            "auto: of characters with an embedding the place in the line, otherwise none.",
             group="Model",
             choices=(AUTO, NO_FEATURES, *TEXT_FEATURES),
             reason="What is read of a text is its symbols.",
@@ -83,6 +83,7 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
             group="Model",
             only_with=("attention", ("dot", "general", "additive")),
             minimum=1,
+            maximum=65_536,
             reason="Most of the weight lies on a few steps (Daniluk et al. 2017); each costs time.",
         ),
     ] = 32
