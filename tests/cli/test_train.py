@@ -25,7 +25,7 @@ from noria.engines.threads import thread_count
 from noria.equations import cells
 from noria.models import LanguageModel, load
 from noria.training import RunFolder
-from noria.training.report import Evaluated, Interrupted, Sampled, Started, StepDone
+from noria.training.report import Chosen, Evaluated, Interrupted, Sampled, Started, StepDone
 
 
 @pytest.fixture(autouse=True)
@@ -428,6 +428,7 @@ STEP = StepDone(
 
 def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
     with progress.Progress(LanguageModel.metric) as draw:
+        draw(Chosen({"hidden_size": 384, "dropout": 0.3}, 2.5))
         draw(Started("text", 9, 3, 6, 1000, 0.002, calibrated=True))
         draw(STEP)
         draw(
@@ -437,8 +438,9 @@ def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
         )
         draw(Sampled(3, "one\ntwo\x1b[31m" + "x" * 1000))
         draw(Interrupted(3))
-    plan, titles, row, sample, stop = capsys.readouterr().err.splitlines()
-    assert "--steps 9 repeats it" in plan
+    chosen, plan, titles, row, sample, stop = capsys.readouterr().err.splitlines()
+    assert chosen == "Chosen  hidden size 384, dropout 0.3, as for 2.5 passes over the training part"
+    assert "--steps 9 --hidden-size 384 --dropout 0.3 repeats it" in plan
     assert row.split() == ["3", "0.50", "1.500", "2.000", "2.500", "0.25", "12,346", "2:05", "+"]
     ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in (titles, row)]
     assert ends[0] == ends[1][:-1]

@@ -65,7 +65,14 @@ def test_every_open_option_has_a_choice_for_every_run():
 def test_what_follows_from_the_level_has_a_value_for_each():
     infos = {info.name: info for info in options_of(LanguageModel)}
     followed = {name: info for name, info in infos.items() if info.option.by_level}
-    assert set(followed) == {"embedding_size", "batch_size", "features", "dropout", "input_dropout"}
+    assert set(followed) == {
+        "hidden_size",
+        "embedding_size",
+        "batch_size",
+        "features",
+        "dropout",
+        "input_dropout",
+    }
     for info in followed.values():
         values = dict(info.option.by_level)
         assert set(values) == set(infos["level"].option.choices)
@@ -185,3 +192,56 @@ def test_a_rate_can_be_found_without_a_run(prepared):
     assert model.lr is None
     assert 1e-4 < found.suggestion < 1
     assert found.suggestion == LanguageModel(**options, lr="find").fit(prepared, steps=1).chosen_["lr"]
+
+
+LONG = {"cell": "gru", "embedding_size": 5, "sample_length": 0, "stop_after": 1}
+
+
+def test_a_long_run_of_characters_is_wider(tmp_path):
+    prepared = LanguageModel(**LONG).prepare(TEXT)
+    assert prepared.description.model.hidden_sizes == (256,)
+    model = LanguageModel(**LONG).fit(prepared, minutes=3, out=tmp_path / "run")
+    assert model.chosen_["hidden_size"] == 384
+    assert model.description_.model.hidden_sizes == (384,)
+    assert model.description_.model.parameters == model.parameters_.count
+    assert model.hidden_size is None
+    assert load(tmp_path / "run").hidden_size == 384
+    gone_on = LanguageModel(**{**LONG, "stop_after": 2}).fit(prepared, resume=tmp_path / "run")
+    assert gone_on.parameters_.count == model.parameters_.count
+    narrow = LanguageModel(**LONG).fit(TEXT, minutes=2.9)
+    assert narrow.chosen_["hidden_size"] == 256
+    assert prepared.description.model.hidden_sizes == (256,)
+
+
+def test_weights_of_another_run_settle_how_wide_it_is(tmp_path):
+    LanguageModel(**LONG).fit(TEXT, steps=1, out=tmp_path / "run")
+    model = LanguageModel(**LONG).fit(TEXT, minutes=5, init_from=tmp_path / "run")
+    assert model.chosen_["hidden_size"] == 256
+
+
+@pytest.mark.parametrize(
+    ("options", "sizes"),
+    [
+        ({"hidden_size": 7}, (7,)),
+        ({"level": "words", "min_count": 1}, (256,)),
+        ({"tie_weights": True, "embedding_size": 256}, (256,)),
+        ({"num_layers": 2}, (384, 384)),
+    ],
+)
+def test_what_is_given_goes_before(options, sizes):
+    model = LanguageModel(**{**LONG, **options})
+    settled = model.settled(model.prepare(TEXT), Budget(minutes=10))
+    assert settled.description.model.hidden_sizes == sizes
+
+
+def test_steps_and_epochs_take_the_minutes_of_the_usual_pace():
+    model = LanguageModel(**LONG)
+    prepared = model.prepare(TEXT)
+    work = prepared.tokens * prepared.description.model.parameters
+    epochs = 3 * PACE / work
+    for count, size in ((epochs * 1.01, 384), (epochs * 0.99, 256)):
+        assert model.settled(prepared, Budget(epochs=count)).description.model.hidden_sizes == (size,)
+        steps = Budget(steps=round(count * prepared.description.steps_per_epoch))
+        assert model.settled(prepared, steps).description.model.hidden_sizes == (size,)
+    settled = model.settled(prepared, Budget(minutes=3))
+    assert model.settled(settled, Budget(minutes=1)) is settled

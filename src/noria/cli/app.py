@@ -111,7 +111,7 @@ def run(arguments: Sequence[str]) -> int:
     except MemoryError as error:
         if debug:
             raise
-        complain(f"there is not enough memory for this: {error or 'none was left'}.".replace("..", "."))
+        complain(f"there is not enough memory for this: {str(error) or 'none was left'}.")
         tell("  Smaller layers, a smaller batch_size or a shorter seq_length need less.")
         return FAILED
     except Exception as error:

@@ -80,8 +80,9 @@ def _place(group: str) -> tuple[int, str]:
 
 def default_of(info: OptionInfo) -> str:
     """Write a default; one that depends on the text or on the length of a run with all that it may be."""
-    first, *later = info.option.by_passes or [(0.0, info.default)]
-    plain = "; ".join([_plain(first[1]), *(f"from {least:g} passes {_plain(to)}" for least, to in later)])
+    unit = "passes" if info.option.by_passes else "minutes"
+    first, *later = info.option.by_length or [(0.0, info.default)]
+    plain = "; ".join([_plain(first[1]), *(f"from {least:g} {unit} {_plain(to)}" for least, to in later)])
     levels: dict[str, list[str]] = {}
     for level, value in info.option.by_level:
         levels.setdefault(plain if value is None else _plain(value), []).append(level)

@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,6 +43,7 @@ class Progress:
         self._metric = metric
         self._titles = ("step", "epoch", "train", "valid", metric.title, "|grad|", "tokens/s", "left", "")
         self._quiet = quiet
+        self._chosen: Mapping[str, Any] = {}
         self._latest: StepDone | None = None
         self._live: Any = None
         self._drawn = 0.0
@@ -85,9 +87,10 @@ class Progress:
             case _ if self._quiet:
                 return
             case Chosen():
+                self._chosen = event.values
                 self.say("Chosen", _chosen(event))
             case Started():
-                self.say("Plan", _plan(event))
+                self.say("Plan", _plan(event, self._chosen))
                 self.say("", _row(*self._titles))
             case Evaluated():
                 self.say("", _evaluated(event, self._latest, self._metric))
@@ -160,12 +163,13 @@ def _chosen(event: Chosen) -> str:
     return f"{values}, as for {event.passes:.3g} passes over the training part"
 
 
-def _plan(event: Started) -> str:
+def _plan(event: Started, chosen: Mapping[str, Any]) -> str:
     epochs = event.steps / event.steps_per_epoch
     said = [f"{event.steps:,} steps ({epochs:.3g} epochs)", f"evaluated every {event.eval_every:,}"]
     said.append(f"learning rate {event.lr:g}")
     if event.calibrated:
-        said.append(f"from the time budget; --steps {event.steps} repeats it")
+        words = [f"--{name.replace('_', '-')} {value:g}" for name, value in chosen.items()]
+        said.append(f"from the time budget; {' '.join([f'--steps {event.steps}', *words])} repeats it")
     return " · ".join(said)
 
 

@@ -95,6 +95,8 @@ def _fit(
     flags: Mapping[str, Any],
     resumed: RunFolder | None = None,
 ) -> int:
+    if resumed is None:
+        prepared = model.settled(prepared, budget, flags["init_from"])
     understood = prepared.description
     say_what_was_understood(understood, origin(model.threads), model.accumulate)
     if flags["dry_run"]:

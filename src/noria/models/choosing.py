@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from noria.models.prepared import Prepared
+from noria.training.option import OptionInfo
 from noria.training.optioned import Options
 from noria.training.report import Chosen
 from noria.training.run_folder import RunFolder
@@ -18,20 +19,38 @@ It is one number for every machine, so that the same command makes the same mode
 
 
 def choose(options: Options, prepared: Prepared, budget: Budget, accumulate: int) -> Chosen:
-    """Choose what is left open, and the level leaves open too, by the passes over the training part.
+    """Choose what is left open by the passes over the training part; what shaped the network is told, too.
 
     Parameters
     ----------
     options : Options
     prepared : Prepared
+        With the network described that will be trained: see :func:`choose_shape`.
     budget : Budget
     accumulate : int
         Batches in an update.
     """
     passes = expected_passes(prepared, budget, accumulate)
-    left_open = options.decided().undecided()
-    values = {info.name: info.option.chosen(passes) for info in left_open if info.option.by_passes}
+    values = {info.name: prepared.decided[info.name] for info in _by_minutes(options, prepared.decided)}
+    values |= {info.name: info.option.chosen(passes) for info in options.by_length() if info.option.by_passes}
     return Chosen(values, passes)
+
+
+def choose_shape(options: Options, prepared: Prepared, budget: Budget, accumulate: int) -> dict[str, Any]:
+    """Choose what shapes the network and is left open, by the minutes of the run; nothing where that is done.
+
+    Parameters
+    ----------
+    options, prepared, budget, accumulate
+        As for :func:`choose`; the network that is described is that of a short run.
+    """
+    minutes = expected_minutes(prepared, budget, accumulate)
+    left_open = [info for info in options.by_length() if info.option.by_minutes]
+    return {info.name: info.option.chosen(minutes) for info in left_open if info.name not in prepared.decided}
+
+
+def _by_minutes(options: Options, decided: Mapping[str, Any]) -> list[OptionInfo]:
+    return [info for info in options.by_length() if info.option.by_minutes and info.name in decided]
 
 
 def expected_passes(prepared: Prepared, budget: Budget, accumulate: int) -> float:
@@ -43,6 +62,14 @@ def expected_passes(prepared: Prepared, budget: Budget, accumulate: int) -> floa
         return budget.steps * accumulate / description.steps_per_epoch
     work = prepared.tokens * description.model.parameters
     return (budget.minutes or DEFAULT_MINUTES) * PACE / work if work else 0.0
+
+
+def expected_minutes(prepared: Prepared, budget: Budget, accumulate: int) -> float:
+    """Give the minutes of a budget, or those that its passes would take at the usual pace."""
+    if budget.epochs is budget.steps is None:
+        return budget.minutes or DEFAULT_MINUTES
+    work = prepared.tokens * prepared.description.model.parameters
+    return expected_passes(prepared, budget, accumulate) * work / PACE
 
 
 def as_in_run(options: Options, run: RunFolder) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Self
+from dataclasses import asdict, replace
+from typing import Any, Self, TypeVar
 
 from noria.engines.threads import use_threads
 from noria.errors import OptionError
-from noria.models.choosing import as_in_run, choose, holding
+from noria.models.choosing import as_in_run, choose, choose_shape, holding
 from noria.models.prepared import Prepared
 from noria.models.resuming import check_cells, check_data, check_options, refuse_finished, take_over_weights
 from noria.models.saving import Fitted, Saving
 from noria.models.stored import Run, StoredModel, damage_named, opened, read_run
-from noria.models.wiring import chosen_cells
+from noria.models.wiring import chosen_cells, describe_model
 from noria.training.lr_finder import FoundRate, find_learning_rate
 from noria.training.optioned import options_of
 from noria.training.report import Listener, silent
@@ -20,6 +20,8 @@ from noria.training.run_folder import RunFolder
 from noria.training.task import Task
 from noria.training.trainer import Trainer
 from noria.training.training_options import Budget
+
+PreparedData = TypeVar("PreparedData", bound=Prepared)
 
 
 class Fitting(Saving):
@@ -152,10 +154,11 @@ class Fitting(Saving):
         prepared = self._prepared(data, y, run, reading)
         if run is None:
             budget = self._budget(budget, prepared)
+            prepared = self.settled(prepared, budget, init_from)
             chosen = choose(self, prepared, budget, self.accumulate)
             if chosen.values:
                 listener(chosen)
-            with holding(self, self.by_level() | prepared.decided | chosen.values):
+            with holding(self, self._values(prepared) | chosen.values):
                 fitted, trainer = self._begin(prepared, listener, out, init_from)
         else:
             with holding(self, as_in_run(self, run)):
@@ -244,11 +247,42 @@ class Fitting(Saving):
         """
         self.validate()
         prepared = self._prepared(data, None, None, {})
-        chosen = choose(self, prepared, self._budget(Budget(), prepared), self.accumulate)
-        with holding(self, self.by_level() | prepared.decided | chosen.values), use_threads(self.threads):
+        budget = self._budget(Budget(), prepared)
+        prepared = self.settled(prepared, budget)
+        chosen = choose(self, prepared, budget, self.accumulate)
+        with holding(self, self._values(prepared) | chosen.values), use_threads(self.threads):
             fitted = self._built(chosen_cells(self), prepared.schema, prepared.about())
             self._initialise(fitted, prepared)
             return find_learning_rate(self._trained(fitted, prepared), self)
+
+    def settled(self, prepared: PreparedData, budget: Budget, init_from: Run | None = None) -> PreparedData:
+        """Choose what shapes the network and is left open, by the budget of a new run; describe it anew.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            What :meth:`prepare` gave; it stays as it is.
+        budget : Budget
+        init_from : path or RunFolder, optional
+            A run whose weights will be taken over: the network is of its shape then.
+        """
+        shape = choose_shape(self, prepared, self._budget(budget, prepared), self.accumulate)
+        if not shape:
+            return prepared
+        if init_from is not None:
+            known = as_in_run(self, opened(init_from))
+            shape = {name: known.get(name, value) for name, value in shape.items()}
+        decided = {**prepared.decided, **shape}
+        with holding(self, self.by_level() | decided):
+            described = describe_model(self._network(chosen_cells(self), prepared.schema), self)
+        return replace(prepared, decided=decided, description=replace(prepared.description, model=described))
+
+    def _values(self, prepared: Prepared) -> dict[str, Any]:
+        """Give what is left open and follows from the level, from the data, or from the budget of these."""
+        left_open = {info.name for info in self.undecided()}
+        return self.by_level() | {
+            name: value for name, value in prepared.decided.items() if name in left_open
+        }
 
     def _prepared(self, data: Any, y: Any, run: RunFolder | None, reading: Mapping[str, Any]) -> Any:
         """Read data, unless that has been done; for a run that is gone on with, if there is one."""

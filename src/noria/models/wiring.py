@@ -67,7 +67,7 @@ def recurrent_part(
     return recurrent_stack(
         [rewritten(cell, options) for cell in cells],
         options.layer_sizes,
-        dropout=options.dropout or 0.0,  # None is not chosen yet: the network is only described
+        dropout=options.dropout,
         locked=options.locked_dropout,
         batch_norm=options.batch_norm,
         drop_connect=options.drop_connect,
@@ -86,8 +86,8 @@ def symbol_layer(options: EmbeddingOptions, symbols: int, name: str, *, frozen: 
     return Embedding(symbols, options.embedding_size, dropout=dropout, frozen=frozen, name=name)
 
 
-def dropout_layer(p: float | None, options: ModelOptions, name: str) -> Dropout | None:
-    """Give a dropout layer, locked where the options say so; None where nothing is dropped, or not chosen."""
+def dropout_layer(p: float, options: ModelOptions, name: str) -> Dropout | None:
+    """Give a dropout layer, locked where the options say so; None where nothing is dropped."""
     return Dropout(p, locked=options.locked_dropout, name=name) if p else None
 
 

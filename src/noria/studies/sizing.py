@@ -7,6 +7,7 @@ from noria.models.loading import model_class
 from noria.models.wiring import chosen_cells
 from noria.studies.data import prepared_of
 from noria.studies.design import WHO, Study, Variant
+from noria.training.options import Budget
 
 WIDEST = 1 << 14
 
@@ -37,7 +38,8 @@ def equal_sizes(study: Study) -> tuple[Variant, ...]:
 def parameters_of(study: Study, variant: Variant) -> int:
     """Count the parameters of a variant, on the data of the first seed."""
     model = model_class(study.task)(**study.options_of(variant, study.seeds[0]))
-    return prepared_of(study, model).description.model.parameters
+    prepared = model.settled(prepared_of(study, model), Budget.from_toml_dict(study.budget))
+    return int(prepared.description.model.parameters)
 
 
 def _counted(model: Any, schema: Any) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from noria.errors import DivergenceError, NoriaError
 from noria.studies.folder import StudyFolder, write_json
+from noria.training.options import Budget
 from noria.training.report import Evaluated, Event, Started, StepDone
 
 DONE, DIVERGED, FAILED = "done", "diverged", "failed"
@@ -68,7 +69,7 @@ def run_one(folder: StudyFolder, variant_name: str, seed: int) -> dict[str, Any]
     result |= {"sample": None, "gradient": None, "gates": None, "looking": {}}
     model = model_class(study.task)(**study.options_of(variant, seed))
     try:
-        prepared = prepared_of(study, model)
+        prepared = model.settled(prepared_of(study, model), Budget.from_toml_dict(study.budget))
         result["parameters"] = prepared.description.model.parameters
         result["data"] = prepared.description.data.source
         result["engines"] = list(prepared.description.model.engines)

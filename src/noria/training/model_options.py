@@ -207,8 +207,8 @@ class ModelOptions(Options):
         return cells
 
     def _listed_sizes(self) -> list[int]:
-        listed = self.hidden_size if isinstance(self.hidden_size, (list, tuple)) else [self.hidden_size]
-        return [int(size) for size in listed]
+        sizes = self.decided().hidden_size
+        return [int(size) for size in (sizes if isinstance(sizes, (list, tuple)) else [sizes])]
 
     def _layer_count(self) -> int:
         return self.num_layers or max(len(self._listed_cells()), len(self._listed_sizes()))
@@ -225,7 +225,7 @@ class ModelOptions(Options):
                     f"The {name!r} option of {owner} lists {len(listed)} layers where there are {count}. "
                     f"Give one for all layers or one for each."
                 )
-        if self.locked_dropout and self.dropout == self.input_dropout == 0:
+        if self.locked_dropout and not (self.dropout or self.input_dropout):
             raise OptionError(
                 f"The 'locked_dropout' option of {owner} does nothing without 'dropout' or 'input_dropout'. "
                 "Set one of them, or leave it out."

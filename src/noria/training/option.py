@@ -61,9 +61,12 @@ class Option:
     by_passes : tuple of pairs
         What is chosen where the value is None, by the passes over the training part that a run is going to
         make: each value with the number of passes from which on it is chosen, rising from 0.
+    by_minutes : tuple of pairs
+        The same, by the minutes that the run is going to take at the usual pace. Where a value shapes the
+        network, it is this that it may follow: the time of a run of so many passes depends on it.
     by_level : tuple of pairs
         What is chosen where the value is undecided, by what a text is cut into: each level with its value, or
-        with None where it is left to the passes.
+        with None where it is left to the length of the run.
     """
 
     help: str
@@ -78,11 +81,17 @@ class Option:
     only_with: tuple[str, tuple[str, ...]] | None = None
     undecided: tuple[Value, ...] = ()
     by_passes: tuple[tuple[float, Value], ...] = ()
+    by_minutes: tuple[tuple[float, Value], ...] = ()
     by_level: tuple[tuple[str, Value], ...] = ()
 
-    def chosen(self, passes: float) -> Value:
-        """Give the value for a run of so many passes over its training part."""
-        return [value for least, value in self.by_passes if least <= passes][-1]
+    @property
+    def by_length(self) -> tuple[tuple[float, Value], ...]:
+        """What follows from the length of the run, in passes or in minutes."""
+        return self.by_passes or self.by_minutes
+
+    def chosen(self, length: float) -> Value:
+        """Give the value for a run of so many passes over its training part, or of so many minutes."""
+        return [value for least, value in self.by_length if least <= length][-1]
 
     def allows(self, number: float) -> bool:
         """Whether a number lies in the interval (NaN and the infinities never do)."""

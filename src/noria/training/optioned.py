@@ -55,15 +55,22 @@ class Options:
 
     def by_level(self) -> dict[str, Value]:
         """Give what is left open and follows from the level of the text alone."""
-        return {
+        found = {
             info.name: dict(info.option.by_level)[vars(self)["level"]]
             for info in self.undecided()
             if info.option.by_level
         }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def by_length(self) -> tuple[OptionInfo, ...]:
+        """List the options whose values are left to the length of the run."""
+        by_level = self.by_level()
+        return tuple(info for info in self.undecided() if info.option.by_length and info.name not in by_level)
 
     def decided(self) -> Self:
-        """Give a copy in which what is left open has its value, if it follows from the level of the text."""
+        """Give a copy in which what is left open has its value, that of a short run if the length decides."""
         made = copy.copy(self)
+        vars(made).update({info.name: info.option.chosen(0.0) for info in self.by_length()})
         vars(made).update(self.by_level())
         return made
 
@@ -126,7 +133,7 @@ class Default:
         Why it is this one here.
     help : str
         What is to be said of the option; empty: the same.
-    by_passes, by_level, undecided : tuple
+    by_passes, by_minutes, by_level, undecided : tuple
         As :class:`Option` has them, where the value is left open; it may be None then, whatever the type.
     """
 
@@ -134,6 +141,7 @@ class Default:
     reason: str
     help: str = ""
     by_passes: tuple[tuple[float, Value], ...] = ()
+    by_minutes: tuple[tuple[float, Value], ...] = ()
     by_level: tuple[tuple[str, Value], ...] = ()
     undecided: tuple[Value, ...] = ()
 

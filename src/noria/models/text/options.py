@@ -207,6 +207,7 @@ def by_level(of_characters: float, of_words: float, what: str, reason: str) -> D
     )
 
 
+TIED_SIZE = 256
 LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
 """The usual learning rate of Adam and AdamW."""
 
@@ -222,6 +223,16 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
             }
         ),
         reason="Of characters 0.008 was 0.04 nats below 0.004, and 0.016 no better (benchmarks/defaults.md).",
+    ),
+    hidden_size=Default(
+        value=None,
+        help="Values in the hidden state, for all layers or for each ('256,128'); none: 256, "
+        "of characters 384 in a run of 3 minutes and more.",
+        undecided=(None,),
+        by_level=((CHARACTERS, None), (WORDS, 256), (SUBWORDS, 256)),
+        by_minutes=((0.0, 256), (3.0, 384)),
+        reason="In the same time 384 were 0.03 nats behind 256 after one minute, 0.015 ahead after three and "
+        "0.036 after ten (benchmarks/defaults.md).",
     ),
     embedding_size=by_level(
         64, 128, "Values in the learnt vector of a symbol; 0: one-hot", "Words mean more."
@@ -288,8 +299,13 @@ class TextOptions(
     ] = False
 
     def by_level(self) -> dict[str, Value]:
-        """Give what follows from the level; symbols without vectors stay ids, with nothing beside them."""
+        """Give what follows from the level, and contradicts nothing that is given.
+
+        Symbols without vectors stay ids, with nothing beside them; tied weights need a width that is known.
+        """
         chosen = super().by_level()
+        if self.tie_weights and vars(self)["hidden_size"] is None:
+            chosen["hidden_size"] = TIED_SIZE
         if "features" in chosen and chosen.get("embedding_size", self.embedding_size) == 0:
             chosen["features"] = NO_FEATURES
         return chosen
