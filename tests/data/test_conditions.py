@@ -92,3 +92,32 @@ def test_whether_a_column_holds_labels_is_said_by_what_was_learnt_from(tmp_path)
     other.write_text("name,stars,year\nd,1,3\ne,1,old\n", encoding="utf-8")
     with pytest.raises(DataError, match="'year', sequence 1: expected a finite number, got 'old'"):
         conditions.encode(read_described(other, "name", ["stars", "year"]).columns)
+
+
+def test_one_value_that_is_no_number_is_named(tmp_path):
+    table = tmp_path / "sizes.csv"
+    values = ["0", "1", "2", "many", "3", "some"]
+    table.write_text("name,size,kind\n" + "".join(f"n,{value},w\n" for value in values), encoding="utf-8")
+    read = read_described(table, "name", ["size", "kind"])
+    assert read.columns["size"] == values
+    assert read.about.notes[-1] == (
+        "column 'size' holds labels, not numbers: 'many' (line 5) is no number, most others are"
+    )
+    assert not any("'kind'" in note for note in read.about.notes)
+    learnt = Conditions.fit({"size": values}, np.array([0, 1, 2, 3]))
+    with pytest.raises(DataError, match=r"got '6'\.\n  'size' was read as labels, for 'many' is no number"):
+        learnt.encode_one("6")
+    without = Conditions.fit({"size": values}, np.array([0, 1, 2]))
+    with pytest.raises(DataError, match="read as labels, for not every value of it was a number"):
+        without.encode_one("6")
+    with pytest.raises(DataError, match=r"got 'word'\.$"):
+        learnt.encode_one("word")
+
+
+def test_unknown_labels_are_counted_and_told_as_none():
+    conditions = Conditions.fit(COLUMNS, LEARNT)
+    encoded = conditions.encode(COLUMNS, strict=False)
+    np.testing.assert_array_equal(encoded[3, :2], [0, 0])
+    np.testing.assert_array_equal(encoded[:3], conditions.encode({k: v[:3] for k, v in COLUMNS.items()}))
+    assert conditions.unknown_in(COLUMNS) == {"country": ["no"]}
+    assert conditions.unknown_in({name: values[:3] for name, values in COLUMNS.items()}) == {}

@@ -1,4 +1,4 @@
-"""Features from outside: joined to the rows, or as the state in which layers begin."""
+"""Features from outside: joined to the rows, as the state in which layers begin, or at every step of it."""
 
 import numpy as np
 import pytest
@@ -10,13 +10,18 @@ from noria.layers import (
     Bidirectional,
     CausalAttention,
     Conditioned,
+    ConditionedSteps,
     Dropout,
     Embedding,
     Joined,
     Linear,
+    OneHot,
     Recurrent,
     Stack,
+    first_sequences,
+    map_state,
     recurrent_stack,
+    restore_state,
     state_arrays,
 )
 from noria.sequences import Ragged
@@ -219,3 +224,151 @@ def test_what_cannot_begin_is_refused():
         Conditioned(Linear(3), 2).configure(4)
     with pytest.raises(OptionError, match="'size' option of conditioned must be an int of at least 1"):
         Conditioned(Recurrent("gru", 4), 0)
+
+
+# At every step
+# --------------------------------------------------------------------------------------------------------
+
+
+def at_steps(inside, size=2):
+    return ConditionedSteps(inside(), size)
+
+
+def at_both(inside, size=2):
+    return ConditionedSteps(Conditioned(inside(), size), size)
+
+
+BESIDE = {name: INSIDE[name] for name in ("one", "both ways", "attention")}
+TOLD = {"steps": at_steps, "both": at_both}
+EACH = [(told, inside) for told in TOLD.values() for inside in BESIDE.values()]
+NAMES = [f"{told}-{inside}" for told in TOLD for inside in BESIDE]
+
+
+@pytest.mark.parametrize(("told", "inside"), EACH, ids=NAMES)
+def test_gradients_are_exact_where_features_stand_beside_every_row(told, inside):
+    x, vector = features(LENGTHS, 3), drawn(BATCH, 2)
+    check_gradients(lambda: told(inside), 3, x, given={"features": vector}, state=False)
+    layer, _ = built(told(inside), 3)
+    done = run_back(layer, x, given={"features": vector})
+
+    def value(moved):
+        y, backward = layer(x, given={"features": moved}, mode=INFERENCE)
+        return (y.rows * done.d_y).sum() + inner(done.d_final, backward.state)
+
+    assert_slope(done.backward.d_given["features"], vector, value)
+
+
+@pytest.mark.parametrize("inside", [INSIDE["one"], INSIDE["both ways"]], ids=["one", "both ways"])
+def test_gradients_are_exact_where_the_state_brings_the_features(inside):
+    worst = check_gradients(lambda: at_steps(inside), 3, features(LENGTHS, 3))
+    assert "initial 0.features" in worst
+    layer, _ = built(at_steps(inside), 3)
+    check_layer(at_steps(inside), features(LENGTHS, 3), state=like(layer.start(BATCH), 5))
+    gradients = run_back(layer, features(LENGTHS, 3)).backward.d_state
+    assert gradients[0]["features"].shape == (BATCH, 2)
+
+
+def test_each_row_is_read_beside_the_features_of_its_sequence():
+    x, vector = features(LENGTHS, 3), drawn(BATCH, 2)
+    layer, _ = built(at_steps(deep), 3)
+    wide = Ragged.from_sequences(
+        [
+            np.hstack([rows, np.tile(told, (len(rows), 1))])
+            for rows, told in zip(x.to_sequences(), vector, strict=True)
+        ]
+    )
+    expected, expected_back = layer.layer(wide)
+    y, back = layer(x, given={"features": vector})
+    np.testing.assert_array_equal(y.rows, expected.rows)
+    np.testing.assert_array_equal(back.state[0]["features"], vector)
+    d_y = drawn(*y.rows.shape)
+    rows = expected_back(d_y)
+    np.testing.assert_array_equal(back(d_y), rows[:, :3])
+    per_sequence = [part[:, 3:].sum(axis=0) for part in wide.with_rows(rows).to_sequences()]
+    np.testing.assert_allclose(back.d_given["features"], per_sequence, rtol=1e-12)
+
+
+def test_at_both_the_layer_inside_begins_with_them_too():
+    x, vector = features(LENGTHS, 3), drawn(BATCH, 2)
+    layer, _ = built(at_both(deep), 3)
+    y, _ = layer(x, given={"features": vector})
+    begin = layer.begin(vector)
+    assert inner(begin[1], begin[1]) > 0
+    np.testing.assert_array_equal(layer(x, state=begin)[0].rows, y.rows)
+    for state in ((begin[0], layer.start(BATCH)[1]), (layer.start(BATCH)[0], begin[1])):
+        assert abs(layer(x, state=state)[0].rows - y.rows).max() > 0.01
+
+
+def test_with_neither_it_reads_zeros():
+    x = features(LENGTHS, 3)
+    for told in TOLD.values():
+        layer, _ = built(told(INSIDE["one"]), 3)
+        wide = x.with_rows(np.hstack([x.rows, np.zeros((ROWS, 2))]))
+        np.testing.assert_array_equal(layer(x)[0].rows, layer.layer(wide)[0].rows)
+        np.testing.assert_array_equal(layer(x, state=layer.start(BATCH))[0].rows, layer(x)[0].rows)
+
+
+@pytest.mark.parametrize("told", TOLD.values(), ids=TOLD)
+def test_gradients_go_on_across_windows(told):
+    layer, flat = built(told(deep), 3)
+    x, vector = features([6, 6, 6], 3), drawn(3, 2)
+    rows = x.rows.reshape(6, 3, 3)
+    head, tail = Ragged.from_dense(rows[:2].swapaxes(0, 1)), Ragged.from_dense(rows[2:].swapaxes(0, 1))
+    whole = run_back(layer, x, given={"features": vector})
+    expected = flat.gradients.copy()
+    flat.zero_gradients()
+    _, first = layer(head, given={"features": vector})
+    y, second = layer(tail, state=first.state)
+    np.testing.assert_allclose(y.rows, whole.y.rows[6:], rtol=1e-12, atol=1e-14)
+    d_tail = second(whole.d_y[6:], whole.d_final)
+    d_head = first(whole.d_y[:6], second.d_state)
+    np.testing.assert_allclose(np.concatenate([d_head, d_tail]), whole.d_x, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(flat.gradients, expected, rtol=1e-10, atol=1e-12)
+    d_features = first.d_given["features"], whole.backward.d_given["features"]
+    np.testing.assert_allclose(*d_features, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("told", TOLD.values(), ids=TOLD)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("first", [Embedding, OneHot])
+def test_it_streams_with_them_and_goes_on_with_fewer_sequences(told, dtype, first):
+    table = Embedding(7, 4) if first is Embedding else OneHot(7)
+    inside = INSIDE["attention"]
+    layer, _ = built(Stack([table, told(inside), Linear(7)]), 7, dtype=dtype)
+    close = {"rtol": 1e-11, "atol": 1e-13} if dtype is np.float64 else {"rtol": 1e-4, "atol": 1e-5}
+    ids, given = token_ids([6, 6], 7), {"1.features": drawn(2, 2)}
+    whole, end = layer(ids, given=given, mode=INFERENCE)
+    assert whole.rows.dtype == dtype
+    steps, stream, state = whole.rows.reshape(6, 2, 7), layer.stream(2), None
+    for t in range(6):
+        y, state = stream.step(ids.rows[2 * t : 2 * t + 2], state, given=None if t else given)
+        np.testing.assert_allclose(y, steps[t], **close)
+    np.testing.assert_allclose(state_arrays(state)["1.0.features"], given["1.features"])
+    y, _ = layer.stream(2).steps(ids.rows.reshape(6, 2), given=given)
+    np.testing.assert_allclose(y, steps, **close)
+    one = Ragged.from_dense(ids.rows.reshape(6, 2)[3:, :1].T)
+    _, half = layer(Ragged.from_dense(ids.rows.reshape(6, 2)[:3].T), given=given, mode=INFERENCE)
+    y, _ = layer(one, state=first_sequences(half.state, 1), mode=INFERENCE)
+    np.testing.assert_allclose(y.rows, steps[3:, 0], **close)
+    written = map_state(np.copy, end.state)
+    again = restore_state(layer.start(2), state_arrays(written))
+    assert inner(again, again) == pytest.approx(inner(written, written))
+
+
+def test_what_cannot_stand_beside_rows_is_refused():
+    layer, _ = built(at_steps(INSIDE["one"]), 3)
+    x = features(LENGTHS, 3)
+    with pytest.raises(ShapeError, match=r"'features' of shape \(4, 2\), got \(4, 3\)"):
+        layer(x, given={"features": np.ones((4, 3))})
+    with pytest.raises(ShapeError, match="expected features or a state to begin with, got both"):
+        layer(x, given={"features": np.ones((4, 2))}, state=layer.start(4))
+    with pytest.raises(ShapeError, match="expected a state of features and of the layer inside"):
+        layer(x, state=layer.start(4)[1])
+    with pytest.raises(ShapeError, match=r"a state of 'features' \(4, 2\), got another one"):
+        layer(x, state=({"features": np.ones((3, 2))}, layer.start(4)[1]))
+    with pytest.raises(DataError, match="row 1 has id 3, there are 3 symbols"):
+        layer(Ragged.from_sequences([[2, 3]]))
+    with pytest.raises(ShapeError, match="expected rows of 3 features, got 5"):
+        layer(features(LENGTHS, 5))
+    with pytest.raises(OptionError, match="'size' option of conditioned steps must be an int of at least 1"):
+        ConditionedSteps(Recurrent("gru", 4), 0)

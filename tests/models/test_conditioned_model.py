@@ -1,4 +1,6 @@
-"""One to many: a label, or numbers, of a whole sequence give the state in which a model begins it."""
+"""One to many: a label, or numbers, of a whole sequence, told where it begins or beside every symbol."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -115,3 +117,86 @@ def test_changed_texts_begin_with_what_is_known_of_them():
     assert any(list(one.ids) != list(other.ids) for one, other in zip(changed, before, strict=True))
     for one, other in zip(changed, before, strict=True):
         np.testing.assert_array_equal(one.begins, other.begins)
+
+
+# Beside every symbol
+# --------------------------------------------------------------------------------------------------------
+
+ANSWERS = {"p": "a", "q": "b"}
+KIND = RNG.choice(list(ANSWERS), 60)
+NOISY = ["".join(RNG.choice(["-", "."], 40)) + "?" + ANSWERS[kind] for kind in KIND]
+"""Behind so much noise a question, which the label alone answers."""
+FORGETFUL = {**SMALL, "cell": "rnn", "hidden_size": 6, "lr": 0.03}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    table = tmp_path_factory.mktemp("told") / "t.csv"
+    rows = [f"{text},{kind}" for text, kind in zip(NOISY, KIND, strict=True)]
+    table.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    options = {**FORGETFUL, "text_column": "text", "condition_columns": "label", "conditions_at": "steps"}
+    return LanguageModel(**options).fit(table, steps=100, out=table.parent / "run"), table
+
+
+def answered(model, label):
+    """Give how probable the right answer is to a model."""
+    _, state = model.step(model.start_symbol, model.start(conditions=label))
+    log_probabilities, _ = model.step(NOISY[0][:41], state)
+    return np.exp(log_probabilities[model.vocabulary_.encode(ANSWERS[label])[0]])
+
+
+def test_what_a_state_forgets_is_told_at_every_step(told):
+    model, table = told
+    swapped = np.where(KIND == "p", "q", "p")
+    right, wrong = (model.evaluate(NOISY, conditions={"label": known})["loss"] for known in (KIND, swapped))
+    assert wrong - right > 1.5 / 43  # one symbol of a text
+    at_start = LanguageModel(**FORGETFUL).fit(NOISY, conditions={"label": list(KIND)}, steps=100)
+    assert min(answered(model, label) for label in ANSWERS) > 0.8
+    assert min(answered(at_start, label) for label in ANSWERS) < 0.6
+    for label, answer in ANSWERS.items():
+        assert model.sample(NOISY[0][:41], conditions=label, greedy=True, length=1)[-1] == answer
+    assert model.evaluate(table)["loss"] == pytest.approx(right)
+
+
+@pytest.mark.parametrize("at", ["steps", "both"])
+def test_a_run_that_is_told_at_steps_is_resumed_to_the_byte(at, tmp_path):
+    made = {**SMALL, "conditions_at": at}
+    model = LanguageModel(**made).fit(TEXTS, conditions=LABELS, steps=20, out=tmp_path / "whole")
+    LanguageModel(**made, stop_after=9).fit(TEXTS, conditions=LABELS, steps=20, out=tmp_path / "cut")
+    resumed = LanguageModel.resume(tmp_path / "cut", TEXTS, conditions=LABELS)
+    np.testing.assert_array_equal(resumed.parameters_.values, model.parameters_.values)
+    loaded = load(tmp_path / "whole")
+    assert loaded.sample(conditions="z", length=9) == model.sample(conditions="z", length=9)
+    state, nats = model.start(conditions="y"), 0.0
+    symbols = [model.start_symbol, *model.vocabulary_.encode("cde"), model.start_symbol]
+    for before, after in pairwise(symbols):
+        log_probabilities, state = model.step(int(before), state)
+        nats -= log_probabilities[after]
+    assert nats / 4 == pytest.approx(model.evaluate(["cde"], conditions=["y"])["loss"], rel=1e-4)
+    explained = model.explain(("cde", "y"))
+    assert explained.to_dict() != model.explain(("cde", "x")).to_dict()
+
+
+def test_where_it_is_told_belongs_to_what_is_known():
+    with pytest.raises(OptionError, match="'conditions_at' option of LanguageModel belongs to sequences of"):
+        LanguageModel(**SMALL, conditions_at="steps").fit(TEXTS, steps=1)
+    with pytest.raises(OptionError, match="must be one of 'start', 'steps', 'both'"):
+        LanguageModel(conditions_at="end").validate()
+    with pytest.raises(OptionError, match="must not hold the column of texts, 'text'"):
+        LanguageModel(text_column="text", condition_columns=["label", "text"]).validate()
+
+
+def test_a_label_that_the_training_part_has_not_is_told_as_none():
+    prepared = LanguageModel(**SMALL).prepare(TEXTS, conditions=LABELS)
+    held_out = [reading.ids.tobytes() for reading in prepared.corpus.validation.readings]
+    assert held_out
+    rare = [f"only {row}" if row % 2 else "x" for row in range(len(TEXTS))]  # each label but x is there once
+    model = LanguageModel(**SMALL).fit(TEXTS, conditions={"kind": rare}, steps=2)
+    notes = "\n".join(model.description_.notes)
+    assert "condition 'kind': the labels of" in notes
+    assert "of the validation part are not in the training part, so all zeros: 'only" in notes
+    figures = model.evaluate(["ab", "cde"], conditions={"kind": ["x", "never"]})
+    assert figures["unknown_conditions"] == 1
+    assert "unknown_conditions" not in model.evaluate(["ab"], conditions={"kind": ["x"]})
+    with pytest.raises(DataError, match=r"expected one of 'only 1', .* got 'never'"):
+        model.sample(conditions="never")

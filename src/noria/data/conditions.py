@@ -47,13 +47,19 @@ class Condition:
         """How many features it has."""
         return len(self.labels) or 1
 
-    def encode(self, values: Sequence[Any]) -> Float[Array, "B F"]:
+    def encode(self, values: Sequence[Any], *, strict: bool = True) -> Float[Array, "B F"]:
         """Give the features of each sequence.
+
+        Parameters
+        ----------
+        values : sequence
+        strict : bool, default True
+            Whether a label that was not in the training part is refused; otherwise all its features are 0.
 
         Raises
         ------
         DataError
-            If a label was not in the training part, or a number is none: says which.
+            If a label is refused, or a number is none: says which.
         """
         if not self.labels:
             found = [_number(self.name, row, value) for row, value in enumerate(values)]
@@ -62,13 +68,26 @@ class Condition:
         place = {label: index for index, label in enumerate(self.labels)}
         for row, value in enumerate(values):
             label = _label(self.name, row, value)
-            if label not in place:
+            if label in place:
+                encoded[row, place[label]] = 1.0
+            elif strict:
                 raise DataError(
                     f"condition {self.name!r}, sequence {row}: expected one of {_some(self.labels)}, got "
-                    f"{label!r}.{did_you_mean(label, self.labels)}"
+                    f"{label!r}.{did_you_mean(label, self.labels)}{self._why_labels(label)}"
                 )
-            encoded[row, place[label]] = 1.0
         return encoded
+
+    def unknown(self, values: Sequence[Any]) -> list[str]:
+        """Give the labels among some values that were not in the training part, each as often as it is."""
+        return [str(value) for value in values if str(value) not in self.labels] if self.labels else []
+
+    def _why_labels(self, got: str) -> str:
+        """Say why numbers are labels, where somebody gives one and most labels are some."""
+        others = [label for label in self.labels if not is_written_number(label)]
+        if not is_written_number(got) or 2 * len(others) > len(self.labels):
+            return ""
+        why = f"{others[0]!r} is no number" if others else "not every value of it was a number"
+        return f"\n  {self.name!r} was read as labels, for {why}: its numbers mean no more than words do."
 
     def drawn(self, rng: np.random.Generator) -> Any:
         """Give a value to begin with where any will do: a drawn label, the mean of numbers."""
@@ -97,8 +116,14 @@ class Conditions:
         """How many features there are."""
         return sum(column.size for column in self.columns)
 
-    def encode(self, columns: Columns) -> Float[Array, "B F"]:
+    def encode(self, columns: Columns, *, strict: bool = True) -> Float[Array, "B F"]:
         """Give the features of each sequence, those of the columns beside each other.
+
+        Parameters
+        ----------
+        columns : mapping
+        strict : bool, default True
+            As :meth:`Condition.encode` has it.
 
         Raises
         ------
@@ -108,7 +133,13 @@ class Conditions:
         names = [column.name for column in self.columns]
         if set(columns) != set(names):
             raise DataError(f"conditions: expected {_some(names)}, got {_some(list(columns)) or 'none'}.")
-        return np.concatenate([column.encode(columns[column.name]) for column in self.columns], axis=1)
+        parts = [column.encode(columns[column.name], strict=strict) for column in self.columns]
+        return np.concatenate(parts, axis=1)
+
+    def unknown_in(self, columns: Columns) -> dict[str, list[str]]:
+        """Give the labels that were not in the training part, by the names of the columns that have some."""
+        found = {column.name: column.unknown(columns[column.name]) for column in self.columns}
+        return {name: labels for name, labels in found.items() if labels}
 
     def encode_one(self, values: Any) -> Float[Array, "1 F"]:
         """Give the features of one sequence.
@@ -207,6 +238,26 @@ def as_columns(conditions: Any, count: int) -> dict[str, list[Any]]:
                 f"condition {name!r}: expected a value for each of {count:,} sequences, got {len(values):,}."
             )
     return columns
+
+
+def unknown_notes(conditions: Conditions, columns: Columns, part: str, rows: Int[Array, " B"]) -> list[str]:
+    """Say how many sequences of a part have labels that the training part has not."""
+    chosen = rows.tolist()
+    of_part = {name: [values[row] for row in chosen] for name, values in columns.items()}
+    return [
+        f"condition {name!r}: the labels of {len(labels):,} sequences of the {part} part are not in the "
+        f"training part, so all zeros: {_some(sorted(set(labels)))}"
+        for name, labels in conditions.unknown_in(of_part).items()
+    ]
+
+
+def is_written_number(written: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(written)
+    except ValueError:
+        return False
+    return True
 
 
 def _names(conditions: Any) -> list[Any]:

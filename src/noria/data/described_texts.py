@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from noria.data.conditions import is_written_number
 from noria.data.tables import open_table
 from noria.data.text import Text
 from noria.errors import DataError
@@ -73,19 +74,24 @@ def read_described(
     for name in described_by:
         table.column(name, "condition_columns")
     texts: list[str] = []
-    known: dict[str, list[Any]] = {name: [] for name in described_by}
+    known: dict[str, list[str]] = {name: [] for name in described_by}
+    no_number: dict[str, str] = {}  # where the first value stands that is none
     for row in table.rows():
         texts.append(row.text(text))
         for name in described_by:
-            known[name].append(row.text(name))
+            value = row.text(name)
+            known[name].append(value)
+            if name not in no_number and not is_written_number(value):
+                no_number[name] = f"{value!r} ({row.place})"
     if not texts:
         raise DataError(f"{table.source}: expected at least one row, got none.")
-    columns = {name: _numbers(values) or values for name, values in known.items()}
-    return DescribedTexts(texts, columns or None, Text("", table.source, "table", table.notes))
-
-
-def _numbers(values: Sequence[str]) -> list[WrittenNumber] | None:
-    try:
-        return [WrittenNumber(value) for value in values]
-    except ValueError:
-        return None
+    columns: dict[str, list[Any]] = {
+        name: list(values) if name in no_number else [WrittenNumber(value) for value in values]
+        for name, values in known.items()
+    }
+    notes = [
+        f"column {name!r} holds labels, not numbers: {first} is no number, most others are"
+        for name, first in no_number.items()
+        if 2 * sum(map(is_written_number, known[name])) > len(texts)
+    ]
+    return DescribedTexts(texts, columns or None, Text("", table.source, "table", (*table.notes, *notes)))

@@ -14,6 +14,7 @@ from noria.layers import (
     BatchNorm,
     Bidirectional,
     CausalAttention,
+    ConditionedSteps,
     DecoderAttention,
     Dropout,
     Embedding,
@@ -111,7 +112,7 @@ class _Count:
         row = self._row(layer, path, per)
         if row is not None:
             yield row
-        if isinstance(layer, Recurrent):
+        if isinstance(layer, Recurrent | ConditionedSteps):
             self._ids = False
         for key, child in layer.children():
             inside = _per_inside(layer, key, per)

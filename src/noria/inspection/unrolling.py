@@ -7,6 +7,7 @@ from noria.layers import (
     Bidirectional,
     CausalAttention,
     Conditioned,
+    ConditionedSteps,
     DecoderAttention,
     Dropout,
     Embedding,
@@ -219,6 +220,10 @@ def _rows(layer: Layer, path: str, counted: _Counted, *, whole: bool = False) ->
                 f"first state from {layer.size} features", f"{path}.initial", layer.size, begun, whole=True
             )
             yield from inside_rows
+        case ConditionedSteps():
+            told, width = f"joined with {layer.size} features", layer.input_size + layer.size
+            yield Row(told, f"{path}.features".strip("."), width, 0)
+            yield from _rows(layer.layer, path, counted)
         case DirectNetwork():
             yield from _rows(layer.recurrent, f"{path}.recurrent".strip("."), counted)
             width = layer.output.input_size

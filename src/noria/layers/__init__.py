@@ -11,6 +11,7 @@ from noria.layers.batch_norm import BatchNorm
 from noria.layers.bidirectional import Bidirectional
 from noria.layers.causal_attention import CausalAttention
 from noria.layers.conditioned import Conditioned
+from noria.layers.conditioned_steps import ConditionedSteps
 from noria.layers.convolution import Convolution
 from noria.layers.crf import ConditionalRandomField
 from noria.layers.decoder_attention import DecoderAttention
@@ -44,6 +45,7 @@ __all__ = [
     "CausalAttention",
     "ConditionalRandomField",
     "Conditioned",
+    "ConditionedSteps",
     "Convolution",
     "DecoderAttention",
     "Dropout",

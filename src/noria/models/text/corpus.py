@@ -20,7 +20,7 @@ from noria.data import (
     split_text,
 )
 from noria.data.builtin_tasks import THREE, BuiltinParts, Determined
-from noria.data.conditions import Columns, Conditions
+from noria.data.conditions import Columns, Conditions, unknown_notes
 from noria.errors import DataError
 from noria.models.text.reading import MEMORY, Reading
 from noria.training.token_options import CHARACTERS, WORDS, TokenOptions
@@ -210,15 +210,21 @@ def _corpus_of_parts(
 
 
 def _with_conditions(corpus: Corpus, columns: Columns, of_parts: Sequence[Array]) -> Corpus:
-    """Let each reading begin with what is known of its sequence."""
+    """Let each reading begin with what is known of its sequence; unknown labels have no feature."""
     conditions = Conditions.fit(columns, of_parts[0])
-    begins = conditions.encode(columns)
+    begins = conditions.encode(columns, strict=False)
     parts = [
         replace(part, readings=begun_with(part.readings, begins[rows]))
         for part, rows in zip((corpus.train, corpus.validation, corpus.test), of_parts, strict=True)
     ]
     train, validation, test = parts
-    return replace(corpus, train=train, validation=validation, test=test, conditions=conditions)
+    unknown = [
+        note
+        for name, rows in zip(("validation", "test"), of_parts[1:], strict=True)
+        for note in unknown_notes(conditions, columns, name, rows)
+    ]
+    notes = (*corpus.notes, *unknown)
+    return replace(corpus, train=train, validation=validation, test=test, notes=notes, conditions=conditions)
 
 
 def start_id(vocabulary: Vocabulary) -> int:

@@ -111,7 +111,8 @@ class LanguageModel(TextWriter, TextOptions):
             Each line of the text is a sequence of its own; blank lines are left out.
         conditions : list, array, mapping or data frame, optional
             What is known of each sequence as a whole, a label or numbers, or columns of them by name: it
-            gives the state in which the model begins the sequence (one to many).
+            gives the state in which the model begins the sequence (one to many), or is told at every step:
+            `conditions_at`.
         resuming : bool, default False
             Whether a run is gone on with, so that no vectors have to be read.
         """
@@ -164,7 +165,8 @@ class LanguageModel(TextWriter, TextOptions):
             next token, ``tokens``, ``characters``, and ``unknown``: how many symbols are not in the
             vocabulary. Of built-in parts which say what is certain to come, also ``certain_accuracy`` of
             that, the share of ``sequences_right`` in all of it, and ``right_to_length``: up to how many
-            symbols all sequences are.
+            symbols all sequences are. Where there are any, ``unknown_conditions``: how many labels were not
+            in the training part; such a sequence is told none.
         """
         self._need_fit("evaluate")
         vocabulary = self.vocabulary_
@@ -182,12 +184,15 @@ class LanguageModel(TextWriter, TextOptions):
             texts = read_lines(tested, encoding=encoding)
         else:
             texts = [read_text(tested, encoding=encoding).text]
-        begins = None
+        begins, unknown = None, 0
         if self._needs_conditions(conditions):
             assert self._conditions is not None
-            begins = self._conditions.encode(as_columns(conditions, len(texts)))
+            columns = as_columns(conditions, len(texts))
+            begins = self._conditions.encode(columns, strict=False)
+            unknown = sum(map(len, self._conditions.unknown_in(columns).values()))
         with use_threads(self.threads):
-            return score_texts(self.network_, vocabulary, texts, determined, begins)
+            figures = score_texts(self.network_, vocabulary, texts, determined, begins)
+        return figures | ({"unknown_conditions": unknown} if unknown else {})
 
     def _is_table(self, data: TextOrParts) -> bool:
         """Whether data name a table whose columns are to be read."""

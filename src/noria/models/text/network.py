@@ -10,6 +10,7 @@ from noria.layers import (
     BatchNorm,
     CausalAttention,
     Conditioned,
+    ConditionedSteps,
     Embedding,
     Layer,
     Linear,
@@ -18,7 +19,7 @@ from noria.layers import (
     State,
     SymbolFeatures,
 )
-from noria.models.text.options import TextModelOptions
+from noria.models.text.options import BOTH, START, STEPS, TextModelOptions
 from noria.models.wiring import RECURRENT, dropout_layer, initialise_matrices, recurrent_part
 
 INPUT, INPUT_DROPOUT, NORM, ATTENTION, DROPOUT, OUTPUT = (
@@ -60,7 +61,7 @@ def build_network(
     features : TextFeatures, optional
         What is told of the symbols beside their vectors.
     conditions : int, default 0
-        How many features of a whole sequence give the state in which it begins.
+        How many features of a whole sequence are told, where the options say.
     frozen_embedding : bool, default False
         Whether training leaves the vectors of the symbols as they are.
     """
@@ -82,7 +83,7 @@ def build_network(
     wished: dict[str, Layer | None] = {
         INPUT: first,
         INPUT_DROPOUT: dropout_layer(options.input_dropout, options, INPUT_DROPOUT),
-        RECURRENT: Conditioned(stack, conditions, name=RECURRENT) if conditions else stack,
+        RECURRENT: _conditioned(stack, conditions, options.conditions_at),
         NORM: BatchNorm(name=NORM) if options.batch_norm else None,
         ATTENTION: _attention(options),
         DROPOUT: dropout_layer(options.dropout, options, DROPOUT),
@@ -100,9 +101,18 @@ def begun_states(network: Layer, begins: Array) -> State:
     """Give the states in which a network begins sequences with features (B, F) of each."""
     assert isinstance(network, Stack)
     return tuple(
-        layer.begin(begins) if isinstance(layer, Conditioned) else layer.start(len(begins))
+        layer.begin(begins) if isinstance(layer, Conditioned | ConditionedSteps) else layer.start(len(begins))
         for layer in network.layers
     )
+
+
+def _conditioned(layer: Layer, size: int, at: str) -> Layer:
+    """Tell layers so many features of a sequence: in the state in which it begins, at every step, or both."""
+    if size and at in (START, BOTH):
+        layer = Conditioned(layer, size, name=RECURRENT)
+    if size and at in (STEPS, BOTH):
+        layer = ConditionedSteps(layer, size, name=RECURRENT)
+    return layer
 
 
 def _attention(options: TextModelOptions) -> CausalAttention | None:

@@ -25,6 +25,8 @@ from noria.training.token_options import (
 from noria.training.training_options import TrainingOptions
 from noria.training.vector_options import VectorOptions
 
+START, STEPS, BOTH = "start", "steps", "both"
+
 
 @dataclass(kw_only=True)
 @defaults(
@@ -87,6 +89,16 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
             reason="Most of the weight lies on a few steps (Daniluk et al. 2017); each costs time.",
         ),
     ] = 32
+    conditions_at: Annotated[
+        str,
+        Option(
+            help="Where the network is told what is known of a whole sequence: in the state in which it "
+            "begins, beside every symbol, or both.",
+            group="Model",
+            choices=(START, STEPS, BOTH),
+            reason="It costs nothing at a step, and of short sequences the state keeps it.",
+        ),
+    ] = START
 
     @property
     def text_features(self) -> list[str]:
@@ -174,7 +186,8 @@ class TextTableOptions(Options):
     condition_columns: Annotated[
         str | list[str] | None,
         Option(
-            help="Columns that say something of each text, labels or numbers: the state in which it begins.",
+            help="Columns that say something of each text, labels or numbers; conditions_at: where they are "
+            "told.",
             group="Data",
             reason="Of most texts nothing is known.",
         ),
@@ -192,6 +205,12 @@ class TextTableOptions(Options):
             raise OptionError(
                 f"The 'condition_columns' option of {owner} belongs to a table of texts.\n"
                 "  Name the column that holds them, too: text_column."
+            )
+        if self.text_column in self.described_by:
+            raise OptionError(
+                f"The 'condition_columns' option of {owner} must not hold the column of texts, "
+                f"{self.text_column!r}: a text would be told before it is predicted.\n"
+                "  Name columns that say something of it."
             )
 
 

@@ -11,7 +11,7 @@ from noria.data.conditions import Columns, as_columns
 from noria.data.text import is_no_path
 from noria.data.text_features import text_features
 from noria.data.vectors import Vectors
-from noria.errors import DataError
+from noria.errors import DataError, OptionError
 from noria.models.description import Description
 from noria.models.prepared import Prepared
 from noria.models.pretrained import pretrained
@@ -26,7 +26,7 @@ from noria.models.text.corpus import (
 )
 from noria.models.text.description import TextDescription
 from noria.models.text.network import build_network
-from noria.models.text.options import TextModelOptions, TextTrainingOptions
+from noria.models.text.options import START, TextModelOptions, TextTrainingOptions
 from noria.models.text.schema import TextSchema
 from noria.models.text.task import fitting_sizes
 from noria.models.wiring import chosen_cells, describe_model
@@ -147,6 +147,12 @@ def prepare(
         per_epoch = len(Streams(corpus.train.readings[0].ids, batch_size, window))
     features = text_features(corpus.vocabulary, model.text_features)
     schema = TextSchema(corpus.vocabulary, corpus.conditions)
+    if model.conditions_at != START and not schema.condition_size:
+        raise OptionError(
+            f"The 'conditions_at' option of {type(model).__name__} belongs to sequences of which something "
+            f"is known. Got conditions_at={model.conditions_at!r} without conditions.\n"
+            "  Name columns (condition_columns), or leave it out."
+        )
     network = build_network(
         model,
         chosen_cells(model),
