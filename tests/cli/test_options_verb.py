@@ -43,9 +43,9 @@ def test_what_a_default_depends_on_is_said(noria: Command):
     rows = {row["option"]: row for row in json.loads(noria("options", "text", "--json").out)}
     assert rows["embedding_size"]["default"] == "64 (characters, subwords), 128 (words)"
     assert rows["recurrent_dropout"]["default"] == (
-        "0; from 14 passes 0.1; from 28 passes 0.2; from 60 passes 0.3"
+        "0; from 14 passes 0.1; from 28 passes 0.2; from 40 passes 0.3"
     )
-    assert rows["dropout"]["default"] == "0.3; from 60 passes 0.5 (characters, subwords), 0.4 (words)"
+    assert rows["dropout"]["default"] == "0.3; from 40 passes 0.5 (characters, subwords), 0.4 (words)"
     assert rows["lr"]["default"] == "none"
     assert rows["layer_norm"]["default"] == "off"
 

@@ -139,7 +139,7 @@ def test_many_passes_get_recurrent_dropout_and_few_do_not(prepared, tmp_path):
     [({}, (0.5, 0.3)), ({"level": "words", "min_count": 1}, (0.4, 0.3)), ({"dropout": 0.2}, (0.2, 0.3))],
 )
 def test_very_many_passes_drop_more_where_the_level_does_not_say_how_much(options, expected):
-    model = LanguageModel(**{**SMALL, **options, "stop_after": 1}).fit(TEXT, epochs=60)
+    model = LanguageModel(**{**SMALL, **options, "stop_after": 1}).fit(TEXT, epochs=40)
     chosen = {"dropout": model.dropout, **model.chosen_}
     assert (chosen["dropout"], chosen["recurrent_dropout"]) == expected
     layers = {layer.name: layer for layer in model.network_.layers}
