@@ -292,8 +292,8 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         by_level=((CHARACTERS, None), (WORDS, 0.4), (SUBWORDS, None)),
         by_passes=((0.0, 0.3), (40.0, 0.5)),
         reason="A few minutes are many passes over a small text: without it the text is learnt by heart. At "
-        "102 passes 0.5, with 0.3 inside the cell, lowered the validation loss of three texts by 0.03 to 0.05 "
-        "(benchmarks/defaults.md).",
+        "102 passes 0.5, with 0.3 inside the cell, lowered the validation loss of three texts by 0.03 to "
+        "0.05 (benchmarks/defaults.md).",
     ),
     input_dropout=by_level(
         0.0,
