@@ -28,15 +28,17 @@ READ, WRITTEN = [2, 7, 5, 1], [4, 1, 6, 6]  # nobody stands where he stood on th
 D, H, V = 4, 7, 6
 
 
-def decoder(attention, feeding, memory, cells=("rnn", "gru"), engine="reference", **more):
+def decoder(attention, feeding, memory, cells=("rnn", "gru"), engine="reference", tied=False, **more):
     """An embedding, recurrent layers, attention, logits."""
     recurrent = recurrent_stack(cells, H, engine=engine, **more)
+    reads = Embedding(V, H if tied else 5)
+    scores = Linear(V, weight=reads.table if tied else None)
     if attention is None:
-        return Stack([Embedding(V, 5), recurrent, Linear(V)])
+        return Stack([reads, recurrent, scores])
     looks = DecoderAttention(memory, score=attention, keep=True)
     if feeding:
-        return Stack([Embedding(V, 5), InputFeeding(recurrent, looks, H), Linear(V)])
-    return Stack([Embedding(V, 5), recurrent, looks, Linear(V)])
+        return Stack([reads, InputFeeding(recurrent, looks, H), scores])
+    return Stack([reads, recurrent, looks, scores])
 
 
 def network(
@@ -88,6 +90,18 @@ def test_every_gradient_is_that_of_the_complex_step(score, feeding):
     written = token_ids(WRITTEN, V)
     check_gradients(
         lambda: FromSource(network(score, feeding=feeding), written),
+        D,
+        features(READ, D),
+        state=False,
+        directions=1,
+    )
+
+
+@pytest.mark.parametrize(("score", "feeding"), [(None, False), ("general", False), ("general", True)])
+def test_gradients_of_a_table_that_reads_and_scores(score, feeding):
+    written = token_ids(WRITTEN, V)
+    check_gradients(
+        lambda: FromSource(network(score, feeding=feeding, tied=True), written),
         D,
         features(READ, D),
         state=False,

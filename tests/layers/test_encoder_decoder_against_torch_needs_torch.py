@@ -21,27 +21,30 @@ READ, WRITTEN = [2, 7, 5, 1], [4, 1, 6, 6]
 S, V, E, H = 9, 6, 5, 7
 
 
-def network(score, feeding, bidirectional):
+def network(score, feeding, bidirectional, tied):
     width = H if bidirectional or score == "dot" else 3
     encoder = Stack([Embedding(S, 4), recurrent_stack(["lstm"] * 2, width, bidirectional=bidirectional)])
     memory = width * (2 if bidirectional else 1)
     recurrent = recurrent_stack(["lstm"] * 2, H)
-    layers = [Embedding(V, E)]
+    reads = Embedding(V, H if tied else E)
+    layers = [reads]
     if score is None:
         layers += [recurrent]
     elif feeding:
         layers += [InputFeeding(recurrent, DecoderAttention(memory, score=score), H)]
     else:
         layers += [recurrent, DecoderAttention(memory, score=score)]
-    return EncoderDecoder(encoder, Stack([*layers, Linear(V)]), S, name="net")
+    return EncoderDecoder(
+        encoder, Stack([*layers, Linear(V, weight=reads.table if tied else None)]), S, name="net"
+    )
 
 
 class Judge:
     """The same network as a plain function of its weights."""
 
-    def __init__(self, flat, score, feeding, bidirectional):
+    def __init__(self, flat, score, feeding, bidirectional, tied):
         self.w = {path: torch.tensor(p.value, requires_grad=True) for path, p in flat.named()}
-        self.score, self.feeding, self.bidirectional = score, feeding, bidirectional
+        self.score, self.feeding, self.bidirectional, self.tied = score, feeding, bidirectional, tied
 
     def lstm(self, path, x, state):
         w = {
@@ -106,30 +109,34 @@ class Judge:
                 states[level] = self.lstm(f"{recurrent}.{level}", x, states[level])
                 x = states[level][0]
             x = fed = x if self.score is None else self.attend(at, x, memory)
-            rows.append(self.w[f"net.{last}.W"] @ x + self.w[f"net.{last}.b"])
+            W = self.w["net.decoder.0.table" if self.tied else f"net.{last}.W"]
+            rows.append(W @ x + self.w[f"net.{last}.b"])
         return torch.stack(rows)
 
 
 @pytest.mark.parametrize(
-    ("score", "feeding", "bidirectional"),
+    ("score", "feeding", "bidirectional", "tied"),
     [
-        (None, False, True),
-        ("dot", False, False),
-        ("general", False, True),
-        ("general", True, True),
-        ("additive", False, True),
-        ("additive", True, False),
+        (None, False, True, False),
+        ("dot", False, False, False),
+        ("general", False, True, False),
+        ("general", True, True, False),
+        ("additive", False, True, False),
+        ("additive", True, False, False),
+        (None, False, True, True),
+        ("general", False, True, True),
+        ("additive", True, False, True),
     ],
 )
-def test_loss_and_every_gradient_are_those_of_pytorch(score, feeding, bidirectional):
-    made, flat = built(network(score, feeding, bidirectional), V)
+def test_loss_and_every_gradient_are_those_of_pytorch(score, feeding, bidirectional, tied):
+    made, flat = built(network(score, feeding, bidirectional, tied), V)
     source, inputs = token_ids(READ, S), token_ids(WRITTEN, V, seed=1)
     targets = token_ids(WRITTEN, V, seed=2)
     logits, backward = made(inputs, source=source)
     loss, loss_back = sequence_cross_entropy(logits.rows, targets.rows)
     backward(loss_back())
 
-    judge = Judge(flat, score, feeding, bidirectional)
+    judge = Judge(flat, score, feeding, bidirectional, tied)
     pairs = zip(source.to_sequences(), inputs.to_sequences(), strict=True)
     theirs = torch.cat([judge.logits(read, written) for read, written in pairs])
     right = torch.from_numpy(np.concatenate(targets.to_sequences()).astype(np.int64))

@@ -85,6 +85,11 @@ def test_what_follows_from_the_level_has_a_value_for_each():
         "input_dropout": 0.0,
     }
     assert LanguageModel(embedding_size=0).by_level()["features"] == "none"
+    of_ids = LanguageModel(level="words", embedding_size=0)
+    assert (of_ids.by_level()["input_dropout"], of_ids.by_level()["batch_size"]) == (0.0, 8)
+    of_ids.validate()
+    with pytest.raises(OptionError, match=r"'input_dropout' option of .* needs an embedding"):
+        LanguageModel(level="words", embedding_size=0, input_dropout=0.3).validate()
     rates = {level: LanguageModel(level=level).full_lr for level in infos["level"].option.choices}
     assert rates == {"characters": 0.01, "words": 0.005, "subwords": 0.005}
     assert LanguageModel(level="words", optimizer="sgd").full_lr == 0.5

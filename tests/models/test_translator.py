@@ -252,3 +252,83 @@ def test_bleu_of_short_targets_looks_at_as_many_words_as_they_have(fitted):
     said = fitted.headline({"exact_match": 6 / 7, **some})
     assert said == f"85.71 % exact, BLEU-2 {some['bleu']:.1f}"
     assert fitted.headline({"exact_match": 0.5, "bleu": 31.25}) == "50.00 % exact, BLEU 31.2"
+
+
+TIED = {**SMALL, "tie_weights": True, "embedding_size": 12}
+
+
+def test_tied_weights_are_one_matrix_counted_saved_and_gone_on_with_once(tmp_path):
+    free = Translator(**{**TIED, "tie_weights": False}).prepare(X, Y).description.model
+    made = Translator(**TIED).prepare(X, Y)
+    symbols = len(made.schema.target)
+    assert free.parameters - made.description.model.parameters == 12 * symbols
+    assert (
+        sum(layer.parameters for layer in made.description.model.layers) == made.description.model.parameters
+    )
+    whole = Translator(**TIED).fit(X, Y, steps=8, out=tmp_path / "whole")
+    weights = whole.parameters_.state_dict()
+    assert "network.decoder.input.table" in weights
+    assert "network.decoder.output.W" not in weights
+    assert weights["network.encoder.input.table"].shape == (
+        len(made.schema.source),
+        12,
+    )  # the source's is its own
+    layers = dict(whole.network_.decoder.children())
+    assert layers["output"].W is layers["input"].table
+    Translator(**TIED, stop_after=5).fit(X, Y, steps=8, out=tmp_path / "cut")
+    resumed = Translator.resume(tmp_path / "cut", X, Y)
+    assert np.array_equal(resumed.parameters_.values, whole.parameters_.values)
+    best = [(tmp_path / name / "best.safetensors").read_bytes() for name in ("cut", "whole")]
+    assert best[0] == best[1]
+    loaded = load(tmp_path / "whole")
+    assert loaded.tie_weights
+    assert loaded.evaluate(X[:30], Y[:30]) == whole.evaluate(X[:30], Y[:30])
+    assert loaded.predict(X[:9]) == whole.predict(X[:9])
+
+
+@pytest.mark.parametrize("more", [{}, {"input_feeding": True}, {"attention": "none"}])
+def test_tied_gradients_are_the_sum_of_both_places_and_exact(more):
+    """Against the network that ties nothing, and against central differences, in double precision."""
+    nets = {}
+    for tied in (True, False):
+        model = Translator(**{**TIED, "tie_weights": tied, "dtype": "float64", "hidden_size": 9, **more})
+        model = model.set_params(projection_size=12)
+        prepared = model.prepare(X, Y)
+        fitted = model._built(chosen_cells(model), prepared.schema, {})
+        nets[tied] = fitted.parameters, model._trained(fitted, prepared)
+    (one, task), (two, free_task) = nets[True], nets[False]
+    paths = dict(one.named())
+    table = paths["network.decoder.input.table"]
+    rng = np.random.default_rng(4)
+    one.values[...] += 0.1 * rng.standard_normal(one.values.shape)
+    for path, parameter in two.named():
+        parameter.value[...] = paths.get(path, table).value
+    for flat, a_task in ((one, task), (two, free_task)):
+        flat.zero_gradients()
+        a_task.step(0, Mode(training=True))
+    apart = {path: parameter.gradient for path, parameter in two.named()}
+    read, scored = apart["network.decoder.input.table"], apart.pop("network.decoder.output.W")
+    assert min(np.abs(read).max(), np.abs(scored).max()) > 1e-3
+    for path, gradient in {**apart, "network.decoder.input.table": read + scored}.items():
+        np.testing.assert_allclose(paths[path].gradient, gradient, rtol=1e-10, atol=1e-13)
+    exact, step = table.gradient.copy(), 1e-5
+    for place in ((0, 3), (2, 0), (3, 11)):
+        losses = []
+        for sign in (1, -1):
+            before = table.value[place]
+            table.value[place] = before + sign * step
+            losses.append(task.step(0, Mode(training=True)).loss)
+            table.value[place] = before
+        assert exact[place] == pytest.approx((losses[0] - losses[1]) / (2 * step), rel=1e-6, abs=1e-9)
+
+
+def test_tied_weights_of_other_widths_are_refused():
+    with pytest.raises(
+        OptionError, match=r"embedding_size=6 and 12 values.*\n  Set projection_size=6 or embed"
+    ):
+        Translator(**SMALL, tie_weights=True).validate()
+    with pytest.raises(
+        OptionError, match=r"'tie_weights' option of Translator needs an embedding. Got embedd"
+    ):
+        Translator(**{**TIED, "embedding_size": 0}).validate()
+    Translator(**SMALL, tie_weights=True, projection_size=6).validate()

@@ -80,11 +80,13 @@ def _place(group: str) -> tuple[int, str]:
 
 def default_of(info: OptionInfo) -> str:
     """Write a default; one that depends on the text or on the length of a run with all that it may be."""
-    unit = "passes" if info.option.by_passes else "minutes"
-    first, *later = info.option.by_length or [(0.0, info.default)]
+    option = info.option
+    unit = "passes" if option.by_passes else "minutes"
+    usual = info.default if option.otherwise is None else option.otherwise
+    first, *later = option.by_length or [(0.0, usual)]
     plain = "; ".join([_plain(first[1]), *(f"from {least:g} {unit} {_plain(to)}" for least, to in later)])
     levels: dict[str, list[str]] = {}
-    for level, value in info.option.by_level:
+    for level, value in option.by_level:
         levels.setdefault(plain if value is None else _plain(value), []).append(level)
     return ", ".join(f"{value} ({', '.join(of)})" for value, of in levels.items()) or plain
 

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from noria.errors import OptionError
 from noria.models.prepared import Prepared
 from noria.training.option import OptionInfo
 from noria.training.optioned import Options
@@ -51,6 +52,25 @@ def choose_shape(options: Options, prepared: Prepared, budget: Budget, accumulat
 
 def _by_minutes(options: Options, decided: Mapping[str, Any]) -> list[OptionInfo]:
     return [info for info in options.by_length() if info.option.by_minutes and info.name in decided]
+
+
+def all_chosen(options: Options, prepared: Prepared, chosen: Chosen) -> dict[str, Any]:
+    """Give what is left open with its value: as the data say, the length of the run, or else the level.
+
+    Raises
+    ------
+    OptionError
+        If data were read with another value than is given here.
+    """
+    left_open = {info.name for info in options.undecided()}
+    for name, value in prepared.decided.items():
+        given = getattr(options, name)
+        if name not in left_open and given != value:
+            raise OptionError(
+                f"These data were read with {name}={value!r}. Got {name}={given!r}.\n"
+                f"  Read them anew with 'prepare' of this model, or leave {name} out."
+            )
+    return {**options.by_level(), **prepared.decided, **chosen.values}
 
 
 def expected_passes(prepared: Prepared, budget: Budget, accumulate: int) -> float:

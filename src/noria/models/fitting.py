@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 from noria.engines.threads import use_threads
 from noria.errors import OptionError
-from noria.models.choosing import as_in_run, choose, choose_shape, holding
+from noria.models.choosing import all_chosen, as_in_run, choose, choose_shape, holding
 from noria.models.prepared import Prepared
 from noria.models.resuming import check_cells, check_data, check_options, refuse_finished, take_over_weights
 from noria.models.saving import Fitted, Saving
@@ -158,7 +158,7 @@ class Fitting(Saving):
             chosen = choose(self, prepared, budget, self.accumulate)
             if chosen.values:
                 listener(chosen)
-            with holding(self, self._values(prepared) | chosen.values):
+            with holding(self, all_chosen(self, prepared, chosen)):
                 fitted, trainer = self._begin(prepared, listener, out, init_from)
         else:
             with holding(self, as_in_run(self, run)):
@@ -250,7 +250,7 @@ class Fitting(Saving):
         budget = self._budget(Budget(), prepared)
         prepared = self.settled(prepared, budget)
         chosen = choose(self, prepared, budget, self.accumulate)
-        with holding(self, self._values(prepared) | chosen.values), use_threads(self.threads):
+        with holding(self, all_chosen(self, prepared, chosen)), use_threads(self.threads):
             fitted = self._built(chosen_cells(self), prepared.schema, prepared.about())
             self._initialise(fitted, prepared)
             return find_learning_rate(self._trained(fitted, prepared), self)
@@ -277,17 +277,11 @@ class Fitting(Saving):
             described = describe_model(self._network(chosen_cells(self), prepared.schema), self)
         return replace(prepared, decided=decided, description=replace(prepared.description, model=described))
 
-    def _values(self, prepared: Prepared) -> dict[str, Any]:
-        """Give what is left open and follows from the level, from the data, or from the budget of these."""
-        left_open = {info.name for info in self.undecided()}
-        return self.by_level() | {
-            name: value for name, value in prepared.decided.items() if name in left_open
-        }
-
     def _prepared(self, data: Any, y: Any, run: RunFolder | None, reading: Mapping[str, Any]) -> Any:
         """Read data, unless that has been done; for a run that is gone on with, if there is one."""
         if not isinstance(data, Prepared):
-            return self.prepare(data, y, resuming=run is not None, **reading)
+            with holding(self, {} if run is None else as_in_run(self, run)):
+                return self.prepare(data, y, resuming=run is not None, **reading)
         given = [*([] if y is None else ["y"]), *reading]
         if given:
             raise OptionError(f"fit: these data have been read already. Leave out {', '.join(given)}.")

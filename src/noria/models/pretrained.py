@@ -8,23 +8,42 @@ from noria.training.vector_options import VectorOptions
 
 
 def pretrained(
-    options: VectorOptions, vocabulary: Vocabulary, embedding_size: int, seed: int
-) -> Vectors | None:
-    """Read the vectors of symbols; None where none are asked for.
+    options: VectorOptions, vocabulary: Vocabulary, seed: int, *, resuming: bool = False
+) -> tuple[Vectors | None, dict[str, int]]:
+    """Read the vectors of symbols, and say what follows from them.
+
+    Parameters
+    ----------
+    options : VectorOptions
+    vocabulary : Vocabulary
+    seed : int
+        Of the rows of symbols that have no vector.
+    resuming : bool, default False
+        Whether a run is gone on with, which began with them: they are read only if their width is not known.
+
+    Returns
+    -------
+    vectors : Vectors or None
+        None where none are asked for, or needed.
+    decided : dict
+        Options that follow from them: ``embedding_size``.
 
     Raises
     ------
     OptionError
-        If they have another width than the embedding.
+        If they have another width than the embedding, or one that contradicts another option.
     """
-    if not options.vectors:
-        return None
+    given: int | None = options.embedding_size
+    if not options.vectors or (resuming and given is not None):
+        return None, {}
     rng = generator(seed, "vectors")
     vectors = read_vectors(options.vectors, vocabulary, rng, words=options.vector_words or None)
     width = vectors.matrix.shape[1]
-    if width != embedding_size:
+    if given not in (None, width):
         raise OptionError(
             f"The 'embedding_size' option must be the width of the vectors, {width} in {options.vectors}. "
-            f"Got {embedding_size}."
+            f"Got {given}."
         )
-    return vectors
+    decided = {"embedding_size": width}
+    options.decided(**decided).validate()
+    return vectors, decided

@@ -78,7 +78,7 @@ def recurrent_part(
     )
 
 
-def symbol_layer(options: EmbeddingOptions, symbols: int, name: str, *, frozen: bool) -> Layer:
+def symbol_layer(options: EmbeddingOptions, symbols: int, name: str, *, frozen: bool = False) -> Layer:
     """Give what turns ids into rows: an embedding, or one-hot rows where it has no size."""
     if not options.embedding_size:
         return OneHot(symbols, name=name)

@@ -8,6 +8,7 @@ from typing import Any
 from noria.data import builtin_text
 from noria.data.builtin_tasks import builtin_data, builtin_recipe
 from noria.errors import DataError, OptionError
+from noria.models.choosing import holding
 from noria.models.loading import model_class
 from noria.models.prepared import Prepared
 from noria.models.wiring import chosen_cells
@@ -58,7 +59,8 @@ def _with_vectors(prepared: Any, model: Any) -> Prepared:
         if vocabulary is None:
             raise OptionError(f"{WHO}: vectors are for the symbols of texts, and these data are none.")
         readings = [example.sequence for example in prepared.train.examples]
-    drawn = next(model._built(chosen_cells(model), prepared.schema, {}).network.parameters()).value
+    with holding(model, model.by_level()):
+        drawn = next(model._built(chosen_cells(model), prepared.schema, {}).network.parameters()).value
     vectors = vectors_of(readings, vocabulary, drawn, generator(model.seed, "vectors"))
     made: Prepared = replace(prepared, vectors=vectors)
     return made

@@ -67,6 +67,8 @@ class Option:
     by_level : tuple of pairs
         What is chosen where the value is undecided, by what a text is cut into: each level with its value, or
         with None where it is left to the length of the run.
+    otherwise : value, optional
+        What is chosen where the value is undecided and nothing else says what.
     """
 
     help: str
@@ -83,6 +85,7 @@ class Option:
     by_passes: tuple[tuple[float, Value], ...] = ()
     by_minutes: tuple[tuple[float, Value], ...] = ()
     by_level: tuple[tuple[str, Value], ...] = ()
+    otherwise: Value = None
 
     @property
     def by_length(self) -> tuple[tuple[float, Value], ...]:

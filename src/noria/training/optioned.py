@@ -54,11 +54,12 @@ class Options:
         )
 
     def by_level(self) -> dict[str, Value]:
-        """Give what is left open and follows from the level of the text alone."""
+        """Give what is left open and follows from the level of the text, or from nothing."""
+        level = str(vars(self).get("level"))
         found = {
-            info.name: dict(info.option.by_level)[vars(self)["level"]]
+            info.name: dict(info.option.by_level).get(level, info.option.otherwise)
             for info in self.undecided()
-            if info.option.by_level
+            if info.option.by_level or info.option.otherwise is not None
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -67,11 +68,17 @@ class Options:
         by_level = self.by_level()
         return tuple(info for info in self.undecided() if info.option.by_length and info.name not in by_level)
 
-    def decided(self) -> Self:
-        """Give a copy in which what is left open has its value, that of a short run if the length decides."""
+    def decided(self, **found: Value) -> Self:
+        """Give a copy in which what is left open has its value, that of a short run if the length decides.
+
+        Parameters
+        ----------
+        **found
+            Values that follow from the data, by name.
+        """
         made = copy.copy(self)
         vars(made).update({info.name: info.option.chosen(0.0) for info in self.by_length()})
-        vars(made).update(self.by_level())
+        vars(made).update(self.by_level() | found)
         return made
 
     def to_toml_dict(self) -> dict[str, Any]:
@@ -130,11 +137,13 @@ class Default:
     ----------
     value : object
     reason : str
-        Why it is this one here.
+        Why it is this one here; empty: for the same reason.
     help : str
         What is to be said of the option; empty: the same.
     by_passes, by_minutes, by_level, undecided : tuple
         As :class:`Option` has them, where the value is left open; it may be None then, whatever the type.
+    otherwise : value, optional
+        Likewise.
     """
 
     value: Value
@@ -144,6 +153,7 @@ class Default:
     by_minutes: tuple[tuple[float, Value], ...] = ()
     by_level: tuple[tuple[str, Value], ...] = ()
     undecided: tuple[Value, ...] = ()
+    otherwise: Value = None
 
 
 def defaults(**given: Default) -> Callable[[Declared], Declared]:

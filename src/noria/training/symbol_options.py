@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from noria.errors import OptionError
+from noria.training.model_options import ModelOptions
 from noria.training.option import Option
 from noria.training.optioned import Options
+
+EMBEDDING = "Values in the learnt vector of a symbol; 0: one-hot"
 
 
 @dataclass(kw_only=True)
@@ -15,7 +18,7 @@ class EmbeddingOptions(Options):
     embedding_size: Annotated[
         int,
         Option(
-            help="Values in the learnt vector of a symbol; 0: one-hot.",
+            help=f"{EMBEDDING}.",
             group="Model",
             minimum=0,
             maximum=65_536,
@@ -38,6 +41,32 @@ class EmbeddingOptions(Options):
         super()._check_together(owner)
         for name in ("embedding_dropout", "input_dropout"):
             need_embedding(self, owner, name)
+
+
+@dataclass(kw_only=True)
+class TyingOptions(ModelOptions, EmbeddingOptions):
+    """Whether symbols are scored with the vectors by which they are read."""
+
+    tie_weights: Annotated[
+        bool,
+        Option(
+            help="Score symbols with the table of their vectors, one matrix in two places (Press & Wolf).",
+            group="Model",
+            reason="It needs an embedding as wide as what is scored, and the defaults are not.",
+        ),
+    ] = False
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        need_embedding(self, owner, "tie_weights")
+        size, width = self.embedding_size, self.projection_size or self.layer_sizes[-1]
+        if self.tie_weights and size not in (None, width):  # None: vectors will say it
+            or_that = "" if getattr(self, "vectors", "") else f" or embedding_size={width}"
+            raise OptionError(
+                f"The 'tie_weights' option of {owner} needs an embedding as wide as what is scored. Got "
+                f"embedding_size={size} and {width} values that the last layer hands on.\n"
+                f"  Set projection_size={size}{or_that}."
+            )
 
 
 @dataclass(kw_only=True)
@@ -66,7 +95,7 @@ def need_embedding(options: EmbeddingOptions, owner: str, name: str) -> None:
     OptionError
         Names it.
     """
-    if getattr(options, name, None) and not options.embedding_size:
+    if getattr(options, name, None) and options.embedding_size == 0:
         raise OptionError(
             f"The {name!r} option of {owner} needs an embedding. Got embedding_size=0 (one-hot).\n"
             f"  Set embedding_size, or leave {name} out."

@@ -2,15 +2,25 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from noria.errors import OptionError
-from noria.training.option import Option
-from noria.training.optioned import Options
+from noria.training.option import Option, Value
+from noria.training.optioned import Default, defaults
+from noria.training.symbol_options import EMBEDDING, EmbeddingOptions, need_embedding
 
 
 @dataclass(kw_only=True)
-class VectorOptions(Options):
+@defaults(
+    embedding_size=Default(
+        value=None,
+        help=f"{EMBEDDING}; none: 64, with vectors their width.",
+        undecided=(None,),
+        otherwise=64,
+        reason="",
+    ),
+)
+class VectorOptions(EmbeddingOptions):
     """What the vectors of symbols begin with."""
 
     vectors: Annotated[
@@ -38,8 +48,14 @@ class VectorOptions(Options):
         ),
     ] = False
 
+    def decided(self, **found: Value) -> Self:
+        """Give a copy as every class of options does; the width of vectors stays open until it is found."""
+        width = {"embedding_size": self.embedding_size} if self.vectors else {}
+        return super().decided(**{**width, **found})
+
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
+        need_embedding(self, owner, "vectors")
         if not self.vectors and (self.vector_words or self.freeze_embedding):
             name = "vector_words" if self.vector_words else "freeze_embedding"
             raise OptionError(

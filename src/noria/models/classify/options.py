@@ -10,7 +10,7 @@ from noria.training.augmentation_options import AugmentationOptions
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
 from noria.training.optioned import Default, defaults, options_of
-from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
+from noria.training.symbol_options import SmoothingOptions, need_embedding
 from noria.training.token_options import CHARACTERS, SUBWORDS, WORDS, TokenOptions
 from noria.training.training_options import TrainingOptions
 from noria.training.vector_options import VectorOptions
@@ -50,7 +50,6 @@ OF_RECURRENT_LAYERS = (
 )
 class SequenceOptions(
     ModelOptions,
-    EmbeddingOptions,
     SmoothingOptions,
     TokenOptions,
     VectorOptions,
@@ -165,8 +164,7 @@ class SequenceOptions(
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
-        for name in ("vectors", "extra_columns"):
-            need_embedding(self, owner, name)
+        need_embedding(self, owner, "extra_columns")
         if self.share_hidden and self.hidden_layers < 2:
             raise OptionError(
                 f"The 'share_hidden' option of {owner} needs two 'hidden_layers' or more. "

@@ -136,10 +136,10 @@ def prepare(
         extras = Scales.of_rows(np.array([record.extras for record in train]), read_.extra_names)
     schema = SequenceSchema(inputs, told, extras, read_.columns, read_.recordings)
     made = [SequencePart(part, examples_of(part, schema)) for part in parts]
-    vectors = None
-    if options.vectors and not resuming:
-        assert isinstance(inputs, TextInputs)  # others were refused
-        vectors = pretrained(options, inputs.vocabulary, options.embedding_size, options.seed)
+    vectors, width = None, dict[str, int]()
+    if isinstance(inputs, TextInputs):  # of others vectors were refused
+        vectors, width = pretrained(options, inputs.vocabulary, options.seed, resuming=resuming)
+    options = options.decided(**width)
     batch_size = min(options.batch_size, len(train))
     balanced = None if resampling == "none" else Balanced(made[0].examples, over=resampling == "over")
     count = len(train) if balanced is None else len(balanced)
@@ -158,6 +158,7 @@ def prepare(
         validation=made[1],
         test=made[2],
         vectors=vectors,
+        decided=width,
     )
 
 

@@ -8,7 +8,7 @@ from noria.errors import OptionError
 from noria.training.model_options import ModelOptions
 from noria.training.option import Option
 from noria.training.optioned import Default, Options, defaults
-from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
+from noria.training.symbol_options import SmoothingOptions
 from noria.training.training_options import TrainingOptions
 from noria.training.vector_options import VectorOptions
 
@@ -95,9 +95,7 @@ class TagReadingOptions(Options):
         reason="Twice as many stand side by side where both directions are read.",
     ),
 )
-class TaggerOptions(
-    ModelOptions, EmbeddingOptions, SmoothingOptions, TrainingOptions, VectorOptions, TagReadingOptions
-):
+class TaggerOptions(ModelOptions, SmoothingOptions, TrainingOptions, VectorOptions, TagReadingOptions):
     """What the network is, how it learns, and what it learns from."""
 
     bidirectional: Annotated[
@@ -156,7 +154,6 @@ class TaggerOptions(
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
-        need_embedding(self, owner, "vectors")
         if self.crf and self.label_smoothing:
             raise OptionError(
                 f"The 'label_smoothing' option of {owner} is for tags that are scored one by one. Got "

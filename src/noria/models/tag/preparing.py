@@ -103,8 +103,8 @@ def prepare(data: TagData, tags: TagData, options: TaggerOptions, *, resuming: b
     batch_size = min(options.batch_size, len(train))
     if batch_size < options.batch_size:
         notes.append(f"batch_size {options.batch_size} became {batch_size}: there are no more sequences")
-    size, seed = options.embedding_size, options.seed
-    vectors = None if resuming else pretrained(options, schema.vocabulary, size, seed)
+    vectors, width = pretrained(options, schema.vocabulary, options.seed, resuming=resuming)
+    options = options.decided(**width)
     if vectors is not None:
         notes += vectors.notes
     description = TagDescription(
@@ -131,6 +131,7 @@ def prepare(data: TagData, tags: TagData, options: TaggerOptions, *, resuming: b
         lexicon=lexicon,
         parts=parts,
         vectors=vectors,
+        decided=width,
     )
 
 

@@ -19,7 +19,6 @@ from noria.engines.threads import use_threads
 from noria.equations import Cell
 from noria.errors import DataError, RunError
 from noria.layers import Embedding, Stack, SymbolFeatures
-from noria.models.choosing import as_in_run, holding
 from noria.models.description import Description
 from noria.models.explaining import Subject, chosen_row
 from noria.models.model import Metric
@@ -125,8 +124,8 @@ class LanguageModel(TextWriter, TextOptions):
         else:
             asked = encoding
         options = self.decided()
-        vectors = None if resuming else options
-        prepared = prepare(data, options, options, encoding, tokens=options, vectors=vectors, **reading)
+        reading |= {"tokens": options, "vectors": options, "resuming": resuming}
+        prepared = prepare(data, options, options, encoding, **reading)
         corpus = prepared.corpus
         if augmentation := Augmentation.of_options(self, corpus.vocabulary.encode):
             prepared = prepared.noting(augmentation.described(beginning_of(corpus)))
@@ -138,8 +137,7 @@ class LanguageModel(TextWriter, TextOptions):
         if run is not None and encoding is None:
             encoding = asked_encoding(run, data)
         if not isinstance(data, PreparedText):
-            with holding(self, {} if run is None else as_in_run(self, run)):
-                return super()._prepared(data, y, run, {**others, "encoding": encoding})
+            return super()._prepared(data, y, run, {**others, "encoding": encoding})
         read: PreparedText = super()._prepared(data, y, run, others)
         return read if encoding is None else replace(read, asked_encoding=encoding)
 

@@ -6,11 +6,10 @@ from typing import Annotated, Any, ClassVar
 
 from noria.errors import OptionError
 from noria.training.augmentation_options import AugmentationOptions
-from noria.training.model_options import ModelOptions
 from noria.training.optimiser_options import ADAPTIVE, DEFAULT_LR, lr_help
 from noria.training.option import Option, Value
 from noria.training.optioned import Default, Options, defaults
-from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions, need_embedding
+from noria.training.symbol_options import EMBEDDING, SmoothingOptions, TyingOptions
 from noria.training.token_options import (
     AUTO,
     CHARACTERS,
@@ -45,8 +44,13 @@ START, STEPS, BOTH = "start", "steps", "both"
         "at 39 passes 0.2 that of two by 0.08 and 0.14, at 102 passes 0.3 with more dropout that of three by "
         "0.03 to 0.05; at 10 and 11 passes 0.1 raised it by 0.02 and 0.04 (benchmarks/defaults.md).",
     ),
+    tie_weights=Default(
+        value=False,
+        reason="It needs an embedding as wide as the state, and raised the loss of characters "
+        "(benchmarks/regularisers.md).",
+    ),
 )
-class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
+class TextModelOptions(TyingOptions, SmoothingOptions):
     """What the network is."""
 
     features: Annotated[
@@ -60,15 +64,6 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
             reason="What is read of a text is its symbols.",
         ),
     ] = NO_FEATURES
-    tie_weights: Annotated[
-        bool,
-        Option(
-            help="Score symbols with the table of their vectors, one matrix in two places (Press & Wolf).",
-            group="Model",
-            reason="It needs an embedding as wide as the state, and raised the loss of characters "
-            "(benchmarks/regularisers.md).",
-        ),
-    ] = False
     attention: Annotated[
         str,
         Option(
@@ -108,19 +103,11 @@ class TextModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
-        need_embedding(self, owner, "tie_weights")
         if isinstance(self.features, list) and not set(self.features) <= set(TEXT_FEATURES):
             known = ", ".join(map(repr, TEXT_FEATURES))
             raise OptionError(
                 f"The 'features' option of {owner} must be a list of {known}, or one word alone. "
                 f"Got {self.features!r}."
-            )
-        width = self.projection_size or self.layer_sizes[-1]
-        if self.tie_weights and width != self.embedding_size:
-            raise OptionError(
-                f"The 'tie_weights' option of {owner} needs an embedding as wide as what is scored. Got "
-                f"embedding_size={self.embedding_size} and {width} values that the last layer hands on.\n"
-                f"  Set projection_size={self.embedding_size} or embedding_size={width}."
             )
 
 
@@ -214,12 +201,14 @@ class TextTableOptions(Options):
             )
 
 
-def by_level(of_characters: float, of_words: float, what: str, reason: str) -> Default:
-    """Make a default that is another one for words."""
+def by_level(
+    of_characters: float, of_words: float, what: str, reason: str, *, otherwise: str = ""
+) -> Default:
+    """Make a default that is another one for words; `otherwise` says what else it hangs on."""
     chosen = {CHARACTERS: of_characters, WORDS: of_words, SUBWORDS: of_characters}
     return Default(
         value=None,
-        help=f"{what}; none: {of_characters}, of words {of_words}.",
+        help=f"{what}; none: {of_characters}, of words {of_words}{otherwise}.",
         undecided=(None,),
         by_level=tuple(chosen.items()),
         reason=reason,
@@ -253,9 +242,7 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         reason="In the same time 384 were 0.005 to 0.03 nats behind 256 after one minute, 0.017 and 0.025 "
         "ahead after three and 0.014 to 0.040 after ten, on texts of 1 and 10 MB (benchmarks/defaults.md).",
     ),
-    embedding_size=by_level(
-        64, 128, "Values in the learnt vector of a symbol; 0: one-hot", "Words mean more."
-    ),
+    embedding_size=by_level(64, 128, EMBEDDING, "Words mean more.", otherwise=", with vectors their width"),
     batch_size=by_level(
         32,
         8,
@@ -300,6 +287,7 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         0.3,
         "Probability of dropping a value of what the first recurrent layer reads",
         "Vectors of words are the larger part of a model, and most words are rare.",
+        otherwise=" where they have vectors",
     ),
 )
 class TextOptions(
@@ -322,13 +310,14 @@ class TextOptions(
     def by_level(self) -> dict[str, Value]:
         """Give what follows from the level, and contradicts nothing that is given.
 
-        Symbols without vectors stay ids, with nothing beside them; tied weights need a width that is known.
+        Symbols without vectors stay ids, as they are and alone; tied weights need a width that is known.
         """
         chosen = super().by_level()
         if self.tie_weights and vars(self)["hidden_size"] is None:
             chosen["hidden_size"] = TIED_SIZE
-        if "features" in chosen and chosen.get("embedding_size", self.embedding_size) == 0:
-            chosen["features"] = NO_FEATURES
+        if chosen.get("embedding_size", self.embedding_size) == 0:
+            of_ids = {"features": NO_FEATURES, "input_dropout": 0.0}
+            chosen |= {name: value for name, value in of_ids.items() if name in chosen}
         return chosen
 
     @property
@@ -343,7 +332,6 @@ class TextOptions(
                 f"The 'bidirectional' option of {owner} must be False. Got True: what reads from the end has "
                 "seen the next symbol, which is what a language model is to predict."
             )
-        need_embedding(self, owner, "vectors")
         if IN_WORD in self.text_features and self.level == WORDS:
             raise OptionError(
                 f"The 'features' option of {owner} must not hold {IN_WORD!r} with level={WORDS!r}: a word "

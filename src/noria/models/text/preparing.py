@@ -123,16 +123,16 @@ def prepare(
     lines: bool = False,
     tokens: TokenOptions | None = None,
     vectors: VectorOptions | None = None,
+    resuming: bool = False,
     conditions: Any = None,
     about: Text | None = None,
 ) -> PreparedText:
     """Read data, fit batch and window to them, and describe what will be trained."""
     corpus = _read(data, training, tokens or TokenOptions(), encoding, lines, conditions, about)
-    read = (
-        None
-        if vectors is None
-        else pretrained(vectors, corpus.vocabulary, model.embedding_size, training.seed)
-    )
+    read, width = None, dict[str, int]()
+    if vectors is not None:
+        read, width = pretrained(vectors, corpus.vocabulary, training.seed, resuming=resuming)
+        model = model.decided(**width)
     notes: list[str] = []
     batch_size, window = training.batch_size, training.seq_length
     if corpus.separate:
@@ -181,7 +181,7 @@ def prepare(
         seq_length=window,
         extra=_extra(data),
         vectors=read,
-        decided=decided,
+        decided=decided | width,
         asked_encoding=encoding,
     )
 

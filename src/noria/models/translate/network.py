@@ -10,11 +10,10 @@ from noria.layers import (
     InputFeeding,
     Layer,
     Linear,
-    OneHot,
     Stack,
 )
 from noria.models.translate.options import NONE, TranslatorModelOptions
-from noria.models.wiring import RECURRENT, dropout_layer, initialise_matrices, recurrent_part
+from noria.models.wiring import RECURRENT, dropout_layer, initialise_matrices, recurrent_part, symbol_layer
 
 INPUT, INPUT_DROPOUT, ATTENTION, DROPOUT, OUTPUT = (
     "input",
@@ -36,6 +35,8 @@ def build_network(
                                    | last states, mapped   |
         target -> embedding -> recurrent -> attention -----+ -> linear -> logits
 
+    The table of the target's embedding may be the matrix of the linear map as well (``tie_weights``).
+
     Parameters
     ----------
     options : TranslatorModelOptions
@@ -46,7 +47,7 @@ def build_network(
     """
     encoder = _stack(
         {
-            INPUT: _symbols(options, source_symbols),
+            INPUT: symbol_layer(options, source_symbols, INPUT),
             INPUT_DROPOUT: dropout_layer(options.input_dropout, options, INPUT_DROPOUT),
             RECURRENT: recurrent_part(options, cells, bidirectional=options.bidirectional),
         },
@@ -60,14 +61,16 @@ def build_network(
     if options.input_feeding and isinstance(attention, DecoderAttention):
         size = options.projection_size or options.layer_sizes[-1]
         recurrent, attention = InputFeeding(recurrent, attention, size), None
+    written = symbol_layer(options, target_symbols, INPUT)
+    tied = written.table if options.tie_weights and isinstance(written, Embedding) else None
     decoder = _stack(
         {
-            INPUT: _symbols(options, target_symbols),
+            INPUT: written,
             INPUT_DROPOUT: dropout_layer(options.input_dropout, options, INPUT_DROPOUT),
             RECURRENT: recurrent,
             ATTENTION: attention,
             DROPOUT: dropout_layer(options.dropout, options, DROPOUT),
-            OUTPUT: Linear(target_symbols, name=OUTPUT),
+            OUTPUT: Linear(target_symbols, weight=tied, name=OUTPUT),
         },
         "decoder",
     )
@@ -75,12 +78,6 @@ def build_network(
     network.configure(target_symbols)
     initialise_matrices(network, options)
     return network
-
-
-def _symbols(options: TranslatorModelOptions, symbols: int) -> Layer:
-    if not options.embedding_size:
-        return OneHot(symbols, name=INPUT)
-    return Embedding(symbols, options.embedding_size, dropout=options.embedding_dropout, name=INPUT)
 
 
 def _stack(wished: dict[str, Layer | None], name: str) -> Stack:

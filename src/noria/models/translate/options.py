@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from noria.errors import OptionError
-from noria.training.model_options import ModelOptions
 from noria.training.option import Option
 from noria.training.optioned import Default, Options, defaults
-from noria.training.symbol_options import EmbeddingOptions, SmoothingOptions
+from noria.training.symbol_options import SmoothingOptions, TyingOptions, need_embedding
 from noria.training.token_options import TokenOptions
 from noria.training.training_options import TrainingOptions
 
@@ -55,8 +54,14 @@ class PairOptions(Options):
     dropout=Default(
         value=0.1, reason="A rule that is learnt exactly needs little of it; small parallel texts need more."
     ),
+    tie_weights=Default(
+        value=False,
+        help="Score the symbols of the target with the table of their vectors, one matrix in two places "
+        "(Press & Wolf).",
+        reason="",
+    ),
 )
-class TranslatorModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
+class TranslatorModelOptions(TyingOptions, SmoothingOptions):
     """What encoder and decoder are; both have the same cells and sizes."""
 
     bidirectional: Annotated[
@@ -95,11 +100,7 @@ class TranslatorModelOptions(ModelOptions, EmbeddingOptions, SmoothingOptions):
                 "directions give is twice as wide as the decoder.\n"
                 "  Use 'general' or 'additive', or bidirectional=False."
             )
-        if self.input_feeding and not self.embedding_size:
-            raise OptionError(
-                f"The 'input_feeding' option of {owner} needs an embedding. Got embedding_size=0 (one-hot).\n"
-                "  Set embedding_size, or leave input_feeding out."
-            )
+        need_embedding(self, owner, "input_feeding")
         if self.input_feeding and self.batch_norm:
             raise OptionError(
                 f"The 'batch_norm' option of {owner} needs all steps of a batch at once. Got "
