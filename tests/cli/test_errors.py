@@ -334,7 +334,7 @@ def test_a_machine_without_enough_memory_is_no_fault_of_ours(
     monkeypatch.setattr("noria.models.LanguageModel.prepare", none_left)
     said = noria("train", "in.txt", "--steps", 3, *SMALL)
     assert "not enough memory for this: Unable to allocate 9 GiB.\n" in complaint(said)
-    assert "a smaller batch_size" in said.err
+    assert "batches, windows or files need less" in said.err
 
 
 def test_a_run_that_went_astray_is_not_told_to_go_on(noria: Command, desk: Path):

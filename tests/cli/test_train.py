@@ -50,7 +50,7 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(
     assert engine is not None
     assert int(engine[1]) == host().vector_bytes // 4
     assert int(engine[2]) == thread_count()
-    assert lines[4].startswith("Chosen  dropout 0.3, recurrent dropout 0, as for ")
+    assert lines[4].startswith("Chosen  dropout 0.3, recurrent dropout 0, for a run of ")
     assert lines[5] == "Run     runs/text-lstm_mogrified-0001 · seed 0 · Ctrl-C saves and stops"
     assert lines[6].startswith("Plan    4 steps")
     assert "compil" not in said.err, "what takes no time is not worth a word"
@@ -428,7 +428,7 @@ STEP = StepDone(
 
 def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
     with progress.Progress(LanguageModel.metric) as draw:
-        draw(Chosen({"hidden_size": 384, "dropout": 0.3}, 2.5))
+        draw(Chosen({"hidden_size": [384, 128], "dropout": 0.3}, 2.5))
         draw(Started("text", 9, 3, 6, 1000, 0.002, calibrated=True))
         draw(STEP)
         draw(
@@ -439,8 +439,10 @@ def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
         draw(Sampled(3, "one\ntwo\x1b[31m" + "x" * 1000))
         draw(Interrupted(3))
     chosen, plan, titles, row, sample, stop = capsys.readouterr().err.splitlines()
-    assert chosen == "Chosen  hidden size 384, dropout 0.3, as for 2.5 passes over the training part"
-    assert "--steps 9 --hidden-size 384 --dropout 0.3 repeats it" in plan
+    assert (
+        chosen == "Chosen  hidden size 384,128, dropout 0.3, for a run of 2.5 passes over the training part"
+    )
+    assert "--steps 9 --hidden-size 384,128 --dropout 0.3 repeats it" in plan
     assert row.split() == ["3", "0.50", "1.500", "2.000", "2.500", "0.25", "12,346", "2:05", "+"]
     ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in (titles, row)]
     assert ends[0] == ends[1][:-1]

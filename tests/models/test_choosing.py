@@ -222,6 +222,12 @@ def test_weights_of_another_run_settle_how_wide_it_is(tmp_path):
     LanguageModel(**LONG).fit(TEXT, steps=1, out=tmp_path / "run")
     model = LanguageModel(**LONG).fit(TEXT, minutes=5, init_from=tmp_path / "run")
     assert model.chosen_["hidden_size"] == 256
+    shape = {"hidden_size": [8, 6], "embedding_size": 9, "features": "none"}
+    LanguageModel(**{**LONG, **shape}).fit(TEXT, steps=1, out=tmp_path / "small")
+    of_its_shape = {"cell": "gru", "num_layers": 2, "sample_length": 0, "stop_after": 1}
+    model = LanguageModel(**of_its_shape).fit(TEXT, minutes=5, init_from=tmp_path / "small")
+    assert {name: model.chosen_[name] for name in shape} == shape
+    assert model.description_.model.hidden_sizes == (8, 6)
 
 
 @pytest.mark.parametrize(

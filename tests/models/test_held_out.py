@@ -88,3 +88,12 @@ def test_a_share_that_leaves_nothing_beside_the_other_is_refused(given):
     with pytest.raises(OptionError, match="needs a validation part"):
         LanguageModel(**SMALL, valid_fraction=0.0, patience=2).validate()
     LanguageModel(**SMALL, patience=2).validate()
+
+
+def test_data_that_were_read_with_another_share(monkeypatch):
+    read = LanguageModel(**SMALL, valid_fraction=0.25).prepare(TEXT)
+    model = LanguageModel(**SMALL).fit(read, steps=40)
+    assert model.chosen_["valid_fraction"] == 0.25
+    assert model.report_["validation"]["tokens"] == 312
+    with pytest.raises(OptionError, match=r"were read with valid_fraction=0.25. Got valid_fraction=0.1"):
+        LanguageModel(**SMALL, valid_fraction=0.1).fit(read, steps=1)

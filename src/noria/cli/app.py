@@ -112,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             raise
         complain(f"there is not enough memory for this: {str(error) or 'none was left'}.")
-        tell("  Smaller layers, a smaller batch_size or a shorter seq_length need less.")
+        tell("  Smaller layers, batches, windows or files need less.")
         return FAILED
     except Exception as error:
         if debug:

@@ -159,8 +159,15 @@ def clock(seconds: float) -> str:
 
 
 def _chosen(event: Chosen) -> str:
-    values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in event.values.items())
-    return f"{values}, as for {event.passes:.3g} passes over the training part"
+    values = ", ".join(f"{name.replace('_', ' ')} {_worded(value)}" for name, value in event.values.items())
+    return f"{values}, for a run of {event.passes:.3g} passes over the training part"
+
+
+def _worded(value: Any) -> str:
+    """Write a value as it is typed."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(_worded, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _plan(event: Started, chosen: Mapping[str, Any]) -> str:
@@ -168,7 +175,7 @@ def _plan(event: Started, chosen: Mapping[str, Any]) -> str:
     said = [f"{event.steps:,} steps ({epochs:.3g} epochs)", f"evaluated every {event.eval_every:,}"]
     said.append(f"learning rate {event.lr:g}")
     if event.calibrated:
-        words = [f"--{name.replace('_', '-')} {value:g}" for name, value in chosen.items()]
+        words = [f"--{name.replace('_', '-')} {_worded(value)}" for name, value in chosen.items()]
         said.append(f"from the time budget; {' '.join([f'--steps {event.steps}', *words])} repeats it")
     return " · ".join(said)
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -95,7 +96,10 @@ def with_synonyms(
         If `rate` is out of range.
     """
     _in_range("synonym_rate", rate, closed=True)
-    synonyms = _Synonyms(thesaurus, encode)
+    return _replaced(text, _Synonyms(thesaurus, encode), rate, rng)
+
+
+def _replaced(text: str, synonyms: "_Synonyms", rate: float, rng: np.random.Generator) -> str:
     changed: list[str] = []
     for pieces in segment(text):
         has = [place for place, piece in enumerate(pieces) if synonyms[piece]]
@@ -187,16 +191,20 @@ class Augmentation:
         """Say how the thesaurus was read, and how many words of a text to learn from have a synonym in it."""
         if self.thesaurus is None:
             return ()
-        synonyms = _Synonyms(self.thesaurus, self.encode)
         words = [piece for pieces in segment(text) for piece in pieces if any(map(str.isalnum, piece))]
-        found = sum(bool(synonyms[word]) for word in words)
+        found = sum(bool(self._synonyms[word]) for word in words)
         said = f"{found:,} of {len(words):,}" if found else f"none of {len(words):,}"
         return (*self.notes, f"thesaurus: {said} words to learn from have a synonym that is known")
+
+    @cached_property
+    def _synonyms(self) -> _Synonyms:
+        """What has been looked up is kept: texts come one by one, and the same words in all of them."""
+        return _Synonyms(self.thesaurus or {}, self.encode)
 
     def __call__(self, text: str, rng: np.random.Generator) -> str:
         """Give a changed copy: synonyms first, then slips of the pen."""
         if self.thesaurus is not None:
-            text = with_synonyms(text, self.thesaurus, self.synonym_rate, rng, self.encode)
+            text = _replaced(text, self._synonyms, self.synonym_rate, rng)
         return with_character_noise(text, self.character_noise, rng)
 
 

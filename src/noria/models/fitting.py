@@ -261,19 +261,21 @@ class Fitting(Saving):
         Parameters
         ----------
         prepared : Prepared
-            What :meth:`prepare` gave; it stays as it is.
+            What :meth:`prepare` gave; it stays as it is. What has been settled before is not settled anew.
         budget : Budget
         init_from : path or RunFolder, optional
             A run whose weights will be taken over: the network is of its shape then.
         """
         shape = choose_shape(self, prepared, self._budget(budget, prepared), self.accumulate)
-        if not shape:
-            return prepared
         if init_from is not None:
             known = as_in_run(self, opened(init_from))
-            shape = {name: known.get(name, value) for name, value in shape.items()}
+            shaping = {info.name for info in self.undecided() if info.option.group == "Model"}
+            shape |= {name: known[name] for name in shaping & known.keys() - prepared.decided.keys()}
+        if not shape:
+            return prepared
         decided = {**prepared.decided, **shape}
-        with holding(self, self.by_level() | decided):
+        short = vars(self.decided())
+        with holding(self, {info.name: short[info.name] for info in self.undecided()} | decided):
             described = describe_model(self._network(chosen_cells(self), prepared.schema), self)
         return replace(prepared, decided=decided, description=replace(prepared.description, model=described))
 

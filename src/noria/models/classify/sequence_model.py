@@ -53,8 +53,9 @@ class SequenceModel(SequenceAnswers):
         if augmentation := self._augmentation(prepared):
             records = prepared.train.records
             sizes = accumulate(len(record.sequence) for record in records)
-            some = [record.sequence for record, size in zip(records, sizes, strict=True) if size <= LOOKED_AT]
-            prepared = prepared.noting(augmentation.described("\n".join(some)))
+            count = 1 + sum(size < LOOKED_AT for size in sizes)
+            some = "\n".join(record.sequence for record in records[:count])
+            prepared = prepared.noting(augmentation.described(some[:LOOKED_AT]))
         return prepared
 
     # What differs between labels and numbers.

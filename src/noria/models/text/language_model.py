@@ -164,7 +164,7 @@ class LanguageModel(TextWriter, TextOptions):
             vocabulary. Of built-in parts which say what is certain to come, also ``certain_accuracy`` of
             that, the share of ``sequences_right`` in all of it, and ``right_to_length``: up to how many
             symbols all sequences are. Where there are any, ``unknown_conditions``: how many labels were not
-            in the training part; such a sequence is told none.
+            in the training part; nothing is told in its place.
         """
         self._need_fit("evaluate")
         vocabulary = self.vocabulary_

@@ -208,7 +208,7 @@ def by_level(
     chosen = {CHARACTERS: of_characters, WORDS: of_words, SUBWORDS: of_characters}
     return Default(
         value=None,
-        help=f"{what}; none: {of_characters}, of words {of_words}{otherwise}.",
+        help=f"{what}; none: {of_characters:g}, of words {of_words:g}{otherwise}.",
         undecided=(None,),
         by_level=tuple(chosen.items()),
         reason=reason,

@@ -161,7 +161,8 @@ def prepare(
         conditions=schema.condition_size,
     )
     decided = _decided(training, corpus)
-    if small := [f"{name} became {share:.2g}" for name, share in decided.items() if share < SHARE]:
+    open_shares = {name: share for name, share in decided.items() if vars(training)[name] is None}
+    if small := [f"{name} became {share:.2g}" for name, share in open_shares.items() if share < SHARE]:
         notes.append(f"{', '.join(small)}: {MOST_HELD_OUT:,} characters tell enough")
     said = (*corpus.notes, *notes, *(() if read is None else read.notes))
     description = Description(
@@ -240,9 +241,9 @@ def shares_of(options: TextTrainingOptions, characters: int = 0) -> tuple[float,
 
 
 def _decided(options: TextTrainingOptions, corpus: Corpus) -> dict[str, float]:
-    """Give the shares that were left open, as they became."""
+    """Give the shares by which data were cut, those that were left open as they became."""
     shares = shares_of(options, 0 if corpus.separate else corpus.characters)
-    return {name: share for name, share in zip(HELD_OUT, shares, strict=True) if vars(options)[name] is None}
+    return dict(zip(HELD_OUT, shares, strict=True))
 
 
 def columns_of(conditions: Any, count: int) -> Columns | None:
