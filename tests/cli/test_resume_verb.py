@@ -110,9 +110,10 @@ def test_weights_are_taken_over(noria: Command, trained: Path, book: Path, tmp_p
     assert noria("train", book, *words).code == 0
     before, after = LanguageModel.load(trained), LanguageModel.load(new)
     assert abs(before.parameters_.values - after.parameters_.values).max() < 1e-6
-    said = noria(
-        "train", book, "--init-from", trained, "--cell", "lstm", "--out", tmp_path / "other", *SMALL[2:]
-    )
+    words = ("--init-from", trained, "--cell", "lstm", "--steps", 1, *SMALL[2:])
+    assert noria("train", book, *words, "--out", tmp_path / "as wide").code == 0
+    assert LanguageModel.load(tmp_path / "as wide").hidden_size == before.hidden_size
+    said = noria("train", book, *words, "--hidden-size", 7, "--out", tmp_path / "other")
     assert said.code == 1
     assert "its weights do not fit this model:\n" in said.err
     assert not (tmp_path / "other").exists()

@@ -215,7 +215,7 @@ class RunFolder:
         write_arrays(
             self._made.file(self.path / f"{which}.safetensors"),
             arrays,
-            json.dumps({"format": FORMAT, **plain(note)}),
+            json.dumps({"format": FORMAT, **plain(dict(sorted(note.items())))}),
         )
 
     def read_arrays(self, which: Which) -> dict[str, Array]:
