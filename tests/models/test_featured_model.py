@@ -73,8 +73,12 @@ def test_a_run_that_does_not_name_features_has_none(tmp_path):
     assert loaded.features == "none"
     assert loaded.evaluate(TEXT) == one.evaluate(TEXT)
     assert LanguageModel.resume(tmp_path / "run", TEXT).report_["steps"] == 9
+    left_open = LanguageModel(**{**SMALL, "features": "auto", "sample_length": 0})
+    assert left_open.fit(TEXT, steps=1, init_from=tmp_path / "run").chosen_["features"] == "none"
     with pytest.raises(RunError, match="features: none in the run, line here"):
-        LanguageModel(**{**SMALL, "sample_length": 0}).fit(TEXT, steps=1, init_from=tmp_path / "run")
+        LanguageModel(**{**SMALL, "features": "line", "sample_length": 0}).fit(
+            TEXT, steps=1, init_from=tmp_path / "run"
+        )
 
 
 def test_separate_sequences_have_them_too():
