@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from cli_commands import Command
-from noria.cli.app import USAGE
 from noria.cli.options import option_table
 from noria.models.loading import MODELS, model_class
 from noria.training.options import Budget, SamplingOptions, options_of
@@ -57,4 +56,11 @@ def test_of_one_task_no_column_says_which(noria: Command):
     assert "`horizon`" not in said.out
     assert "| of |" not in said.out
     assert "| of |" in noria("options").out
-    assert noria("options", "sing").code == USAGE
+
+
+def test_an_unknown_task_is_named(noria: Command):
+    said = noria("options", "txt")
+    assert said.code == 1
+    assert "expected a task, one of text, classify, " in said.err
+    assert "Got 'txt'. Did you mean 'text'?" in said.err
+    assert not said.out

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from noria.cli.common import Debug, Json
 from noria.cli.console import give, give_json
 from noria.cli.headings import ORDER
+from noria.errors import OptionError
 from noria.models.loading import MODELS, model_class
-from noria.training.options import Budget, OptionInfo, SamplingOptions, options_of
+from noria.training.options import Budget, OptionInfo, SamplingOptions, did_you_mean, options_of
 
 HEAD = """# The options, their defaults, and why
 
@@ -19,8 +20,6 @@ on the command line (`--hidden-size 128`).
 
 """
 ALL = "all"
-
-Task = Literal["text", "classify", "regress", "tag", "forecast", "translate"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,9 @@ class Row:
 
 
 def options(
-    task: Annotated[Task | None, Parameter(help="Of which task; none: of all.")] = None,
+    task: Annotated[
+        str | None, Parameter(help=f"Of which task, one of {', '.join(MODELS)}; none: of all.")
+    ] = None,
     /,
     *,
     json: Json = False,
@@ -52,6 +53,9 @@ def options(
 
     noria options > options.md
     """
+    if task is not None and task not in MODELS:
+        near = did_you_mean(task, list(MODELS))
+        raise OptionError(f"options: expected a task, one of {', '.join(MODELS)}. Got {task!r}.{near}")
     rows = option_table(MODELS if task is None else [task])
     if json:
         give_json([asdict(row) for row in rows])
