@@ -27,6 +27,20 @@ LOOKED_AT = 1 << 20
 SUBSTITUTE, INSERT, DELETE, SWAP = range(4)
 
 
+class _Synonyms(dict[str, tuple[str, ...]]):
+    """What may stand in the place of a piece of text, with its capitals and the space around it."""
+
+    def __init__(self, thesaurus: Thesaurus, encode: Encode | None) -> None:
+        super().__init__()
+        self._thesaurus, self._encode = thesaurus, encode
+
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        word = piece.strip()
+        others = [piece.replace(word, _cased(other, word)) for other in self._thesaurus.get(word.lower(), ())]
+        self[piece] = tuple(other for other in others if self._encode is None or self._encode(other).all())
+        return self[piece]
+
+
 def with_character_noise(
     text: str, rate: float, rng: np.random.Generator, alphabet: str | None = None
 ) -> str:
@@ -99,7 +113,7 @@ def with_synonyms(
     return _replaced(text, _Synonyms(thesaurus, encode), rate, rng)
 
 
-def _replaced(text: str, synonyms: "_Synonyms", rate: float, rng: np.random.Generator) -> str:
+def _replaced(text: str, synonyms: _Synonyms, rate: float, rng: np.random.Generator) -> str:
     changed: list[str] = []
     for pieces in segment(text):
         has = [place for place, piece in enumerate(pieces) if synonyms[piece]]
@@ -110,20 +124,6 @@ def _replaced(text: str, synonyms: "_Synonyms", rate: float, rng: np.random.Gene
             pieces[has[index]] = others[int(draw * len(others))]
         changed += pieces
     return "".join(changed)
-
-
-class _Synonyms(dict[str, tuple[str, ...]]):
-    """What may stand in the place of a piece of text, with its capitals and the space around it."""
-
-    def __init__(self, thesaurus: Thesaurus, encode: Encode | None) -> None:
-        super().__init__()
-        self._thesaurus, self._encode = thesaurus, encode
-
-    def __missing__(self, piece: str) -> tuple[str, ...]:
-        word = piece.strip()
-        others = [piece.replace(word, _cased(other, word)) for other in self._thesaurus.get(word.lower(), ())]
-        self[piece] = tuple(other for other in others if self._encode is None or self._encode(other).all())
-        return self[piece]
 
 
 def read_thesaurus(path: str | os.PathLike[str]) -> dict[str, tuple[str, ...]]:
