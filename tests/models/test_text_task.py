@@ -217,7 +217,8 @@ def test_a_rehearsal_reads_the_beginning_of_the_test_part(monkeypatch, share, re
     task = stream_task()
     (test,) = task.corpus.test.readings
     assert test.predictions == 22
-    assert task.rehearse_test(share) == pytest.approx(read / 22)
+    lead = test.lead
+    assert task.rehearse("test", share) == pytest.approx((lead + read) / (lead + 22))
     ((reading,),) = seen
     assert (reading.lead, reading.predictions) == (test.lead, read)
     np.testing.assert_array_equal(reading.ids, test.ids[: test.lead + read])
@@ -229,6 +230,11 @@ def test_a_rehearsal_of_sequences_reads_as_many_as_are_read_together():
     network, parameters = network_and_parameters(corpus)
     task = SequenceTask(network, parameters, corpus, 3, 5, lambda rng: "")
     assert len(corpus.test.readings) == 200
-    assert [task.rehearse_test(share) for share in (0.01, 0.5, 1.0)] == [64 / 200, 0.5, 1.0]
+    lengths = sorted((len(reading.ids) for reading in corpus.test.readings), reverse=True)
+    batches = [lengths[begin : begin + 64] for begin in range(0, 200, 64)]
+    read = [task.rehearse("test", share) for share in (0.01, 0.5, 1.0)]
+    of_middle_lengths, two = sum(batches[2]), sum(batches[1] + batches[3])
+    assert read == pytest.approx([of_middle_lengths / sum(lengths), two / sum(lengths), 1.0])
+    assert task.rehearse("validation", 0.01) == 1.0
     nothing = corpus_of_sequences(words, 0.1, 0.0, SEED(0))
-    assert SequenceTask(network, parameters, nothing, 3, 5, lambda rng: "").rehearse_test(0.5) == 1.0
+    assert SequenceTask(network, parameters, nothing, 3, 5, lambda rng: "").rehearse("test", 0.5) == 1.0

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from quadratic_task import QuadraticTask
 
-from noria.training.calibration import Timing, calibrate, steps_within, time_evaluation, time_steps, time_test
+from noria.training.calibration import (
+    Timing,
+    calibrate,
+    steps_within,
+    time_reading,
+    time_steps,
+)
+from noria.training.progress import Progress
 from noria.training.training_options import TrainingOptions
 
 
@@ -14,7 +21,7 @@ class Clock:
         return self.now
 
 
-def test_median_of_real_steps_after_the_warm_ones():
+def test_mean_of_real_steps_after_the_warm_ones_without_those_that_were_held_up():
     clock = Clock()
     durations = {0: 9.0, 1: 5.0, 2: 0.1, 3: 0.3, 4: 7.0, 5: 0.2, 6: 0.2}
     taken = []
@@ -22,9 +29,25 @@ def test_median_of_real_steps_after_the_warm_ones():
     def take_step(step):
         taken.append(step)
         clock.now += durations[step]
+        return 10
 
-    assert time_steps(take_step, 3.0, clock) == pytest.approx(0.3)
+    assert time_steps(take_step, 3.0, clock) == (pytest.approx(0.02), 3)
     assert taken == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_which_batches_were_drawn_moves_nothing(seed):
+    """Lengths from 3 to 200 tokens; every token takes the same time, with another 10 % of noise."""
+    rng, clock = np.random.default_rng(seed), Clock()
+
+    def take_step(step):
+        tokens = int(np.exp(rng.uniform(np.log(3), np.log(200))))
+        clock.now += 0.01 * tokens * rng.uniform(0.9, 1.1) * (20.0 if step % 15 == 14 else 1.0)
+        return tokens
+
+    pace, timed = time_steps(take_step, 40.0, clock)
+    assert timed > 10
+    assert pace == pytest.approx(0.01, rel=0.08)
 
 
 def test_steps_are_timed_for_the_time_allowed_but_three_at_least():
@@ -34,9 +57,10 @@ def test_steps_are_timed_for_the_time_allowed_but_three_at_least():
     def take_step(step):
         taken.append(step)
         clock.now += 0.01
+        return 1
 
     time_steps(take_step, 0.125, clock)
-    assert len(taken) == 2 + 13
+    assert len(taken) == 1 + 5 + 13
     taken.clear()
     time_steps(take_step, 0.00001, clock)
     assert len(taken) == 2 + 3
@@ -44,22 +68,20 @@ def test_steps_are_timed_for_the_time_allowed_but_three_at_least():
 
 def test_free_steps_do_not_go_on_for_ever():
     taken = []
-    time_steps(taken.append, 60.0, Clock())
-    assert len(taken) == 202
+    time_steps(lambda step: taken.append(step) or 1, 60.0, Clock())
+    assert len(taken) == 266
 
 
-@pytest.mark.parametrize(("allowed", "evaluations", "expected"), [(1.0, 2, 0.25), (0.5, 1, 0.75)])
-def test_cheap_evaluation_is_timed_again_when_it_is_warm(allowed, evaluations, expected):
-    clock = Clock()
-    durations = iter([0.75, 0.25])
-    made = []
+@pytest.mark.parametrize(("compiling", "expected"), [(0.5, 0.8), (1.2, 2.0)])
+def test_what_is_read_as_a_whole_is_timed_when_it_is_warm_unless_it_is_long(compiling, expected):
+    clock, shares = Clock(), []
 
-    def evaluate():
-        made.append(1)
-        clock.now += next(durations)
+    def rehearse(share):
+        clock.now += 0.8 + (0.0 if shares else compiling)
+        shares.append(share)
+        return 1.0
 
-    assert time_evaluation(evaluate, allowed, clock) == pytest.approx(expected)
-    assert len(made) == evaluations
+    assert time_reading(rehearse, 0.6, clock) == pytest.approx(expected)
 
 
 def test_task_is_as_before():
@@ -73,7 +95,8 @@ def test_task_is_as_before():
 
     task.on_step = on_step
     timing = calibrate(task, TrainingOptions(optimizer="adam", seed=3), budget=20.0, clock=clock)
-    assert timing == Timing(step=1.5, evaluation=0.0)
+    assert (timing.step, timing.evaluation, timing.test) == (pytest.approx(1.5), 0.0, 0.0)
+    assert (timing.tokens, timing.timed) == (5.0, 3)
     assert len(task.steps_seen) == 5
     np.testing.assert_array_equal(task.parameters.values, np.full(7, 0.25))
     np.testing.assert_array_equal(task.counter, [3, 3])
@@ -119,7 +142,7 @@ def test_a_long_test_is_foretold_from_its_beginning(allowed, least):
     clock = Clock()
     part = LongPart(clock, least)
     expected = 92.0 if least == 1.0 else 90.0  # what was read as a whole is not read again
-    assert time_test(part, allowed, clock) == pytest.approx(expected)
+    assert time_reading(part, allowed, clock) == pytest.approx(expected)
     again = sum(part.shares[1:])
     assert again <= max(2.5 * allowed / 90.0, least, 1 / 256)
 
@@ -133,9 +156,33 @@ def test_a_short_test_is_read_as_a_whole():
         clock.now += 0.001 + 0.01 * share
         return share
 
-    assert time_test(rehearse, 0.5, clock) == pytest.approx(0.011)
+    assert time_reading(rehearse, 0.5, clock) == pytest.approx(0.011)
     assert shares[-1] == 1.0
 
 
 def test_the_test_is_part_of_the_budget():
     assert steps_within(100.0, Timing(step=1.0, evaluation=4.0, test=30.0), lambda steps: 2) == 62
+
+
+@pytest.mark.parametrize(("tokens", "slower"), [(800, 1.0), (100, 1.0), (10, 2.0)])
+def test_one_long_batch_is_no_slow_machine(tokens, slower):
+    """What is left to do is foretold by the time of a token, and one short batch counts little."""
+    clock = Clock()
+    progress = Progress(clock)
+    progress.calibrated(Timing(step=0.1, evaluation=2.0, test=4.0, tokens=100.0, timed=9))
+    assert progress.closing(1) == pytest.approx(6.0)
+    progress.step_begins()
+    clock.now += 0.001 * tokens * slower
+    progress.step_ends(1.0, tokens)
+    assert progress.closing(1) == pytest.approx(6.0, rel=0.02)
+
+
+def test_a_slow_machine_is_seen_whatever_the_lengths():
+    clock = Clock()
+    progress = Progress(clock)
+    progress.calibrated(Timing(step=0.1, evaluation=2.0, test=4.0, tokens=100.0, timed=9))
+    for tokens in [20, 180] * 60:
+        progress.step_begins()
+        clock.now += 3.0 * 0.001 * tokens
+        progress.step_ends(1.0, tokens)
+    assert 2.5 * 6.0 < progress.closing(1) < 3.0 * 6.0

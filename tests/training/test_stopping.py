@@ -80,10 +80,10 @@ def test_patience_needs_a_validation_part():
         TextTrainingOptions(patience=3, valid_fraction=0.0).validate()
 
 
-def test_a_deadline_forgives_two_percent():
+def test_a_deadline_forgives_three_percent():
     assert not Deadline(None).is_over(1e9, 1e9)
-    assert not Deadline(100.0).is_over(90.0, 12.0)
-    assert Deadline(100.0).is_over(91.0, 12.0)
+    assert not Deadline(100.0).is_over(90.0, 13.0)
+    assert Deadline(100.0).is_over(91.0, 13.0)
 
 
 class Judged(QuadraticTask):
@@ -128,7 +128,7 @@ def test_a_time_budget_holds_where_the_machine_slows_down(tmp_path, factor):
         return
     assert result.steps < planned
     assert result.stopped == "time"
-    assert f"steps={planned} with stop_after={result.steps} repeats this run" in next(
+    assert f"steps={planned} with stop_after={result.steps}, and what was chosen" in next(
         event.message for event in events if isinstance(event, Stopped)
     )
     assert [event.step for event in events if isinstance(event, Evaluated)][-1] == result.steps
@@ -152,8 +152,8 @@ def test_a_time_budget_holds_where_the_test_is_long(factor):
             machine.work(80.0 if part == "test" else 4.0)
             return figures
 
-        def rehearse_test(self, share):
-            machine.work(80.0 * share)
+        def rehearse(self, part, share):
+            machine.work((80.0 if part == "test" else 4.0) * share)
             return share
 
     task = Read(noise=0.2, on_step=lambda task, step: machine.work(1.0))

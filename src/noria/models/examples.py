@@ -35,8 +35,6 @@ class ExamplesTask(ABC, Generic[Example]):
         Of the task.
     parameters : FlatParameters
     train, validation, test : sequences of examples
-    lengths : sequence of int
-        Steps of each training example.
     batch_size : int
     seed : int
         Where the order of each epoch comes from.
@@ -52,7 +50,6 @@ class ExamplesTask(ABC, Generic[Example]):
         validation: Sequence[Example],
         test: Sequence[Example],
         *,
-        lengths: Sequence[int],
         batch_size: int,
         seed: int,
     ) -> None:
@@ -60,13 +57,18 @@ class ExamplesTask(ABC, Generic[Example]):
         self._parameters = parameters
         self.train, self.validation, self.test = train, validation, test
         self.batch_size, self.seed = batch_size, seed
-        self._batches = Batches(lengths, batch_size)
+        self._batches = Batches([self.length_of(example) for example in train], batch_size)
         self._epoch: tuple[int, list[Array]] = (-1, [])
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches of an epoch."""
         return len(self._batches)
+
+    @property
+    def tokens_per_epoch(self) -> int:
+        """What the examples of an epoch count, all in all."""
+        return sum(self.tokens_of(example) for example in self.train)
 
     @property
     def parameters(self) -> FlatParameters:
@@ -76,6 +78,14 @@ class ExamplesTask(ABC, Generic[Example]):
     @abstractmethod
     def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
         """Run a batch forward and backward; add to the gradients of the parameters."""
+
+    @abstractmethod
+    def length_of(self, example: Example) -> int:
+        """Give the steps of an example; like ones come into a batch."""
+
+    def tokens_of(self, example: Example) -> int:
+        """Give what an example counts in the results of steps: its steps, unless a task says otherwise."""
+        return self.length_of(example)
 
     @abstractmethod
     def figures(self, examples: Sequence[Example]) -> dict[str, float]:
@@ -118,14 +128,20 @@ class ExamplesTask(ABC, Generic[Example]):
         """Give the training examples that can be measured as those of the other parts are."""
         return self.train
 
-    def rehearse_test(self, share: float) -> float:
-        """Measure this share of the test part or a little more."""
-        count = len(self.test)
-        if not count:
-            return 1.0
-        some = self.test[: min(count, max(SIDE_BY_SIDE, math.ceil(share * count)))]
-        self.figures(some)
-        return len(some) / count
+    def rehearse(self, part: Part, share: float) -> float:
+        """Measure this share of a part or a little more, in batches like those of the whole of it."""
+        measured = [self.validation, self.training_sample] if part == "validation" else [self.test]
+        read = whole = 0
+        for examples in measured:
+            some = self._spread(examples, share)
+            if some:
+                self.figures(some)
+            read += sum(map(self.length_of, some))
+            whole += sum(map(self.length_of, examples))
+        return read / whole if whole else 1.0
+
+    def _spread(self, examples: Sequence[Example], share: float) -> list[Example]:
+        return spread(examples, [self.length_of(example) for example in examples], share)
 
     def sample(self, rng: np.random.Generator) -> str | None:
         """Show nothing, unless a task has something to show."""
@@ -166,6 +182,23 @@ def side_by_side(examples: Sequence[Example], lengths: Sequence[int]) -> Iterabl
     order = np.argsort(-np.asarray(lengths), kind="stable")
     for begin in range(0, len(examples), SIDE_BY_SIDE):
         yield [int(index) for index in order[begin : begin + SIDE_BY_SIDE]]
+
+
+def spread(examples: Sequence[Example], lengths: Sequence[int], share: float) -> list[Example]:
+    """Choose this share of the batches of :func:`side_by_side`, evenly from the longest to the shortest.
+
+    Parameters
+    ----------
+    examples : sequence
+    lengths : sequence of int
+        Steps of each.
+    share : float
+        In (0, 1]; of so little that it is one batch, that is the middle one.
+    """
+    batches = list(side_by_side(examples, lengths))
+    count = math.ceil(share * len(batches))
+    places = (2 * np.arange(count) + 1) * len(batches) // max(1, 2 * count)
+    return [examples[index] for place in places for index in batches[place]]
 
 
 def digest(*parts: Iterable[Any]) -> str:

@@ -15,6 +15,9 @@ from noria.training.run_folder import RunFolder
 from noria.training.task import Task
 from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
 
+AIM = 0.985
+"""The share of a time that is planned: what is not foretold, as writing files, takes time as well."""
+
 Check: TypeAlias = Callable[[], None]
 
 
@@ -132,9 +135,8 @@ class Budgeting:
     def _calibrated(self, budget: float, left: float, check: Check) -> int:
         before = self._progress.seconds
         timing = calibrate(self._task, self._options, budget=budget, clock=self._clock, check=check)
-        self._progress.evaluation_took(timing.evaluation, timing.step)
-        self._progress.test_will_take(timing.test, timing.step)
-        left -= self._progress.seconds - before
+        self._progress.calibrated(timing)
+        left -= self._progress.seconds - before + (1.0 - AIM) * budget
         return steps_within(left, timing, lambda steps: self._plan(steps).evaluations)
 
     def _noted(self, budgeted: Budgeted, minutes: float | None) -> Budgeted:

@@ -1,10 +1,13 @@
 """Minutes into steps: a few real steps are timed once; after that nothing is decided by the clock."""
 
-import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
-from noria.training.task import Task, evaluated
+import numpy as np
+
+from noria.training.task import Part, Task
 from noria.training.training_options import TrainingOptions
 from noria.training.update import Updater
 
@@ -13,19 +16,36 @@ LEAST_STEPS = 3
 MOST_STEPS = 200
 MOST_SECONDS = 3.0
 SHARE = 0.04
+LONG = 3.0
+"""How many times as long as allowed a whole part may take to be read again, when all it needs is compiled."""
+HELD_UP = 3.0
+"""How many times the median a step takes in which the machine did something else."""
 LEAST_REHEARSAL = 1 / 256
-"""The share of the test part that is read first, to compile what reads it."""
+"""The share of a part that is read first, to compile what reads it."""
 
-Clock = Callable[[], float]
+Clock: TypeAlias = Callable[[], float]
+Rehearse: TypeAlias = Callable[[float], float]
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one step, one evaluation and the one of the test part take, in seconds."""
+    """What a mean step, one evaluation and the one of the test part take.
+
+    Attributes
+    ----------
+    step, evaluation, test : float
+        Seconds.
+    tokens : float
+        Of a mean step.
+    timed : int
+        From how many steps that is known.
+    """
 
     step: float
     evaluation: float
     test: float = 0.0
+    tokens: float = 1.0
+    timed: int = 1
 
     def predicted(self, steps: int, evaluations: int) -> float:
         """Seconds for a run of so many steps and evaluations, and the test at its end."""
@@ -62,56 +82,65 @@ def calibrate(
     updater = Updater(task, options)
     allowed = min(MOST_SECONDS, SHARE * budget)
 
-    def take_step(step: int) -> None:
+    def take_step(step: int) -> int:
         check()
-        updater.make(step, 0.0)  # a learning rate of zero takes the time of any other, and leads nowhere
+        return updater.make(step, 0.0).tokens  # a learning rate of zero takes the time of any other
 
-    def evaluate() -> None:
+    def rehearse(part: Part, share: float) -> float:
         check()
-        evaluated(task)
-
-    def rehearse(share: float) -> float:
-        check()
-        return task.rehearse_test(share)
+        return task.rehearse(part, share)
 
     try:
-        step = time_steps(take_step, allowed, clock)
-        evaluation = time_evaluation(evaluate, allowed, clock)
-        return Timing(step, evaluation, time_test(rehearse, allowed / 4, clock))
+        pace, timed = time_steps(take_step, allowed, clock)
+        tokens = options.accumulate * task.tokens_per_epoch / task.steps_per_epoch
+        evaluation = time_reading(partial(rehearse, "validation"), allowed, clock)
+        test = time_reading(partial(rehearse, "test"), allowed / 4, clock)
+        return Timing(pace * tokens, evaluation, test, tokens, timed)
     finally:
         task.parameters.load_state_dict(weights)
         task.restore_carried(carried)
 
 
-def time_steps(take_step: Callable[[int], object], allowed: float, clock: Clock) -> float:
-    """Time steps for about ``allowed`` seconds, and give the median.
+def time_steps(take_step: Callable[[int], int], allowed: float, clock: Clock) -> tuple[float, int]:
+    """Time steps for about ``allowed`` seconds; give the seconds of a token, and from how many steps.
 
-    The first ones are not counted: they compile kernels and fill caches. The median of the others is not
-    moved by what else the machine does now and then.
+    The first ones are not counted: they compile kernels, fill caches and get new memory. Nor are those that were held up:
+    they took much longer than most, and not because they have more tokens. Sums over the others do not
+    depend on whether long or short batches were drawn.
+
+    Parameters
+    ----------
+    take_step : callable
+        Makes a step, given its number, and says of how many tokens.
+    allowed : float
+    clock : callable
     """
-    for step in range(WARM_STEPS):
-        take_step(step)
+    take_step(0)
+    begin, warm = clock(), 1
+    while warm < WARM_STEPS or (clock() - begin < allowed / 3 and warm < MOST_STEPS // 3):
+        take_step(warm)
+        warm += 1
     seconds: list[float] = []
+    tokens: list[int] = []
     while len(seconds) < LEAST_STEPS or (sum(seconds) < allowed and len(seconds) < MOST_STEPS):
-        seconds.append(_timed(lambda: take_step(WARM_STEPS + len(seconds)), clock))
-    return statistics.median(seconds)
+        before = clock()
+        tokens.append(max(1, take_step(warm + len(seconds))))
+        seconds.append(clock() - before)
+    took, counted = np.array(seconds), np.array(tokens)
+    pace = took / counted
+    kept = (took <= HELD_UP * np.median(took)) | (pace <= HELD_UP * np.median(pace))
+    return float(took[kept].sum() / counted[kept].sum()), len(seconds)
 
 
-def time_evaluation(evaluate: Callable[[], object], allowed: float, clock: Clock) -> float:
-    """Time an evaluation; the second one where two are cheap, since the first may compile."""
-    first = _timed(evaluate, clock)
-    return _timed(evaluate, clock) if first < allowed else first
+def time_reading(rehearse: Rehearse, allowed: float, clock: Clock) -> float:
+    """Time the reading of a share of a part that takes about ``allowed`` seconds; give that of all.
 
-
-def time_test(rehearse: Callable[[float], float], allowed: float, clock: Clock) -> float:
-    """Time the reading of a share of the test part that takes about ``allowed`` seconds; give that of all.
-
-    Unlike validation, a text is read symbol after symbol here, which may take as long as many evaluations.
+    The test part of a text is read symbol after symbol, which may take as long as many evaluations.
 
     Parameters
     ----------
     rehearse : callable
-        Reads about a share of the test part, and gives the share that it has read.
+        Reads about a share of the part, and gives the share that it has read.
     allowed : float
     clock : callable
     """
@@ -123,7 +152,7 @@ def time_test(rehearse: Callable[[float], float], allowed: float, clock: Clock) 
 
     share = LEAST_REHEARSAL
     seconds = _timed(work, clock)
-    if read >= 1.0 and seconds >= allowed:
+    if read >= 1.0 and seconds >= LONG * allowed:
         return seconds
     while True:  # the first one may have compiled
         seconds = _timed(work, clock)

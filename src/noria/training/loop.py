@@ -60,10 +60,12 @@ class Loop:
         self.checkpoints = Checkpoints(task, run_folder, self._updater, self.progress, self._early)
         self._saved_at = clock()
         self._lr = 0.0
+        self._batches: float = math.inf
 
     def set_plan(self, plan: Plan) -> None:
         """Say how long the run is."""
         self._updater.set_length(plan.steps, plan.batches or None)
+        self._batches = plan.batches or math.inf
 
     def learning_rate(self, step: int) -> float:
         """Give the learning rate of an update, counted from 0; of the last one for those beyond."""
@@ -177,7 +179,8 @@ class Loop:
         return loss
 
     def _epoch(self, step: int) -> float:
-        return step * self.options.accumulate / self.task.steps_per_epoch
+        # the last update may gather fewer batches than the others
+        return min(step * self.options.accumulate, self._batches) / self.task.steps_per_epoch
 
     def _sample(self, step: int) -> None:
         with self._updater.averaging.in_place(self.task.parameters):
@@ -206,7 +209,8 @@ class Loop:
             return f"{made}: stop_after is {self.options.stop_after:,}"
         return (
             f"{made}: the time is over, the machine was slower than at the start; the schedule was not "
-            f"finished. steps={plan.steps} with stop_after={step} repeats this run"
+            f"finished. steps={plan.steps} with stop_after={step}, and what was chosen for its length, "
+            "repeats this run"
         )
 
     def finish(self, step: int, planned: int, stop: Stop | None) -> Result:

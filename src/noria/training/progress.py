@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from noria.arrays import Array
+from noria.training.calibration import Timing
 
 
 class Average:
@@ -42,7 +43,7 @@ class Progress:
         self._step_seconds = Average(50)
         self._step_tokens = Average(50)
         self._evaluation_seconds = Average(3)
-        self._pace = Average(3)  # seconds of a step at the time of these evaluations
+        self._evaluation_pace = Average(3)  # seconds of a token at the time of these evaluations
         self._test: tuple[float, float] | None = None
         self.tokens = 0
 
@@ -72,14 +73,18 @@ class Progress:
         self._loss.add(loss)
         self.tokens += tokens
 
-    def evaluation_took(self, seconds: float, step_seconds: float | None = None) -> None:
-        """Count one evaluation; ``step_seconds`` is what a step took at that time, if not the last ones."""
+    def evaluation_took(self, seconds: float) -> None:
+        """Count one evaluation."""
         self._evaluation_seconds.add(seconds)
-        self._pace.add(self._step_seconds.value if step_seconds is None else step_seconds)
+        self._evaluation_pace.add(self._pace)
 
-    def test_will_take(self, seconds: float, step_seconds: float) -> None:
-        """Note what the test at the end was found to take, and a step at that time."""
-        self._test = seconds, step_seconds
+    def calibrated(self, timing: Timing) -> None:
+        """Begin with what a calibration found: one long batch is not taken for a slow machine then."""
+        for _ in range(timing.timed):
+            self._step_seconds.add(timing.step)
+            self._step_tokens.add(timing.tokens)
+        self.evaluation_took(timing.evaluation)
+        self._test = timing.test, self._pace
 
     def seconds_left(self, steps: int, evaluations: int) -> float:
         """Estimate what so many more steps and evaluations will take, and the test at the end."""
@@ -88,9 +93,18 @@ class Progress:
 
     def closing(self, evaluations: int) -> float:
         """Estimate what so many more evaluations and the test will take, as slow as the machine is by now."""
-        evaluation, now = self._evaluation_seconds.value, self._step_seconds.value
-        test, then = (evaluation, self._pace.value) if self._test is None else self._test
-        return evaluations * evaluation * _slower(now, self._pace.value) + test * _slower(now, then)
+        evaluation, then = self._evaluation_seconds.value, self._evaluation_pace.value
+        test, at_test = (evaluation, then) if self._test is None else self._test
+        return evaluations * evaluation * self._slower_than(then) + test * self._slower_than(at_test)
+
+    @property
+    def _pace(self) -> float:
+        """Seconds of a token in the last steps: of a step, they would follow the lengths of sequences."""
+        return self._step_seconds.value / self._step_tokens.value if self._step_tokens.value else 0.0
+
+    def _slower_than(self, pace: float) -> float:
+        """How many times as long as at that pace a token takes now; at least 1."""
+        return max(1.0, self._pace / pace) if pace else 1.0
 
     def state(self) -> dict[str, Array]:
         """Give what belongs to the run and not to the machine's speed."""
@@ -108,8 +122,3 @@ class Progress:
     def spent_before(self, seconds: float) -> None:
         """Count the time of an earlier sitting."""
         self._start -= seconds
-
-
-def _slower(now: float, then: float) -> float:
-    """How many times as long as then a step takes now; at least 1."""
-    return max(1.0, now / then) if then else 1.0

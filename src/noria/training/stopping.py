@@ -7,7 +7,7 @@ import numpy as np
 
 from noria.arrays import Array
 
-LATE = 1.02
+LATE = 1.03
 """How far over its time a run may go to reach its last planned step; beyond it, it stops where it is."""
 
 

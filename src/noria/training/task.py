@@ -43,6 +43,10 @@ class Task(Protocol):
         """Batches of an epoch."""
 
     @property
+    def tokens_per_epoch(self) -> int:
+        """Tokens of an epoch, as the results of its steps count them, or about as many."""
+
+    @property
     def parameters(self) -> FlatParameters:
         """The parameters that the trainer updates in place."""
 
@@ -55,13 +59,15 @@ class Task(Protocol):
         The carried state is left as it is.
         """
 
-    def rehearse_test(self, share: float) -> float:
-        """Read this share of the test part or a little more, as its evaluation does, for the time it takes.
+    def rehearse(self, part: Part, share: float) -> float:
+        """Read this share of a part or a little more, as an evaluation does, for the time it takes.
 
         The carried state is left as it is.
 
         Parameters
         ----------
+        part : {"validation", "test"}
+            With the validation part goes as large a share of what is measured beside it.
         share : float
             In (0, 1].
 

@@ -76,21 +76,11 @@ class SequenceTask(ExamplesTask[Example]):
         augmented: Callable[[int], Sequence[Example]] | None = None,
         batching: str = PACKED,
     ) -> None:
-        lengths = [len(example.sequence) for example in train]
-        super().__init__(
-            name,
-            parameters,
-            train,
-            validation,
-            test,
-            lengths=lengths,
-            batch_size=batch_size,
-            seed=seed,
-        )
+        super().__init__(name, parameters, train, validation, test, batch_size=batch_size, seed=seed)
         self.network, self.targets = network, targets
         self._smoothing, self._class_weights = label_smoothing, class_weights
-        self._lengths = np.array(lengths)
-        self._way = way_of(batching, network, POOLING, max(lengths))
+        self._lengths = np.array([len(example.sequence) for example in train])
+        self._way = way_of(batching, network, POOLING, int(self._lengths.max()))
         self._balanced = None if resampling == "none" else Balanced(train, over=resampling == "over")
         self._augmented = augmented
         self._changed: tuple[int, Sequence[Example]] = (-1, train)
@@ -101,6 +91,12 @@ class SequenceTask(ExamplesTask[Example]):
         if self._balanced is None:
             return super().steps_per_epoch
         return -(-len(self._balanced) // self.batch_size)
+
+    @property
+    def tokens_per_epoch(self) -> int:
+        """Steps of the sequences of an epoch; about as many, where they are drawn by their classes."""
+        each = len(self.train) if self._balanced is None else len(self._balanced)
+        return super().tokens_per_epoch * each // len(self.train)
 
     def epoch_of(self, epoch: int) -> list[Array]:
         """Draw the batches of an epoch, of as many examples of every class where that is asked for."""
@@ -131,6 +127,10 @@ class SequenceTask(ExamplesTask[Example]):
         )
         backward(loss_backward())
         return StepResult(loss, len(inputs))
+
+    def length_of(self, example: Example) -> int:
+        """Give the steps of its sequence."""
+        return len(example.sequence)
 
     def figures(self, examples: Sequence[Example]) -> dict[str, float]:
         """Measure examples."""

@@ -44,17 +44,7 @@ class ForecastTask(ExamplesTask[Example]):
         batch_size: int,
         seed: int,
     ) -> None:
-        lengths = [learning.schema.lookback] * len(train)
-        super().__init__(
-            "forecast",
-            parameters,
-            train,
-            validation,
-            test,
-            lengths=lengths,
-            batch_size=batch_size,
-            seed=seed,
-        )
+        super().__init__("forecast", parameters, train, validation, test, batch_size=batch_size, seed=seed)
         self.network, self.learning, self.scoring, self.output = network, learning, scoring, output
 
     def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
@@ -70,6 +60,10 @@ class ForecastTask(ExamplesTask[Example]):
         d_outputs = back_loss() * len(self.network.members)
         back(from_members(d_outputs, y.rows.shape).astype(dtype, copy=False))
         return StepResult(loss, len(examples))
+
+    def length_of(self, example: Example) -> int:
+        """Count windows: all look back as far."""
+        return 1
 
     def figures(self, examples: Sequence[Example]) -> dict[str, float]:
         """Measure forecasts of the whole horizon: the loss, and errors in the unit of the series."""

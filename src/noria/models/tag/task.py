@@ -40,8 +40,7 @@ class TagTask(ExamplesTask[Example]):
         seed: int,
         label_smoothing: float = 0.0,
     ) -> None:
-        lengths = [len(example.words) for example in parts[0]]
-        super().__init__("tag", parameters, *parts, lengths=lengths, batch_size=batch_size, seed=seed)
+        super().__init__("tag", parameters, *parts, batch_size=batch_size, seed=seed)
         self.network, self.schema, self.lexicon = network, schema, lexicon
         self._output = output_of(network, schema, label_smoothing)
 
@@ -53,6 +52,10 @@ class TagTask(ExamplesTask[Example]):
         loss, d_loss = self._output.loss(scores, batch.tags)
         backward(d_loss())
         return StepResult(loss, len(batch.tags))
+
+    def length_of(self, example: Example) -> int:
+        """Give its words."""
+        return len(example.words)
 
     def figures(self, examples: Sequence[Example]) -> dict[str, float]:
         """Measure examples: loss, accuracy of tokens, and of spans where the tags write any."""

@@ -1,20 +1,19 @@
 """What the trainer trains of a language model: windows of one text, or batches of separate sequences."""
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from noria.arrays import Array
 from noria.errors import DataError
 from noria.layers import FlatParameters, Inputs, Layer, Mode, State, restore_state, state_arrays
-from noria.models.examples import layer_norms
+from noria.models.examples import layer_norms, spread
 from noria.models.text.augmenting import TrainingReadings
 from noria.models.text.corpus import Corpus
 from noria.models.text.network import BEGINS
-from noria.models.text.reading import beginning, beginnings, long_reading, side_by_side
-from noria.models.text.scoring import SIDE_BY_SIDE, score_readings
+from noria.models.text.reading import Reading, beginning, beginnings, long_reading, side_by_side
+from noria.models.text.scoring import score_readings
 from noria.models.text.wide_output import forward_backward
 from noria.sequences import Batches, Ragged, Streams
 from noria.training import StepResult
@@ -45,6 +44,7 @@ class TextTask(ABC):
 
     name = "text"
     steps_per_epoch: int
+    tokens_per_epoch: int
 
     def __init__(
         self,
@@ -83,33 +83,33 @@ class TextTask(ABC):
         data = self.corpus.validation if part == "validation" else self.corpus.test
         if not data.readings:
             return {}
-        readings = data.readings
-        if part == "validation" and not self.corpus.separate:
-            readings = side_by_side(readings[0], self.batch_size)
-        elif not self.corpus.separate:
-            readings = long_reading(readings[0])
         return score_readings(
             self.network,
-            readings,
+            self._readings(part),
             end=self.corpus.vocabulary.end_id,
             characters=data.characters,
             spelling=data.spelling,
         ).figures()
 
-    def rehearse_test(self, share: float) -> float:
-        """Score this share of the test part or a little more: of one text, the beginnings of its readings."""
-        readings = self.corpus.test.readings
-        if not readings:
+    def rehearse(self, part: Part, share: float) -> float:
+        """Score this share of a part or a little more: of one text, the beginnings of its readings."""
+        whole = self._readings(part)
+        if not whole:
             return 1.0
         if self.corpus.separate:
-            some = readings[: max(SIDE_BY_SIDE, math.ceil(share * len(readings)))]
-            read = len(some) / len(readings)
+            some = spread(whole, [len(reading.ids) for reading in whole], share)
         else:
-            whole = long_reading(readings[0])
             some = [beginning(reading, share) for reading in whole]
-            read = sum(one.predictions for one in some) / sum(one.predictions for one in whole)
         score_readings(self.network, some, end=self.corpus.vocabulary.end_id)
-        return read
+        return sum(len(one.ids) for one in some) / sum(len(one.ids) for one in whole)
+
+    def _readings(self, part: Part) -> Sequence[Reading]:
+        """Give what is read of a part."""
+        readings = (self.corpus.validation if part == "validation" else self.corpus.test).readings
+        if self.corpus.separate or not readings:
+            return readings
+        whole = readings[0]
+        return side_by_side(whole, self.batch_size) if part == "validation" else long_reading(whole)
 
     def sample(self, rng: np.random.Generator) -> str | None:
         """Let the network write."""
@@ -168,6 +168,7 @@ class StreamTask(TextTask):
         self.streams = Streams(corpus.train.readings[0].ids, batch_size, window)
         self._epoch = -1
         self.steps_per_epoch = len(self.streams)
+        self.tokens_per_epoch = self.streams.predictions
         self._state: State = None
 
     def step(self, step: int, mode: Mode) -> StepResult:
@@ -212,6 +213,7 @@ class SequenceTask(TextTask):
         self._seed = seed
         self._epoch: tuple[int, list[Array]] = (-1, [])
         self.steps_per_epoch = len(self._batches)
+        self.tokens_per_epoch = int(self._batches.lengths.sum())
 
     def step(self, step: int, mode: Mode) -> StepResult:
         """Run one batch; the order of an epoch is drawn from the seed and the number of the epoch."""

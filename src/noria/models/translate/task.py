@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from noria.layers import EncoderDecoder, FlatParameters, Mode
-from noria.models.examples import ExamplesTask
+from noria.models.examples import ExamplesTask, side_by_side
 from noria.models.translate.corpus import Example, batch_of
 from noria.models.translate.scheduled_sampling import own_inputs
 from noria.models.translate.schema import PairSchema
@@ -55,17 +55,7 @@ class TranslationTask(ExamplesTask[Example]):
         label_smoothing: float = 0.0,
         scheduled_sampling: float = 0.0,
     ) -> None:
-        lengths = [len(example.read) + len(example.written) for example in train]
-        super().__init__(
-            "translate",
-            parameters,
-            train,
-            validation,
-            test,
-            lengths=lengths,
-            batch_size=batch_size,
-            seed=seed,
-        )
+        super().__init__("translate", parameters, train, validation, test, batch_size=batch_size, seed=seed)
         self.network, self.schema = network, schema
         self._writer, self._smoothing, self._own = writer, label_smoothing, scheduled_sampling
 
@@ -83,16 +73,54 @@ class TranslationTask(ExamplesTask[Example]):
         backward(loss_back())
         return StepResult(loss, len(batch.targets))
 
+    def length_of(self, example: Example) -> int:
+        """Give the symbols of both sides."""
+        return len(example.read) + len(example.written)
+
+    def tokens_of(self, example: Example) -> int:
+        """Give the symbols that are written, the end among them."""
+        return len(example.written)
+
     def figures(self, examples: Sequence[Example]) -> dict[str, float]:
         """Measure loss, exact answers and BLEU."""
         return self._measured(examples, examples)
 
     def evaluate(self, part: Part) -> dict[str, float]:
         """Measure a part; of the validation part some are translated, always the same."""
-        if part == "test" or len(self.validation) <= TRANSLATED:
+        if part == "test" or not self.validation:
             return super().evaluate(part)
+        return self._measured(self.validation, self._translated())
+
+    def rehearse(self, part: Part, share: float) -> float:
+        """Translate this share of what is translated of a part or a little more, and score as much of all.
+
+        Of the validation part, what is written is as long as the right answers: a model that has learnt
+        nothing would go on to the limit, and foretell too much of many evaluations. The one test is not to be
+        foretold too short, since nothing comes after it.
+        """
+        learnt = self.training_sample
+        measured = [(self.test, self.test)]
+        if part == "validation":
+            measured = [(self.validation, self._translated()), (learnt, learnt)]
+        writer, read, whole = self._writer(), 0, 0
+        limit = writer.limit
+        for scored, translated in measured:
+            some = self._spread(translated, share)
+            for batch in side_by_side(some, [self.length_of(pair) for pair in some]):
+                pairs = [some[place] for place in batch]
+                if part == "validation":
+                    writer.limit = min(limit, max(len(pair.written) for pair in pairs))
+                translations(writer, pairs, self.schema)
+            if some:
+                nats(self.network, self._spread(scored, len(some) / len(translated)), self.schema.end)
+            read, whole = read + len(some), whole + len(translated)
+        return read / whole if whole else 1.0
+
+    def _translated(self) -> Sequence[Example]:
+        if len(self.validation) <= TRANSLATED:
+            return self.validation
         places = np.linspace(0, len(self.validation) - 1, TRANSLATED).astype(int)
-        return self._measured(self.validation, [self.validation[place] for place in places])
+        return [self.validation[place] for place in places]
 
     def sample(self, rng: np.random.Generator) -> str | None:
         """Translate some of the validation part, or of the training part where there is none."""
