@@ -104,9 +104,9 @@ def calibrate(
 def time_steps(take_step: Callable[[int], int], allowed: float, clock: Clock) -> tuple[float, int]:
     """Time steps for about ``allowed`` seconds; give the seconds of a token, and from how many steps.
 
-    The first ones are not counted: they compile kernels, fill caches and get new memory. Nor are those that were held up:
-    they took much longer than most, and not because they have more tokens. Sums over the others do not
-    depend on whether long or short batches were drawn.
+    The first ones are not counted: they compile kernels, fill caches and get new memory. Nor are those that
+    were held up: they took much longer than most, and not because they have more tokens. Sums over the others
+    do not depend on whether long or short batches were drawn.
 
     Parameters
     ----------
