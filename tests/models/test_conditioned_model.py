@@ -135,7 +135,7 @@ def told(tmp_path_factory):
     rows = [f"{text},{kind}" for text, kind in zip(DASHES, KIND, strict=True)]
     table.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
     options = {**FORGETFUL, "text_column": "text", "condition_columns": "label", "conditions_at": "steps"}
-    return LanguageModel(**options).fit(table, steps=100, out=table.parent / "run"), table
+    return LanguageModel(**options).fit(table, steps=200, out=table.parent / "run"), table
 
 
 def answered(model, label):
@@ -150,7 +150,7 @@ def test_what_a_state_forgets_is_told_at_every_step(told):
     swapped = np.where(KIND == "p", "q", "p")
     right, wrong = (model.evaluate(DASHES, conditions={"label": known})["loss"] for known in (KIND, swapped))
     assert wrong - right > 1.5 / 32  # one symbol of a text
-    at_start = LanguageModel(**FORGETFUL).fit(DASHES, conditions={"label": list(KIND)}, steps=100)
+    at_start = LanguageModel(**FORGETFUL).fit(DASHES, conditions={"label": list(KIND)}, steps=200)
     assert min(answered(model, label) for label in ANSWERS) > 0.8
     assert min(answered(at_start, label) for label in ANSWERS) < 0.6
     for label, answer in ANSWERS.items():
