@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from quadratic_task import QuadraticTask
@@ -158,6 +160,21 @@ def test_a_short_test_is_read_as_a_whole():
 
     assert time_reading(rehearse, 0.5, clock) == pytest.approx(0.011)
     assert shares[-1] == 1.0
+
+
+def test_a_share_grows_where_batches_are_larger_than_it_or_shorter_than_most():
+    """Of four batches the first has seven tenths of all tokens, and is the last to be read."""
+    clock, shares = Clock(), []
+
+    def rehearse(share):
+        read = {1: 0.1, 2: 0.2, 3: 0.3, 4: 1.0}[math.ceil(4 * share)]
+        clock.now += 0.41 + 0.4 * read
+        shares.append(share)
+        assert len(shares) < 12
+        return read
+
+    assert time_reading(rehearse, 1.0, clock) == pytest.approx(0.81)
+    assert shares == sorted(shares)
 
 
 def test_the_test_is_part_of_the_budget():

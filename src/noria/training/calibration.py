@@ -158,7 +158,7 @@ def time_reading(rehearse: Rehearse, allowed: float, clock: Clock) -> float:
         seconds = _timed(work, clock)
         if read >= 1.0 or seconds >= allowed / 2:
             return seconds / read
-        share = min(1.0, read * min(16.0, max(2.0, allowed / max(seconds, 1e-9))))
+        share = min(1.0, max(share, read) * min(16.0, max(2.0, allowed / max(seconds, 1e-9))))
 
 
 def _timed(work: Callable[[], object], clock: Clock) -> float:
