@@ -51,6 +51,18 @@ LINES: dict[str, dict[str, dict[str, Any]]] = {
         for p, q in ((0.3, 0.2), (0.3, 0.3), (0.5, 0.2), (0.5, 0.3), (0.5, 0.4))
     },
     "lr": {f"lr {rate:g}": {"lr": rate} for rate in (0.004, 0.008, 0.016)},
+    "wide": {
+        "two layers of 256": {"hidden_size": [256, 256], "share": 0.74},
+        "hidden 512": {"hidden_size": 512, "share": 0.575},
+        "windows of 32": {"seq_length": 32, "share": 1.87},
+        "windows of 128": {"seq_length": 128, "share": 0.52},
+        "16 streams": {"batch_size": 16, "share": 1.87},
+        "lr 0.005": {"lr": 0.005},
+        "lr 0.02": {"lr": 0.02},
+        "linear": {"schedule": "linear"},
+        "one-cycle": {"schedule": "one-cycle"},
+        "adamw, weight decay 0.05": {"optimizer": "adamw", "weight_decay": 0.05},
+    },
     "words": {
         "as characters": {
             "embedding_size": 64,
@@ -62,7 +74,7 @@ LINES: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 """The options of each line; ``deviation`` is that of the vectors of symbols before training, ``share`` how
-many times as many steps take the same time."""
+many times as many steps take the same time. Shares are those beside 256 units, of ``wide`` beside 384."""
 PIECE = 1
 """The seed of the place that a piece is taken from."""
 
