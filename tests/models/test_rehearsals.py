@@ -19,29 +19,46 @@ def task_of(name, **options):
     return model._trained(model._fitted, prepared)
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [(name, {}) for name in MODELS] + [("classify", {"resampling": "over", "valid_fraction": 0.2})],
-)
-def test_tokens_of_an_epoch_are_those_that_its_steps_count(name, options):
-    task = task_of(name, **options)
-    tokens = [
-        task.step(step, Mode(training=True, rng=np.random.default_rng(1))).tokens
-        for step in range(task.steps_per_epoch)
-    ]
-    assert task.tokens_per_epoch == pytest.approx(sum(tokens), rel=0.1 if options else 0)
+def tokens_of_an_epoch(task):
+    mode = Mode(training=True, rng=np.random.default_rng(1))
+    return sum(task.step(step, mode).tokens for step in range(task.steps_per_epoch))
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_share_of_a_part_can_be_read_and_leaves_all_as_it_is(name):
+def test_tokens_of_an_epoch_are_those_that_its_steps_count(name):
     task = task_of(name)
+    assert task.tokens_per_epoch == tokens_of_an_epoch(task)
+
+
+@pytest.mark.parametrize("resampling", ["over", "under"])
+def test_where_classes_are_drawn_their_lengths_count(resampling):
+    texts = ["short one"] * 40 + ["a far longer text of the other class, which is rare"] * 8
+    labels = ["often"] * 40 + ["rare"] * 8
+    model = model_class("classify")(**SMALL, resampling=resampling)
+    prepared = model.prepare([f"{text} {k}" for k, text in enumerate(texts)], labels)
+    model.fit(prepared, steps=1)
+    task = model._trained(model._fitted, prepared)
+    assert task.tokens_per_epoch == pytest.approx(tokens_of_an_epoch(task), rel=0.02)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_share_of_a_part_can_be_read_and_leaves_all_as_it_is(name, monkeypatch):
+    monkeypatch.setattr("noria.models.examples.ExamplesTask.measured_together", 2)
+    monkeypatch.setattr("noria.models.forecast.task.ForecastTask.measured_together", 2)
+    task = task_of(name, valid_fraction=0.2, test_fraction=0.2)
+    task.step(0, Mode(training=True, rng=np.random.default_rng(1)))
+    weights = task.parameters.values.copy()
+    carried = {path: array.copy() for path, array in task.carried().items()}
+    assert bool(carried) == (name == "text")
     before = task.evaluate("validation"), task.evaluate("test")
     for part in ("validation", "test"):
         read = [task.rehearse(part, share) for share in (0.01, 0.5, 1.0)]
+        assert 0 < read[0] < read[2] == 1.0
         assert read == sorted(read)
-        assert read[0] > 0
-        assert read[2] == 1.0
     assert (task.evaluate("validation"), task.evaluate("test")) == before
+    np.testing.assert_array_equal(task.parameters.values, weights)
+    for path, array in task.carried().items():
+        np.testing.assert_array_equal(array, carried[path])
 
 
 def test_a_share_is_spread_over_all_lengths():
@@ -55,6 +72,8 @@ def test_a_share_is_spread_over_all_lengths():
     assert chosen(0.01) == longest_first[128:192]
     assert chosen(0.4) == longest_first[64:128] + longest_first[192:256]
     assert chosen(1.0) == longest_first
+    lengths, examples = lengths[:65], examples[:65]
+    assert chosen(0.01) == sorted(lengths, reverse=True)[:64]  # not the one that is left
     assert spread([], [], 0.5) == []
 
 

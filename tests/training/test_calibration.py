@@ -33,7 +33,7 @@ def test_mean_of_real_steps_after_the_warm_ones_without_those_that_were_held_up(
         clock.now += durations[step]
         return 10
 
-    assert time_steps(take_step, 3.0, clock) == (pytest.approx(0.02), 3)
+    assert time_steps(take_step, 3.0, clock) == (pytest.approx(0.02), 2)
     assert taken == [0, 1, 2, 3, 4]
 
 
@@ -203,3 +203,14 @@ def test_a_slow_machine_is_seen_whatever_the_lengths():
         clock.now += 3.0 * 0.001 * tokens
         progress.step_ends(1.0, tokens)
     assert 2.5 * 6.0 < progress.closing(1) < 3.0 * 6.0
+
+
+def test_an_update_of_several_batches_takes_as_long_as_they_do():
+    clock, task = Clock(), QuadraticTask()
+
+    def on_step(task, step):
+        clock.now += 1.5
+
+    task.on_step = on_step
+    timing = calibrate(task, TrainingOptions(accumulate=3), budget=20.0, clock=clock)
+    assert (timing.step, timing.tokens) == (pytest.approx(4.5), 15.0)

@@ -41,6 +41,7 @@ class ExamplesTask(ABC, Generic[Example]):
     """
 
     most_measured: ClassVar[int] = MOST_MEASURED
+    measured_together: ClassVar[int] = SIDE_BY_SIDE
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class ExamplesTask(ABC, Generic[Example]):
 
     @abstractmethod
     def length_of(self, example: Example) -> int:
-        """Give the steps of an example; like ones come into a batch."""
+        """Give the steps of an example, by which batches are made; it looks at nothing but the example."""
 
     def tokens_of(self, example: Example) -> int:
         """Give what an example counts in the results of steps: its steps, unless a task says otherwise."""
@@ -141,7 +142,9 @@ class ExamplesTask(ABC, Generic[Example]):
         return read / whole if whole else 1.0
 
     def _spread(self, examples: Sequence[Example], share: float) -> list[Example]:
-        return spread(examples, [self.length_of(example) for example in examples], share)
+        return spread(
+            examples, [self.length_of(example) for example in examples], share, self.measured_together
+        )
 
     def sample(self, rng: np.random.Generator) -> str | None:
         """Show nothing, unless a task has something to show."""
@@ -170,7 +173,9 @@ def layer_norms(parameters: FlatParameters) -> dict[str, float]:
     return {layer: math.sqrt(square) for layer, square in squares.items()}
 
 
-def side_by_side(examples: Sequence[Example], lengths: Sequence[int]) -> Iterable[list[int]]:
+def side_by_side(
+    examples: Sequence[Example], lengths: Sequence[int], most: int = SIDE_BY_SIDE
+) -> Iterable[list[int]]:
     """Cut examples into batches for evaluation, by indices, like lengths together.
 
     Parameters
@@ -178,13 +183,17 @@ def side_by_side(examples: Sequence[Example], lengths: Sequence[int]) -> Iterabl
     examples : sequence
     lengths : sequence of int
         Steps of each.
+    most : int, default 64
+        Examples of a batch.
     """
     order = np.argsort(-np.asarray(lengths), kind="stable")
-    for begin in range(0, len(examples), SIDE_BY_SIDE):
-        yield [int(index) for index in order[begin : begin + SIDE_BY_SIDE]]
+    for begin in range(0, len(examples), most):
+        yield [int(index) for index in order[begin : begin + most]]
 
 
-def spread(examples: Sequence[Example], lengths: Sequence[int], share: float) -> list[Example]:
+def spread(
+    examples: Sequence[Example], lengths: Sequence[int], share: float, most: int = SIDE_BY_SIDE
+) -> list[Example]:
     """Choose this share of the batches of :func:`side_by_side`, evenly from the longest to the shortest.
 
     Parameters
@@ -194,10 +203,13 @@ def spread(examples: Sequence[Example], lengths: Sequence[int], share: float) ->
         Steps of each.
     share : float
         In (0, 1]; of so little that it is one batch, that is the middle one.
+    most : int, default 64
+        Examples of a batch.
     """
-    batches = list(side_by_side(examples, lengths))
+    batches = list(side_by_side(examples, lengths, most))
     count = math.ceil(share * len(batches))
-    places = (2 * np.arange(count) + 1) * len(batches) // max(1, 2 * count)
+    # never the last one, which may be small, unless it is all of them
+    places = ((2 * np.arange(count) + 1) * len(batches) - 1) // max(1, 2 * count)
     return [examples[index] for place in places for index in batches[place]]
 
 

@@ -92,7 +92,7 @@ def calibrate(
 
     try:
         pace, timed = time_steps(take_step, allowed, clock)
-        tokens = options.accumulate * task.tokens_per_epoch / task.steps_per_epoch
+        tokens = options.accumulate * max(1, task.tokens_per_epoch) / task.steps_per_epoch
         evaluation = time_reading(partial(rehearse, "validation"), allowed, clock)
         test = time_reading(partial(rehearse, "test"), allowed / 4, clock)
         return Timing(pace * tokens, evaluation, test, tokens, timed)
@@ -129,7 +129,7 @@ def time_steps(take_step: Callable[[int], int], allowed: float, clock: Clock) ->
     took, counted = np.array(seconds), np.array(tokens)
     pace = took / counted
     kept = (took <= HELD_UP * np.median(took)) | (pace <= HELD_UP * np.median(pace))
-    return float(took[kept].sum() / counted[kept].sum()), len(seconds)
+    return float(took[kept].sum() / counted[kept].sum()), int(kept.sum())
 
 
 def time_reading(rehearse: Rehearse, allowed: float, clock: Clock) -> float:
@@ -156,7 +156,7 @@ def time_reading(rehearse: Rehearse, allowed: float, clock: Clock) -> float:
         return seconds
     while True:  # the first one may have compiled
         seconds = _timed(work, clock)
-        if read >= 1.0 or seconds >= allowed / 2:
+        if max(share, read) >= 1.0 or seconds >= allowed / 2:
             return seconds / read
         share = min(1.0, max(share, read) * min(16.0, max(2.0, allowed / max(seconds, 1e-9))))
 

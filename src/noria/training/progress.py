@@ -1,4 +1,4 @@
-"""How far a run has come: the smoothed loss, which is part of the run, and the speed, which is only shown."""
+"""How far a run has come: its smoothed loss, which is part of it, and its speed, which foretells the rest."""
 
 from collections.abc import Callable, Mapping
 
@@ -59,7 +59,7 @@ class Progress:
 
     @property
     def tokens_per_second(self) -> float:
-        """Speed of the last steps, evaluations not counted."""
+        """Speed of the last steps, at first of those of the calibration; evaluations not counted."""
         return self._step_tokens.value / self._step_seconds.value if self._step_seconds.value else 0.0
 
     def step_begins(self) -> None:

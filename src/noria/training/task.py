@@ -21,7 +21,8 @@ class StepResult:
     loss : float
         Mean over the batch: nats per token, or whatever the task minimises.
     tokens : int
-        Real tokens (or rows, or examples) in the batch, for the speed and the share of an epoch.
+        Real tokens (or rows, or examples) in the batch: what the mean of several batches is weighed by, and
+        the time of a run foretold.
     """
 
     loss: float

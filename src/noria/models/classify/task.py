@@ -79,8 +79,7 @@ class SequenceTask(ExamplesTask[Example]):
         super().__init__(name, parameters, train, validation, test, batch_size=batch_size, seed=seed)
         self.network, self.targets = network, targets
         self._smoothing, self._class_weights = label_smoothing, class_weights
-        self._lengths = np.array([len(example.sequence) for example in train])
-        self._way = way_of(batching, network, POOLING, int(self._lengths.max()))
+        self._way = way_of(batching, network, POOLING, int(self._batches.lengths.max()))
         self._balanced = None if resampling == "none" else Balanced(train, over=resampling == "over")
         self._augmented = augmented
         self._changed: tuple[int, Sequence[Example]] = (-1, train)
@@ -95,8 +94,8 @@ class SequenceTask(ExamplesTask[Example]):
     @property
     def tokens_per_epoch(self) -> int:
         """Steps of the sequences of an epoch; about as many, where they are drawn by their classes."""
-        each = len(self.train) if self._balanced is None else len(self._balanced)
-        return super().tokens_per_epoch * each // len(self.train)
+        lengths = self._batches.lengths
+        return int(lengths.sum()) if self._balanced is None else round(self._balanced.expected(lengths))
 
     def epoch_of(self, epoch: int) -> list[Array]:
         """Draw the batches of an epoch, of as many examples of every class where that is asked for."""
@@ -104,7 +103,7 @@ class SequenceTask(ExamplesTask[Example]):
             return super().epoch_of(epoch)
         rng = generator(self.seed, "order", epoch)
         chosen = self._balanced.draw(rng)
-        batches = Batches(self._lengths[chosen], self.batch_size)
+        batches = Batches(self._batches.lengths[chosen], self.batch_size)
         return [chosen[places] for places in batches.epoch(rng)]
 
     def examples_of(self, epoch: int) -> Sequence[Example]:
@@ -160,6 +159,10 @@ class Balanced:
     def __len__(self) -> int:
         """Give the number of examples of an epoch."""
         return self._each * len(self._classes)
+
+    def expected(self, values: Array) -> float:
+        """Give the sum of a value of each example over those of an epoch, as it is in the mean."""
+        return self._each * sum(float(values[members].mean()) for members in self._classes)
 
     def draw(self, rng: np.random.Generator) -> Int[Array, " _"]:
         """Draw the indices of an epoch: of a class all in turn, before one comes again."""

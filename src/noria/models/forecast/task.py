@@ -10,7 +10,7 @@ from noria.models.examples import ExamplesTask
 from noria.models.forecast.metrics import errors_of
 from noria.models.forecast.network import Members
 from noria.models.forecast.outputs import Output
-from noria.models.forecast.rolling import forecast_outputs, given_of, rows_of
+from noria.models.forecast.rolling import SIDE_BY_SIDE, forecast_outputs, given_of, rows_of
 from noria.models.forecast.windows import Batch, Example, Windows
 from noria.training import StepResult
 
@@ -29,6 +29,8 @@ class ForecastTask(ExamplesTask[Example]):
     output : Output
     batch_size, seed : int
     """
+
+    measured_together = SIDE_BY_SIDE
 
     def __init__(
         self,

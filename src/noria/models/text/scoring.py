@@ -10,6 +10,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.errors import DivergenceError
 from noria.layers import INFERENCE, Layer, State, first_sequences
+from noria.models.examples import SIDE_BY_SIDE
 from noria.models.text.certain import Certain, tally_of
 from noria.models.text.network import begun_states
 from noria.models.text.reading import Reading, beginnings
@@ -17,7 +18,6 @@ from noria.sequences import Ragged
 from noria.training.losses import cross_entropy_rows
 
 LOGITS = 1 << 21  # logits that are in memory at once
-SIDE_BY_SIDE = 64  # separate sequences that are read together
 
 
 @dataclass(frozen=True)

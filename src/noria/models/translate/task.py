@@ -98,19 +98,17 @@ class TranslationTask(ExamplesTask[Example]):
         nothing would go on to the limit, and foretell too much of many evaluations. The one test is not to be
         foretold too short, since nothing comes after it.
         """
+        if part == "test":
+            return super().rehearse(part, share)
         learnt = self.training_sample
-        measured = [(self.test, self.test)]
-        if part == "validation":
-            measured = [(self.validation, self._translated()), (learnt, learnt)]
         writer, read, whole = self._writer(), 0, 0
         limit = writer.limit
-        for scored, translated in measured:
+        for scored, translated in ((self.validation, self._translated()), (learnt, learnt)):
             some = self._spread(translated, share)
             for batch in side_by_side(some, [self.length_of(pair) for pair in some]):
                 pairs = [some[place] for place in batch]
-                if part == "validation":
-                    writer.limit = min(limit, max(len(pair.written) for pair in pairs))
-                translations(writer, pairs, self.schema)
+                writer.limit = min(limit, max(len(pair.written) for pair in pairs))
+                exactness(translations(writer, pairs, self.schema), pairs)
             if some:
                 nats(self.network, self._spread(scored, len(some) / len(translated)), self.schema.end)
             read, whole = read + len(some), whole + len(translated)
