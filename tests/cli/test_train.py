@@ -5,12 +5,14 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +26,18 @@ from noria.engines.native.host import host
 from noria.engines.threads import thread_count
 from noria.equations import cells
 from noria.models import LanguageModel, load
-from noria.training import RunFolder
-from noria.training.report import Chosen, Evaluated, Interrupted, Sampled, Started, StepDone
+from noria.reports.reproduction import train_command
+from noria.training import RunFolder, replanning
+from noria.training.report import (
+    Chosen,
+    Evaluated,
+    Finished,
+    Interrupted,
+    Result,
+    Sampled,
+    Started,
+    StepDone,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -442,13 +454,73 @@ def test_rows_line_up_with_their_titles(capsys: pytest.CaptureFixture[str]):
     assert (
         chosen == "Chosen  hidden size 384,128, dropout 0.3, for a run of 2.5 passes over the training part"
     )
-    assert "--steps 9 --hidden-size 384,128 --dropout 0.3 repeats it" in plan
+    assert plan.endswith("from the time budget, fitted to it on the way")
     assert row.split() == ["3", "0.50", "1.500", "2.000", "2.500", "0.25", "12,346", "2:05", "+"]
     ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in (titles, row)]
     assert ends[0] == ends[1][:-1]
     assert sample.startswith("  sample: one⏎two␛[31mxxx")
     assert len(sample) < 450
     assert stop.startswith("Stop    after step 3")
+
+
+@pytest.mark.parametrize(
+    ("changed", "flags"),
+    [
+        ({}, "--steps 9 --hidden-size 384,128"),
+        ({"replanned": ["2:7", "5:12"]}, "--steps 9 --replanned 2:7,5:12 --hidden-size 384,128"),
+        ({"steps": 6, "stopped": "time"}, "--steps 9 --stop-after 6 --hidden-size 384,128"),
+    ],
+)
+def test_the_end_of_a_run_of_minutes_says_how_to_repeat_it(
+    capsys: pytest.CaptureFixture[str], changed: dict[str, Any], flags: str
+):
+    whole = {"steps": 9, "best_step": 3, "validation": {}, "test": {}, "tokens": 5, "seconds": 1.0}
+    result = Result(**{**whole, "clipped_steps": 0, "planned": 9, **changed})
+    for calibrated in (False, True):
+        with progress.Progress(LanguageModel.metric) as draw:
+            draw(Chosen({"hidden_size": [384, 128]}, 2.5))
+            draw(Started("text", 9, 3, 6, 1000, 0.002, calibrated=calibrated))
+            capsys.readouterr()
+            draw(Finished(result))
+        assert capsys.readouterr().err == (f"Repeat  {flags}\n" if calibrated else "")
+
+
+def test_a_run_of_minutes_is_repeated_by_what_it_says(
+    noria: Command, desk: Path, book: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for share in ("WRONG", "LEAST_WRONG"):  # however quiet the machine is, it is planned anew
+        monkeypatch.setattr(replanning, share, 0.0)
+    said = noria("train", book, "--minutes", 0.03, "--out", "a", *SMALL)
+    assert said.code == 0
+    (line,) = [line for line in said.err.splitlines() if line.startswith("Repeat")]
+    assert "--replanned " in line
+    assert noria("train", book, *SMALL, *line.split()[1:], "--out", "b").code == 0
+    command = train_command(RunFolder.open("a").config, "c", "")
+    assert noria(*shlex.split(command)[1:]).code == 0
+    for name in ("best.safetensors", "last.safetensors"):
+        assert len({(desk / run / name).read_bytes() for run in "abc"}) == 1
+    again = train_command(RunFolder.open("b").config, "c", "")
+    assert again == command, "the option and what became of it are not both written"
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--steps", 30, "--replanned", "12"], "must be STEP:STEPS, two whole numbers"),
+        (
+            ["--steps", 30, "--replanned", "40:50"],
+            "below those of the run. Got replanned=40:50 with steps=30",
+        ),
+        (["--minutes", 1, "--replanned", "12:50"], "belongs to a budget of steps"),
+    ],
+)
+def test_a_plan_that_no_run_can_have_had_is_refused(
+    noria: Command, desk: Path, book: Path, flags: list[str | int], complaint: str
+):
+    said = noria("train", book, *flags, "--out", "run", *SMALL)
+    assert said.code == 1
+    assert complaint in said.err
+    assert not (desk / "run").exists()
 
 
 def test_quiet_draws_nothing_but_the_stop(capsys: pytest.CaptureFixture[str]):

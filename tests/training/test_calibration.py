@@ -214,3 +214,24 @@ def test_an_update_of_several_batches_takes_as_long_as_they_do():
     task.on_step = on_step
     timing = calibrate(task, TrainingOptions(accumulate=3), budget=20.0, clock=clock)
     assert (timing.step, timing.tokens) == (pytest.approx(4.5), 15.0)
+
+
+def test_the_test_takes_as_many_times_as_long_as_evaluations_do():
+    """A model that has learnt when to stop writes less, or more, than was foretold."""
+    clock = Clock()
+    progress = Progress(clock)
+    progress.calibrated(Timing(step=0.1, evaluation=2.0, test=5.0, tokens=100.0, timed=9))
+    for slower in (1.0, 1.5):
+        timing = progress.timing(0.001 * slower)
+        assert (timing.step, timing.tokens) == (pytest.approx(0.1 * slower), 100.0)
+        assert (timing.evaluation, timing.test) == (pytest.approx(2.0 * slower), pytest.approx(5.0 * slower))
+    for _ in range(40):
+        progress.evaluation_took(1.0)
+    assert progress.timing(0.001).test == pytest.approx(2.5, rel=1e-3)
+    assert progress.closing(2) == pytest.approx(4.5, rel=1e-3)
+
+
+def test_without_a_validation_part_the_test_follows_the_steps():
+    progress = Progress(Clock())
+    progress.calibrated(Timing(step=0.1, evaluation=0.0, test=5.0, tokens=100.0, timed=9))
+    assert progress.timing(0.002).test == pytest.approx(10.0)

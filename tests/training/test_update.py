@@ -4,6 +4,7 @@ from quadratic_task import QuadraticTask
 
 from noria.errors import RunError
 from noria.layers import FlatParameters, Parameter
+from noria.training.length import Length
 from noria.training.task import StepResult
 from noria.training.training_options import TrainingOptions
 from noria.training.update import Updater
@@ -53,7 +54,7 @@ def updater_of(task, **options):
 def test_gathered_gradient_is_that_of_one_large_batch_and_the_last_group_is_what_is_left():
     task = LinearTask()
     updater = updater_of(task, accumulate=4)
-    updater.set_length(3, batches=10)
+    updater.set_length(Length(3), batches=10)
     for step, group in enumerate(([0, 1, 2, 3], [4, 5, 6, 7], [8, 9])):
         loss, gradient = task.of(group)
         before = task.parameters.values.copy()
@@ -75,7 +76,7 @@ def test_gathered_gradient_is_that_of_one_large_batch_and_the_last_group_is_what
 def test_so_many_batches_make_so_many_updates(batches, accumulate, updates):
     task = LinearTask()
     updater = updater_of(task, accumulate=accumulate)
-    updater.set_length(updates, batches)
+    updater.set_length(Length(updates), batches)
     for step in range(updates):
         updater.make(step)
     assert task.seen == list(range(batches))
@@ -120,14 +121,14 @@ def test_rate_is_that_of_the_schedule_unless_given():
     updater = updater_of(task, schedule="linear", final_lr_fraction=0.0)
     with pytest.raises(RunError, match="how long the run is"):
         updater.make(0)
-    updater.set_length(5)
+    updater.set_length(Length(5))
     assert [updater.make(step).lr for step in range(5)] == pytest.approx([0.1, 0.075, 0.05, 0.025, 0.0])
     assert updater.make(0, 0.3).lr == 0.3
 
 
 def test_rate_falls_where_the_validation_loss_stays():
     updater = updater_of(LinearTask(), schedule="plateau", lr_patience=1, lr_decay=0.25)
-    updater.set_length(9)
+    updater.set_length(Length(9))
     rates = []
     for step in range(9):
         rates.append(updater.make(step).lr)
@@ -138,7 +139,7 @@ def test_rate_falls_where_the_validation_loss_stays():
 def test_average_follows_the_updates_from_its_share_of_the_run_on():
     task = LinearTask()
     updater = updater_of(task, averaging="asgd", averaging_start=0.25)
-    updater.set_length(8)
+    updater.set_length(Length(8))
     values = []
     for step in range(8):
         updater.make(step)
@@ -181,7 +182,7 @@ def test_cut_at_any_update_and_gone_on_it_is_the_same_to_the_bit(name, accumulat
     def make():
         task = LinearTask(noise=0.3)
         updater = updater_of(task, accumulate=accumulate, **SETTINGS[name])
-        updater.set_length(updates, 16)
+        updater.set_length(Length(updates), 16)
         return task, updater
 
     def go_on(updater, steps):
@@ -214,7 +215,7 @@ def test_numbers_of_numpy_are_plain_ones():
             setattr(options, name, number(np.float32(0.3)))
         options.validate()
         updater = Updater(task, options)
-        updater.set_length(9)
+        updater.set_length(Length(9))
         for step in range(9):
             updater.make(step)
         ends.append([task.parameters.values, updater.averaging.state()["average"]])

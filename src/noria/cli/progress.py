@@ -13,8 +13,10 @@ from noria.training.report import (
     Chosen,
     Evaluated,
     Event,
+    Finished,
     Interrupted,
     Listener,
+    Result,
     Resumed,
     Sampled,
     Started,
@@ -44,6 +46,7 @@ class Progress:
         self._titles = ("step", "epoch", "train", "valid", metric.title, "|grad|", "tokens/s", "left", "")
         self._quiet = quiet
         self._chosen: Mapping[str, Any] = {}
+        self._is_of_time = False
         self._latest: StepDone | None = None
         self._live: Any = None
         self._drawn = 0.0
@@ -90,12 +93,15 @@ class Progress:
                 self._chosen = event.values
                 self.say("Chosen", _chosen(event))
             case Started():
-                self.say("Plan", _plan(event, self._chosen))
+                self._is_of_time = event.calibrated
+                self.say("Plan", _plan(event))
                 self.say("", _row(*self._titles))
             case Evaluated():
                 self.say("", _evaluated(event, self._latest, self._metric))
             case Sampled():
                 self.say("", _sample(event.text))
+            case Finished() if self._is_of_time and not event.result.interrupted:
+                self.say("Repeat", _repeat(event.result, self._chosen))
             case _:
                 return
 
@@ -170,14 +176,21 @@ def _worded(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _plan(event: Started, chosen: Mapping[str, Any]) -> str:
+def _plan(event: Started) -> str:
     epochs = event.steps / event.steps_per_epoch
     said = [f"{event.steps:,} steps ({epochs:.3g} epochs)", f"evaluated every {event.eval_every:,}"]
     said.append(f"learning rate {event.lr:g}")
     if event.calibrated:
-        words = [f"--{name.replace('_', '-')} {_worded(value)}" for name, value in chosen.items()]
-        said.append(f"from the time budget; {' '.join([f'--steps {event.steps}', *words])} repeats it")
+        said.append("from the time budget, fitted to it on the way")
     return " · ".join(said)
+
+
+def _repeat(result: Result, chosen: Mapping[str, Any]) -> str:
+    """Write the flags that repeat a run of a time budget; those that were typed are known."""
+    stop = {"stop_after": result.steps} if result.stopped == "time" else {}
+    replanned = {"replanned": result.replanned} if result.replanned else {}
+    values = {"steps": result.planned, **replanned, **stop, **chosen}
+    return " ".join(f"--{name.replace('_', '-')} {_worded(value)}" for name, value in values.items())
 
 
 def _new_plan(event: Resumed) -> str:
@@ -186,7 +199,7 @@ def _new_plan(event: Resumed) -> str:
         return f"{going_on}, as planned"
     change = f"{event.planned:,} steps were planned"
     if event.calibrated:
-        change += f"; the new number is from the time budget, --steps {event.steps} repeats it"
+        change += "; the new number is from the time budget, fitted to it on the way"
     rates = f"learning rate {event.lr_before:.3g} -> {event.lr:.3g}"
     return f"{going_on}; {change}\nthe schedule goes on as that of a run of {event.steps:,} steps: {rates}"
 

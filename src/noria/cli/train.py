@@ -52,6 +52,7 @@ def _train(task: str, files: tuple[str, ...], flags: Mapping[str, Any]) -> int:
     budget.validate(WHO)
     model = model_of_task(**options)
     model.validate(WHO)
+    model.check_budget(budget)
     for cell in model.layer_cells:
         open_cell(cell)
     if taken := {name: value for name, value in known.items() if name not in typed}:

@@ -150,6 +150,8 @@ class Fitting(Saving):
         budget.validate("fit")
         if resume is not None and (out is not None or init_from is not None):
             raise OptionError("resume: a run that is gone on with takes no 'out' and no 'init_from'.")
+        if resume is None:
+            self.check_budget(budget)
         run = None if resume is None else opened(resume)
         prepared = self._prepared(data, y, run, reading)
         if run is None:
@@ -194,10 +196,10 @@ class Fitting(Saving):
     ) -> Self:
         """Go on with a run that was cut off, with its own options but ``stop_after``, which is off.
 
-        Without a budget it is gone on with as it was planned, and ends in the same bytes as if it had never
-        been interrupted. A budget gives it a new plan, as does one for a run that is finished: steps and
-        epochs count from its start, minutes from now, and the learning rate goes on as in a run of the new
-        length.
+        Without a budget it is gone on with as it was planned last, and ends in the same bytes as if it had
+        never been interrupted. A budget gives it a new plan, as does one for a run that is finished: steps
+        and epochs count from its start, minutes from now, and the learning rate goes on as in a run of the
+        new length.
 
         Parameters
         ----------

@@ -14,6 +14,8 @@ STANDARD_INPUT = "<stdin>"
 """What stands among the files of a run that read from nowhere else."""
 OF_THE_STUDY = frozenset({"cell", "seed", "threads"})
 """Options that a study chooses for its runs."""
+OF_THE_PLAN = frozenset({"replanned"})
+"""Options of which the plan of a run says what became of them."""
 BUDGET = frozenset(info.name for info in options_of(Budget))
 
 
@@ -58,8 +60,9 @@ def train_command(config: Mapping[str, Any], out: str, cell_file: str) -> str:
             words += [flag, cell_file]
         else:
             words += [flag, _typed(value)]
-    steps = config.get("run", {}).get("steps")
-    words += ["--steps", str(steps)] if steps else []
+    run = config.get("run", {})
+    words += ["--steps", str(run["steps"])] if run.get("steps") else []
+    words += ["--replanned", _typed(run["replanned"])] if run.get("replanned") else []
     return shlex.join([*words, "--out", out])
 
 
@@ -111,7 +114,11 @@ def changed_options(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give the options of a run that are not what the command would choose by itself."""
     task, data = str(config["task"]), config.get("data", {})
     model_of_task = model_class(task)
-    infos = {info.name: info for info in options_of(model_of_task) if not info.option.hidden}
+    infos = {
+        info.name: info
+        for info in options_of(model_of_task)
+        if not info.option.hidden and info.name not in OF_THE_PLAN
+    }
     usual = {name: info.default for name, info in infos.items()}
     if data.get("builtin") and not data.get("files"):
         usual |= {name: value for name, value in _recipe(task, str(data["builtin"])).items() if name in infos}

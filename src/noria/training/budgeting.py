@@ -1,22 +1,21 @@
 """From a budget to the plan of a run, of a new one and of one that is gone on with."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from noria.engines.threads import thread_count
 from noria.errors import RunError
 from noria.training.calibration import calibrate, steps_within
+from noria.training.length import Length
 from noria.training.lr_finder import find_learning_rate
 from noria.training.optimiser_options import FIND
 from noria.training.plan import Plan, make_plan
 from noria.training.progress import Progress
+from noria.training.replanning import AIM
 from noria.training.run_folder import RunFolder
 from noria.training.task import Task
 from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
-
-AIM = 0.985
-"""The share of a time that is planned: what is not foretold, as writing files, takes time as well."""
 
 Check: TypeAlias = Callable[[], None]
 
@@ -82,7 +81,14 @@ class Budgeting:
             seconds = 60.0 * minutes
             plan = self._plan(self._calibrated(seconds, seconds - self._progress.seconds, check))
             return self._noted(Budgeted(plan, seconds, calibrated=True), minutes)
-        return self._noted(Budgeted(self._counted(budget)), None)
+        return self._noted(Budgeted(self._repeated(self._counted(budget))), None)
+
+    def _repeated(self, plan: Plan) -> Plan:
+        """Give a plan that has come to its steps as that of another run has, if the options say so."""
+        earlier = Length.read(plan.steps, self._options.replanned or ()).earlier
+        if not earlier:
+            return plan
+        return replace(self._plan(earlier[0][1]), steps=plan.steps, earlier=earlier)
 
     def refuse_spent(self, step: int, budget: Budget) -> None:
         """Refuse to go on with a run, of which so many steps are made, to an end that lies behind it.
@@ -121,8 +127,11 @@ class Budgeting:
         return self._noted(Budgeted(self._counted(budget), before=before), None)
 
     def _counted(self, budget: Budget) -> Plan:
-        """Plan so many updates, or as many as so many epochs have."""
+        """Plan so many updates, or as many as so many epochs have; a run that came to them keeps its plan."""
         if budget.steps is not None:
+            planned = self.planned()
+            if planned and planned.earlier and planned.steps == budget.steps:
+                return planned
             return self._plan(budget.steps)
         batches = max(1, round((budget.epochs or 0.0) * self._task.steps_per_epoch))
         steps, left = divmod(batches, self._options.accumulate)
@@ -140,10 +149,8 @@ class Budgeting:
         return steps_within(left, timing, lambda steps: self._plan(steps).evaluations)
 
     def _noted(self, budgeted: Budgeted, minutes: float | None) -> Budgeted:
-        plan = asdict(budgeted.plan)
-        del plan["save_every"]  # changes nothing but when files are written
-        plan["batches"] = plan["batches"] or None
         threads = self.threads or thread_count()
+        plan = budgeted.plan.to_toml_dict()
         self._note({"run": {**plan, "lr": self._options.full_lr, "minutes": minutes, "threads": threads}})
         return budgeted
 
@@ -163,9 +170,7 @@ class Budgeting:
         if not run:
             return None
         try:
-            numbers = {name: int(run[name]) for name in ("steps", "eval_every", "sample_every")}
-            batches = int(run.get("batches", 0))
-            return Plan(**numbers, save_every=self._options.save_every, batches=batches)
+            return Plan.from_toml_dict(run, self._options.save_every)
         except (KeyError, TypeError, ValueError) as error:
             assert self._folder is not None
             raise RunError(

@@ -1,4 +1,4 @@
-"""Minutes into steps: a few real steps are timed once; after that nothing is decided by the clock."""
+"""Minutes into steps: a few real steps are timed before the first one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +46,11 @@ class Timing:
     test: float = 0.0
     tokens: float = 1.0
     timed: int = 1
+
+    @property
+    def pace(self) -> float:
+        """Seconds of a token in a step; 0: not known."""
+        return self.step / self.tokens if self.tokens else 0.0
 
     def predicted(self, steps: int, evaluations: int) -> float:
         """Seconds for a run of so many steps and evaluations, and the test at its end."""

@@ -15,6 +15,7 @@ from noria.training.log import LogWriter
 from noria.training.plan import Plan
 from noria.training.progress import Progress
 from noria.training.randomness import generator
+from noria.training.replanning import Replanning
 from noria.training.report import Event, Listener, Result, Stop
 from noria.training.run_folder import RunFolder
 from noria.training.stopping import Deadline, EarlyStopping
@@ -64,30 +65,53 @@ class Loop:
 
     def set_plan(self, plan: Plan) -> None:
         """Say how long the run is."""
-        self._updater.set_length(plan.steps, plan.batches or None)
+        self._updater.set_length(plan.length, plan.batches or None)
         self._batches = plan.batches or math.inf
 
     def learning_rate(self, step: int) -> float:
         """Give the learning rate of an update, counted from 0; of the last one for those beyond."""
-        return self._updater.schedule.rate(min(step, self._updater.schedule.steps - 1))
+        return self._updater.schedule.rate(min(step, self._updater.schedule.length.steps - 1))
 
     def give_new_patience(self) -> None:
         """Forget the evaluations without improvement, as for a new plan."""
         self._early.stale = 0
 
-    def run(self, step: int, plan: Plan, deadline: Deadline, interrupt: GentleInterrupt) -> Result:
-        """Go on after so many steps, to the end of the plan or to the first reason to stop."""
+    def run(self, step: int, plan: Plan, seconds: float | None, interrupt: GentleInterrupt) -> Result:
+        """Go on after so many steps, to the end of the plan or to the first reason to stop.
+
+        Parameters
+        ----------
+        step : int
+        plan : Plan
+            It is fitted to the time on the way, where there is a limit.
+        seconds : float or None
+            What the whole run may take.
+        interrupt : GentleInterrupt
+        """
+        deadline, replanning = Deadline(seconds), Replanning(seconds, self.progress)
         self._lr = self.learning_rate(max(0, step - 1))  # of the last update, should it have been fatal
         while (stop := self._stop(step, plan, deadline, interrupt)) is None and step < plan.steps:
             self._take_step(step, plan)
             step += 1
             self._after_step(step, plan)
+            plan = self._planned_anew(step, plan, replanning.looked(step, plan))
         if step == plan.steps:
-            return self.finish(step, plan.steps, None)
+            return self.finish(step, plan, None)
         assert stop is not None
         if step:
             self._stop_early(step, plan, stop)
-        return self.finish(step, plan.steps, stop)
+        return self.finish(step, plan, stop)
+
+    def _planned_anew(self, step: int, before: Plan, plan: Plan) -> Plan:
+        """Change to a plan where it is another one, and write it down: a resumed run keeps to it."""
+        if plan == before:
+            return before
+        if self.run_folder is not None:
+            self.run_folder.update_config({"run": plan.to_toml_dict()})
+        lr_before = self.learning_rate(step)
+        self.set_plan(plan)
+        self.emit(report.Replanned(step, plan.steps, before.steps, lr_before, self.learning_rate(step)))
+        return plan
 
     def _stop(self, step: int, plan: Plan, deadline: Deadline, interrupt: GentleInterrupt) -> Stop | None:
         """Say why the run should end after this step, if it should."""
@@ -207,14 +231,20 @@ class Loop:
             )
         if stop == "asked":
             return f"{made}: stop_after is {self.options.stop_after:,}"
-        return (
-            f"{made}: the time is over, the machine was slower than at the start; the schedule was not "
-            f"finished. steps={plan.steps} with stop_after={step}, and what was chosen for its length, "
-            "repeats this run"
-        )
+        return f"{made}: the time is over, the machine became much slower; the schedule was not finished"
 
-    def finish(self, step: int, planned: int, stop: Stop | None) -> Result:
-        """Put the best weights in place, take the figure on the test part, and report."""
+    def finish(self, step: int, plan: Plan | None, stop: Stop | None) -> Result:
+        """Put the best weights in place, take the figure on the test part, and report.
+
+        Parameters
+        ----------
+        step : int
+            Steps that are made.
+        plan : Plan or None
+            None: there was none yet.
+        stop : str or None
+            Why it ends before the plan does.
+        """
         self.checkpoints.restore_best()
         result = Result(
             steps=step,
@@ -225,8 +255,9 @@ class Loop:
             seconds=self.progress.seconds,
             clipped_steps=self._updater.clipping.events,
             interrupted=stop == "interrupt",
-            planned=planned,
+            planned=plan.steps if plan else step,
             stopped=stop,
+            replanned=plan.length.written() if plan else [],
         )
         if self.run_folder is not None:
             self.run_folder.update_report(asdict(result))

@@ -1,12 +1,16 @@
 """The plan of a run: how many steps, and at which of them something is evaluated or sampled.
 
 It follows from the number of steps and the options alone, never from a clock: ``--steps N`` meets the same
-evaluations, and so keeps the same best weights, as the ``--minutes`` run that came to N.
+evaluations, and so keeps the same best weights, as the ``--minutes`` run that came to N. Where that was
+planned anew on the way, the plan knows when, and how many steps it had until then.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+from noria.training.length import Length
 from noria.training.training_options import TrainingOptions
 
 EVALUATIONS = 30
@@ -26,6 +30,34 @@ class Plan:
     """0: at every evaluation, and every few hundred steps."""
     batches: int = 0
     """Where the steps gather several batches each, and the last one what is left: how many in all."""
+    earlier: tuple[tuple[int, int], ...] = ()
+    """Until which step how many steps were planned, where that was another number."""
+
+    @property
+    def length(self) -> Length:
+        """What each step takes for the length of the run."""
+        return Length(self.steps, self.earlier)
+
+    def changed(self, step: int, steps: int) -> "Plan":
+        """Give the plan of a run that has so many steps in all, as it is known from a step on."""
+        return replace(self, steps=steps, earlier=self.length.changed(step, steps).earlier)
+
+    def to_toml_dict(self) -> dict[str, Any]:
+        """Give what the config says of the plan; not when files are written, which changes nothing."""
+        return {
+            "steps": self.steps,
+            "replanned": self.length.written() or None,
+            "eval_every": self.eval_every,
+            "sample_every": self.sample_every,
+            "batches": self.batches or None,
+        }
+
+    @classmethod
+    def from_toml_dict(cls, run: Mapping[str, Any], save_every: int) -> "Plan":
+        """Undo :meth:`to_toml_dict`; what is missing or cannot be is a KeyError, TypeError or ValueError."""
+        steps, eval_every, sample_every = (int(run[name]) for name in ("steps", "eval_every", "sample_every"))
+        earlier = Length.read(steps, run.get("replanned", ())).earlier
+        return cls(steps, eval_every, sample_every, save_every, int(run.get("batches", 0)), earlier)
 
     def evaluates(self, step: int) -> bool:
         """Whether the validation part is evaluated after this step; always after the last."""
@@ -43,7 +75,11 @@ class Plan:
     @property
     def evaluations(self) -> int:
         """Evaluations of the validation part in the whole run."""
-        return math.ceil(self.steps / self.eval_every)
+        return self.evaluations_after(0)
+
+    def evaluations_after(self, step: int) -> int:
+        """Count the evaluations that are still to come after this step and its own."""
+        return math.ceil(self.steps / self.eval_every) - step // self.eval_every
 
 
 def make_plan(steps: int, options: TrainingOptions, steps_per_epoch: float, batches: int = 0) -> Plan:

@@ -1,6 +1,7 @@
 """How far a run has come: its smoothed loss, which is part of it, and its speed, which foretells the rest."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -44,7 +45,8 @@ class Progress:
         self._step_tokens = Average(50)
         self._evaluation_seconds = Average(3)
         self._evaluation_pace = Average(3)  # seconds of a token at the time of these evaluations
-        self._test: tuple[float, float] | None = None
+        self._evaluating = 0.0
+        self._expected: Timing | None = None
         self.tokens = 0
 
     @property
@@ -56,6 +58,11 @@ class Progress:
     def seconds(self) -> float:
         """Since the start."""
         return self._clock() - self._start
+
+    @property
+    def worked(self) -> float:
+        """Seconds since the start in which it was not evaluated."""
+        return self.seconds - self._evaluating
 
     @property
     def tokens_per_second(self) -> float:
@@ -75,6 +82,7 @@ class Progress:
 
     def evaluation_took(self, seconds: float) -> None:
         """Count one evaluation."""
+        self._evaluating += seconds
         self._evaluation_seconds.add(seconds)
         self._evaluation_pace.add(self._pace)
 
@@ -83,28 +91,46 @@ class Progress:
         for _ in range(timing.timed):
             self._step_seconds.add(timing.step)
             self._step_tokens.add(timing.tokens)
-        self.evaluation_took(timing.evaluation)
-        self._test = timing.test, self._pace
+        self._evaluation_seconds.add(timing.evaluation)
+        self._evaluation_pace.add(self._pace)
+        self._expected = timing
+
+    @property
+    def expected(self) -> Timing:
+        """What a calibration found; without one, what was seen last."""
+        if self._expected is not None:
+            return self._expected
+        evaluation = self._evaluation_seconds.value
+        return Timing(self._step_seconds.value, evaluation, evaluation, self._step_tokens.value)
+
+    def timing(self, pace: float) -> Timing:
+        """Give what is expected where a token takes so many seconds, with all that is around a step.
+
+        The test takes as many times as long as was foretold as the last evaluations did.
+        """
+        expected, then = self.expected, self._evaluation_pace.value
+        evaluation = self._evaluation_seconds.value * (pace / then if then else 1.0)
+        if expected.evaluation:
+            slower = evaluation / expected.evaluation
+        else:
+            slower = pace / expected.pace if expected.pace else 1.0
+        return replace(
+            expected, step=pace * expected.tokens, evaluation=evaluation, test=slower * expected.test
+        )
 
     def seconds_left(self, steps: int, evaluations: int) -> float:
         """Estimate what so many more steps and evaluations will take, and the test at the end."""
-        test = self._evaluation_seconds.value if self._test is None else self._test[0]
-        return steps * self._step_seconds.value + evaluations * self._evaluation_seconds.value + test
+        work = steps * self._step_seconds.value + evaluations * self._evaluation_seconds.value
+        return work + self.expected.test
 
     def closing(self, evaluations: int) -> float:
-        """Estimate what so many more evaluations and the test will take, as slow as the machine is by now."""
-        evaluation, then = self._evaluation_seconds.value, self._evaluation_pace.value
-        test, at_test = (evaluation, then) if self._test is None else self._test
-        return evaluations * evaluation * self._slower_than(then) + test * self._slower_than(at_test)
+        """Estimate what so many more evaluations and the test will take, as fast as the machine is by now."""
+        return self.timing(self._pace).predicted(0, evaluations)
 
     @property
     def _pace(self) -> float:
         """Seconds of a token in the last steps: of a step, they would follow the lengths of sequences."""
         return self._step_seconds.value / self._step_tokens.value if self._step_tokens.value else 0.0
-
-    def _slower_than(self, pace: float) -> float:
-        """How many times as long as at that pace a token takes now; at least 1."""
-        return max(1.0, self._pace / pace) if pace else 1.0
 
     def state(self) -> dict[str, Array]:
         """Give what belongs to the run and not to the machine's speed."""

@@ -62,6 +62,21 @@ class Resumed:
 
 
 @dataclass(frozen=True)
+class Replanned:
+    """A run of a time budget gets another number of steps, because the machine is faster or slower."""
+
+    step: int
+    """Steps that are done."""
+    steps: int
+    planned: int
+    """The steps that were planned before."""
+    lr_before: float
+    """The learning rate of the next step under the plan of before."""
+    lr: float
+    """The learning rate of the next step."""
+
+
+@dataclass(frozen=True)
 class StepDone:
     """One update was made."""
 
@@ -156,6 +171,8 @@ class Result:
     """Steps that the schedule was made for."""
     stopped: Stop | None = None
     """Why there are fewer steps than planned."""
+    replanned: list[str] = dataclasses.field(default_factory=list)
+    """Until which step how many were planned, as the option takes it; empty if the plan has not changed."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +184,17 @@ class Finished:
 
 Nested: TypeAlias = Any  # dicts and lists of plain values
 Event = (
-    Chosen | Started | Resumed | StepDone | Evaluated | Sampled | Interrupted | Stopped | Diverged | Finished
+    Chosen
+    | Started
+    | Resumed
+    | Replanned
+    | StepDone
+    | Evaluated
+    | Sampled
+    | Interrupted
+    | Stopped
+    | Diverged
+    | Finished
 )
 Listener = Callable[[Event], None]
 

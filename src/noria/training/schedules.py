@@ -10,6 +10,7 @@ import numpy as np
 
 from noria.arrays import Array, Shaped
 from noria.training.learning_rates import learning_rate
+from noria.training.length import Length
 from noria.training.states import check_state
 from noria.training.training_options import TrainingOptions
 
@@ -21,11 +22,16 @@ class Schedule:
     ----------
     options : TrainingOptions
     steps : int
-        Updates in the whole run; may be set later.
+        Updates in the whole run.
+
+    Attributes
+    ----------
+    length : Length
+        Of the run; may be set later.
     """
 
     def __init__(self, options: TrainingOptions, steps: int = 0) -> None:
-        self.steps = steps
+        self.length = Length(steps)
         self._options = options
         self._best = math.inf
         self._waited = 0
@@ -36,7 +42,7 @@ class Schedule:
         options = self._options
         return learning_rate(
             step,
-            self.steps,
+            self.length.at(step),
             lr=options.full_lr,
             schedule=options.schedule,
             warmup=options.warmup,

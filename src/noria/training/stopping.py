@@ -8,7 +8,9 @@ import numpy as np
 from noria.arrays import Array
 
 LATE = 1.03
-"""How far over its time a run may go to reach its last planned step; beyond it, it stops where it is."""
+"""How far over its time a run may go to reach its last planned step; beyond it, it stops where it is.
+
+That happens only where a machine gets much slower at the very end: before, the rest is planned anew."""
 
 
 class EarlyStopping:

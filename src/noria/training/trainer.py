@@ -15,7 +15,6 @@ from noria.training.log import LogWriter, Rewound, rewind
 from noria.training.loop import Loop
 from noria.training.report import Listener, Result, silent
 from noria.training.run_folder import RunFolder
-from noria.training.stopping import Deadline
 from noria.training.task import Task
 from noria.training.training_options import Budget, TrainingOptions
 
@@ -74,11 +73,11 @@ class Trainer:
         Parameters
         ----------
         minutes : float, optional
-            Turned into steps by a short calibration. Where the machine slows down afterwards, the run stops
-            at the end of its time, before its last planned step.
+            Turned into steps by a short calibration. Where the machine is faster or slower afterwards, the
+            number of steps is changed on the way, so that the schedule ends with the time.
         epochs : float, optional
         steps : int, optional
-            Repeats a run to the byte.
+            Repeats a run to the byte; one of minutes together with the option ``replanned`` of its report.
 
         Returns
         -------
@@ -95,6 +94,7 @@ class Trainer:
         """
         budget = Budget(minutes=minutes, epochs=epochs, steps=steps)
         budget.validate("fit")
+        self.options.check_budget(budget)
         if not self._has_begun:
             self.begin()
         return self._run(lambda check: self._budgeting.begin(budget, check))
@@ -192,10 +192,10 @@ class Trainer:
                 budgeted = settle(check)
             except _StoppedError:
                 self._write_what_was_taken_up()
-                return loop.finish(step, planned.steps if planned else step, "interrupt")
+                return loop.finish(step, planned, "interrupt")
             self._write_what_was_taken_up()
             self._announce(budgeted)
-            return loop.run(step, budgeted.plan, Deadline(budgeted.seconds), interrupt)
+            return loop.run(step, budgeted.plan, budgeted.seconds, interrupt)
 
     def _write_what_was_taken_up(self) -> None:
         """Let the files of a run that is gone on with be those of its last checkpoint."""

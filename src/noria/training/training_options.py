@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from noria.errors import OptionError
+from noria.training.length import Length
 from noria.training.option import Option
 from noria.training.optioned import Options
 from noria.training.update_options import UpdateOptions
@@ -81,6 +82,15 @@ class TrainingOptions(UpdateOptions):
             reason="A run ends with its plan.",
         ),
     ] = 0
+    replanned: Annotated[
+        list[str] | None,
+        Option(
+            help="Until which step how many were planned, as 438:2190,1204:2310: together with the steps "
+            "that it came to, this repeats a run of minutes.",
+            group="Budget",
+            reason="Nothing is planned anew where steps or epochs are given.",
+        ),
+    ] = None
     seed: Annotated[
         int,
         Option(
@@ -138,6 +148,23 @@ class TrainingOptions(UpdateOptions):
                 f"train on: their sum must be below 1. Got {self.valid_fraction} + {self.test_fraction}."
             )
 
+    def check_budget(self, budget: "Budget") -> None:
+        """Refuse what belongs to another budget than that of a new run.
+
+        Raises
+        ------
+        OptionError
+            If it is said when a run was planned anew, and not to how many steps it came.
+        """
+        if self.replanned is None:
+            return
+        if budget.steps is None:
+            raise OptionError(
+                "The 'replanned' option belongs to a budget of steps, those that the run came to. Got "
+                f"replanned={','.join(self.replanned)} without.\n  Give steps, or leave replanned out."
+            )
+        Length.read(budget.steps, self.replanned)
+
     def sample_interval(self, eval_every: int) -> int:
         """Give the steps between two samples of what the model does, where its task has any; 0: never."""
         return EVALUATIONS_PER_SAMPLE * eval_every
@@ -150,7 +177,7 @@ class Budget(Options):
     minutes: Annotated[
         float | None,
         Option(
-            help="Time to train for, turned into a number of steps by a short calibration.",
+            help="Time to train for; the steps are as many as fit into it.",
             group="Budget",
             minimum=0,
             closed="neither",
@@ -171,7 +198,7 @@ class Budget(Options):
     steps: Annotated[
         int | None,
         Option(
-            help="Updates of the weights; repeats a run to the byte.",
+            help="Updates of the weights; the same number repeats a run to the byte.",
             group="Budget",
             minimum=1,
             reason="Time is what people have.",

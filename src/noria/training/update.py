@@ -12,6 +12,7 @@ from noria.errors import RunError
 from noria.layers import Mode
 from noria.training.averaging import Averaging
 from noria.training.clipping import Clipping
+from noria.training.length import Length
 from noria.training.optimisers import make_optimiser
 from noria.training.randomness import generator
 from noria.training.schedules import Schedule
@@ -55,7 +56,7 @@ class Updater:
 
     A run sets its length once that is known, makes its updates in order, and tells of its evaluations::
 
-        updater.set_length(steps, batches)
+        updater.set_length(Length(steps))
         update = updater.make(step)
         with updater.averaging.in_place(task.parameters):
             ...  # evaluate, and keep the best weights
@@ -86,19 +87,19 @@ class Updater:
         self._batches: int | None = None
         self._mean: Array | None = None
 
-    def set_length(self, steps: int, batches: int | None = None) -> None:
+    def set_length(self, length: Length, batches: int | None = None) -> None:
         """Say how long the run is, for the schedule and for what begins at a share of the run.
 
         Parameters
         ----------
-        steps : int
+        length : Length
             Updates in the whole run.
         batches : int, optional
             Batches in the whole run, of which ``ceil(batches / accumulate)`` updates are made: the last one
             of what is left. By default every update has all of its batches.
         """
-        self.schedule.steps = steps
-        self.averaging.start = int(self._options.averaging_start * steps)
+        self.schedule.length = length
+        self.averaging.start = length.updates_in(float(self._options.averaging_start))
         self._batches = batches
 
     def make(self, step: int, lr: float | None = None) -> Update:
@@ -116,7 +117,7 @@ class Updater:
             If there is neither a learning rate nor a length to take it from.
         """
         if lr is None:
-            if not self.schedule.steps:
+            if not self.schedule.length.steps:
                 raise RunError(
                     "The schedule needs to know how long the run is.\n  Call set_length, or pass lr."
                 )

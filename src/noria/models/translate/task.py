@@ -94,16 +94,14 @@ class TranslationTask(ExamplesTask[Example]):
     def rehearse(self, part: Part, share: float) -> float:
         """Translate this share of what is translated of a part or a little more, and score as much of all.
 
-        Of the validation part, what is written is as long as the right answers: a model that has learnt
-        nothing would go on to the limit, and foretell too much of many evaluations. The one test is not to be
-        foretold too short, since nothing comes after it.
+        What is written is as long as the right answers: a model that has learnt nothing would go on to the
+        limit, and foretell too much.
         """
-        if part == "test":
-            return super().rehearse(part, share)
         learnt = self.training_sample
         writer, read, whole = self._writer(), 0, 0
         limit = writer.limit
-        for scored, translated in ((self.validation, self._translated()), (learnt, learnt)):
+        validation = ((self.validation, self._translated()), (learnt, learnt))
+        for scored, translated in validation if part == "validation" else ((self.test, self.test),):
             some = self._spread(translated, share)
             for batch in side_by_side(some, [self.length_of(pair) for pair in some]):
                 pairs = [some[place] for place in batch]

@@ -1,0 +1,174 @@
+"""A time budget on machines that change their speed: the time holds, the schedule ends, the run repeats."""
+
+import shutil
+
+import numpy as np
+import pytest
+from quadratic_task import QuadraticTask
+
+from noria.errors import RunError
+from noria.models.text.options import TextTrainingOptions
+from noria.training.report import Replanned, StepDone
+from noria.training.run_folder import RunFolder
+from noria.training.trainer import Trainer
+
+GIVEN = {"optimizer": "adam", "lr": 0.1, "warmup": 0, "eval_every": 32, "sample_length": 0}
+FILES = ("best.safetensors", "last.safetensors")
+SECONDS = 240.0
+
+
+class Judged(QuadraticTask):
+    """With the loss as its only figure."""
+
+    def evaluate(self, part):
+        return {"loss": super().evaluate(part)["loss"]}
+
+
+class Machine:
+    """A step takes a second, an evaluation two, times what `slowness` says of the time."""
+
+    def __init__(self, slowness):
+        self.now, self.slowness = 0.0, slowness
+
+    def __call__(self):
+        return self.now
+
+    def work(self, seconds):
+        self.now += seconds * self.slowness(self.now)
+
+    def task(self, killed_at=None):
+        made = 0
+
+        def on_step(task, step):
+            nonlocal made
+            made += self.now > 20.0  # those of the calibration are others
+            if made == killed_at:
+                raise MemoryError
+            self.work(1.0)
+
+        def on_evaluate(task, part, loss):
+            self.work(2.0)
+            return loss
+
+        return Judged(noise=0.2, on_step=on_step, on_evaluate=on_evaluate)
+
+
+def restless(now):
+    """Between half and one and a half, another every three seconds, the same in every test."""
+    return np.random.default_rng(int(now / 3.0)).uniform(0.5, 1.5)
+
+
+MACHINES = {
+    "steady": lambda now: 1.0,
+    "slower": lambda now: 1.0 if now < 50 else 1.3,
+    "much slower": lambda now: 1.0 if now < 50 else 3.0,
+    "crawling": lambda now: 1.0 if now < 50 else 6.0,
+    "faster": lambda now: 1.0 if now < 50 else 0.5,
+    "slow at first": lambda now: 2.0 if now < 14 else 1.0,
+    "slower late": lambda now: 1.0 if now < 200 else 1.5,
+    "restless": restless,
+}
+CHANGING = sorted(MACHINES.keys() - {"steady"})
+
+
+def train(path, machine, *, killed_at=None, listener=lambda event: None, **changed):
+    run = RunFolder.create(path)
+    options = TextTrainingOptions(**{**GIVEN, **changed})
+    trainer = Trainer(machine.task(killed_at), options, run, listener, clock=machine)
+    return trainer.fit(minutes=SECONDS / 60.0)
+
+
+def repeat(path, result, **changed):
+    options = TextTrainingOptions(**{**GIVEN, **changed}, replanned=result.replanned or None)
+    return Trainer(Judged(noise=0.2), options, RunFolder.create(path)).fit(steps=result.planned)
+
+
+def bytes_of(path):
+    return [(path / name).read_bytes() for name in FILES]
+
+
+def test_a_plan_that_fits_stays(tmp_path):
+    machine = Machine(MACHINES["steady"])
+    result = train(tmp_path / "run", machine)
+    assert 0.97 * SECONDS < machine.now <= SECONDS
+    assert (result.replanned, result.stopped) == ([], None)
+    assert "replanned" not in RunFolder.open(tmp_path / "run").config["run"]
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_the_time_holds_and_the_schedule_comes_to_its_end(tmp_path, name):
+    machine, events = Machine(MACHINES[name]), []
+    result = train(tmp_path / "run", machine, listener=events.append)
+    assert 0.95 * SECONDS < machine.now < 1.05 * SECONDS
+    assert (result.steps, result.stopped) == (result.planned, None)
+    steps = [event for event in events if isinstance(event, StepDone)]
+    assert steps[-1].lr == pytest.approx(0.1 * TextTrainingOptions.final_lr_fraction)
+    assert steps[-1].step == steps[-1].steps == result.steps
+    changes = [event for event in events if isinstance(event, Replanned)]
+    assert [f"{event.step}:{event.planned}" for event in changes] == result.replanned
+    for event in changes:
+        assert next(one.lr for one in steps if one.step == event.step + 1) == event.lr
+
+
+@pytest.mark.parametrize("name", ["slower", "faster", "restless"])
+@pytest.mark.parametrize("changed", [{}, {"averaging": "asgd", "schedule": "one-cycle"}])
+def test_steps_and_what_was_planned_repeat_it(tmp_path, name, changed):
+    result = train(tmp_path / "run", Machine(MACHINES[name]), **changed)
+    assert result.replanned
+    repeated = repeat(tmp_path / "again", result, **changed)
+    assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "run")
+    assert (repeated.best_step, repeated.replanned) == (result.best_step, result.replanned)
+    without = RunFolder.create(tmp_path / "without")
+    options = TextTrainingOptions(**{**GIVEN, **changed})
+    Trainer(Judged(noise=0.2), options, without).fit(steps=result.steps)
+    assert bytes_of(without.path) != bytes_of(tmp_path / "run")
+
+
+@pytest.mark.parametrize("killed_at", [70, 110, 190])
+@pytest.mark.parametrize("averaging", ["none", "asgd"])
+def test_a_killed_run_ends_as_it_was_planned_last(tmp_path, killed_at, averaging):
+    path = tmp_path / "run"
+    with pytest.raises(MemoryError):
+        train(path, Machine(restless), killed_at=killed_at, averaging=averaging)
+    run = RunFolder.open(path)
+    assert run.config["run"]["replanned"]
+    resumed = Trainer(Judged(noise=0.2), TextTrainingOptions(**GIVEN, averaging=averaging), run).resume()
+    assert (resumed.steps, resumed.replanned) == (run.config["run"]["steps"], run.config["run"]["replanned"])
+    repeat(tmp_path / "again", resumed, averaging=averaging)
+    assert bytes_of(tmp_path / "again") == bytes_of(path)
+
+
+def test_the_steps_it_came_to_are_no_other_plan(tmp_path):
+    path, heard = tmp_path / "run", []
+    with pytest.raises(MemoryError):
+        train(path, Machine(restless), killed_at=100)
+    shutil.copytree(path, tmp_path / "other")
+    resumed = Trainer(Judged(noise=0.2), TextTrainingOptions(**GIVEN), RunFolder.open(path)).resume()
+    other = RunFolder.open(tmp_path / "other")
+    Trainer(Judged(noise=0.2), TextTrainingOptions(**GIVEN), other, heard.append).resume(steps=resumed.steps)
+    assert bytes_of(other.path) == bytes_of(path)
+    assert heard[0].planned == heard[0].steps == resumed.steps
+    assert Trainer(Judged(), TextTrainingOptions(**GIVEN), other).resume(steps=resumed.steps).replanned
+
+
+def test_minutes_for_a_run_that_is_gone_on_with_are_kept_as_well(tmp_path):
+    path = tmp_path / "run"
+    Trainer(Judged(noise=0.2), TextTrainingOptions(**GIVEN), RunFolder.create(path)).fit(steps=50)
+    machine, heard = Machine(MACHINES["slower"]), []
+    options = TextTrainingOptions(**GIVEN)
+    trainer = Trainer(machine.task(), options, RunFolder.open(path), heard.append, clock=machine)
+    result = trainer.resume(minutes=SECONDS / 60.0)
+    assert 0.95 * SECONDS < machine.now < 1.05 * SECONDS
+    assert result.replanned
+    assert min(event.step for event in heard if isinstance(event, Replanned)) > 50
+
+
+def test_a_damaged_record_is_named(tmp_path):
+    path = tmp_path / "run"
+    with pytest.raises(MemoryError):
+        train(path, Machine(restless), killed_at=100)
+    run = RunFolder.open(path)
+    for damage in (["200:x"], [7], "20:30", 5):
+        run.update_config({"run": {"replanned": damage}})
+        with pytest.raises(RunError, match=r"config\.toml: the file is damaged"):
+            Trainer(Judged(), TextTrainingOptions(**GIVEN), RunFolder.open(path)).resume()
