@@ -235,7 +235,9 @@ def test_weights_of_another_run_settle_how_wide_it_is(tmp_path):
     [
         ({"hidden_size": 7}, (7,)),
         ({"level": "words", "min_count": 1}, (256,)),
-        ({"tie_weights": True, "embedding_size": 256}, (256,)),
+        ({"tie_weights": True, "embedding_size": None}, (256,)),
+        ({"tie_weights": True, "embedding_size": 96}, (96,)),
+        ({"tie_weights": True, "embedding_size": 48, "projection_size": 48}, (256,)),
         ({"num_layers": 2}, (384, 384)),
     ],
 )
@@ -243,6 +245,27 @@ def test_what_is_given_goes_before(options, sizes):
     model = LanguageModel(**{**LONG, **options})
     settled = model.settled(model.prepare(TEXT), Budget(minutes=10))
     assert settled.description.model.hidden_sizes == sizes
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        ({}, 256),
+        ({"level": "words", "min_count": 1}, 256),
+        ({"hidden_size": 7}, 7),
+        ({"hidden_size": [9, 7]}, 7),
+        ({"hidden_size": 7, "projection_size": 5}, 5),
+        ({"embedding_size": 12}, 12),
+    ],
+)
+def test_one_matrix_that_reads_and_scores_has_one_width(options, size):
+    model = LanguageModel(**{**LONG, "embedding_size": None, "tie_weights": True, **options})
+    model.validate()
+    model.fit(TEXT, steps=1)
+    weights = model.parameters_.state_dict()
+    (table,) = (weights[name] for name in weights if name.endswith("table"))
+    assert table.shape[1] == size
+    assert "output.W" not in weights
 
 
 def test_steps_and_epochs_take_the_minutes_of_the_usual_pace():

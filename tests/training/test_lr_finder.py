@@ -1,12 +1,15 @@
 """The trial that finds a learning rate: what it tries, what it suggests, and that it leaves no trace."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from quadratic_task import QuadraticTask
 
 from noria.errors import DivergenceError, OptionError
 from noria.training.lr_finder import _suggestion, find_learning_rate
-from noria.training.report import Started
+from noria.training.report import RateFound, Started
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
 from noria.training.training_options import TrainingOptions
@@ -95,13 +98,17 @@ def test_a_loss_that_never_falls_is_refused(bad):
 
 
 def test_a_run_trains_with_what_was_found_and_says_so(tmp_path):
-    found = find_learning_rate(QuadraticTask(noise=0.1), options()).suggestion
+    trial = find_learning_rate(QuadraticTask(noise=0.1), options())
+    found = trial.suggestion
     run = RunFolder.create(tmp_path / "run", task="quadratic", config={"options": {"lr": "find"}})
     asked, events, task = options(lr="find"), [], QuadraticTask(noise=0.1)
     Trainer(task, asked, run, events.append).fit(steps=12)
     assert asked.lr == "find"
     assert run.config["options"]["lr"] == run.config["run"]["lr"] == found
     assert next(event.lr for event in events if isinstance(event, Started)) == found
+    assert events[0] == RateFound(found, trial.rates.tolist(), trial.losses.tolist())
+    first = json.loads((run.path / "log.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert first == {"event": "RateFound", **asdict(events[0])}
     given = QuadraticTask(noise=0.1)
     Trainer(given, options(lr=found)).fit(steps=12)
     np.testing.assert_array_equal(task.parameters.values, given.parameters.values)

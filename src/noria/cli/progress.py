@@ -16,6 +16,7 @@ from noria.training.report import (
     Finished,
     Interrupted,
     Listener,
+    RateFound,
     Result,
     Resumed,
     Sampled,
@@ -92,6 +93,8 @@ class Progress:
             case Chosen():
                 self._chosen = event.values
                 self.say("Chosen", _chosen(event))
+            case RateFound():
+                self.say("Rate", _found(event))
             case Started():
                 self._is_of_time = event.calibrated
                 self.say("Plan", _plan(event))
@@ -174,6 +177,11 @@ def _worded(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(map(_worded, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _found(event: RateFound) -> str:
+    tried = f"{len(event.rates)} steps from {event.rates[0]:.2g} to {event.rates[-1]:.2g}"
+    return f"{event.lr:g}, where the loss fell in {tried}; each with its loss stands in log.jsonl"
 
 
 def _plan(event: Started) -> str:

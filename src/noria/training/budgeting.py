@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from noria.engines.threads import thread_count
 from noria.errors import RunError
+from noria.training import report
 from noria.training.calibration import calibrate, steps_within
 from noria.training.length import Length
 from noria.training.lr_finder import find_learning_rate
@@ -13,6 +14,7 @@ from noria.training.optimiser_options import FIND
 from noria.training.plan import Plan, make_plan
 from noria.training.progress import Progress
 from noria.training.replanning import AIM
+from noria.training.report import Listener
 from noria.training.run_folder import RunFolder
 from noria.training.task import Task
 from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
@@ -53,6 +55,8 @@ class Budgeting:
     progress : Progress
         Its clock counts from the start of the run.
     clock : callable
+    emit : callable
+        Gets the event of a rate that was found.
     """
 
     def __init__(
@@ -62,9 +66,10 @@ class Budgeting:
         run_folder: RunFolder | None,
         progress: Progress,
         clock: Callable[[], float],
+        emit: Listener,
     ) -> None:
         self._task, self._options, self._folder = task, options, run_folder
-        self._progress, self._clock = progress, clock
+        self._progress, self._clock, self._emit = progress, clock, emit
 
     def begin(self, budget: Budget, check: Check) -> Budgeted:
         """Plan a new run; ``check`` is called before each step of a calibration, and may raise to end it."""
@@ -73,7 +78,9 @@ class Budgeting:
             minutes = DEFAULT_MINUTES
         self._note({"budget": {"minutes": minutes, "epochs": budget.epochs, "steps": budget.steps}})
         if self._options.lr == FIND:
-            self._options.lr = find_learning_rate(self._task, self._options, check=check).suggestion
+            found = find_learning_rate(self._task, self._options, check=check)
+            self._emit(report.RateFound(found.suggestion, found.rates.tolist(), found.losses.tolist()))
+            self._options.lr = found.suggestion
         else:  # a later version may have another default
             self._options.lr = self._options.full_lr
         self._note({"options": {"lr": self._options.lr}})

@@ -24,6 +24,18 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class RateFound:
+    """A learning rate was searched for, as ``lr="find"`` asks; it comes before the plan."""
+
+    lr: float
+    """To train with."""
+    rates: list[float]
+    """That were tried, one a step."""
+    losses: list[float]
+    """The smoothed loss at each."""
+
+
+@dataclass(frozen=True)
 class Started:
     """The plan is made; the first step comes next."""
 
@@ -185,6 +197,7 @@ class Finished:
 Nested: TypeAlias = Any  # dicts and lists of plain values
 Event = (
     Chosen
+    | RateFound
     | Started
     | Resumed
     | Replanned

@@ -170,7 +170,7 @@ class Trainer:
     def _set_up(self) -> None:
         task, options, folder, clock = self.task, self.options, self.run_folder, self._clock
         self._loop = Loop(task, options, folder, self._listener, clock)
-        self._budgeting = Budgeting(task, options, folder, self._loop.progress, clock)
+        self._budgeting = Budgeting(task, options, folder, self._loop.progress, clock, self._loop.emit)
         self._step, self._rewound = 0, None
 
     def _run(self, settle: Settle) -> Result:

@@ -242,7 +242,13 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         reason="In the same time 384 were 0.005 to 0.03 nats behind 256 after one minute, 0.017 and 0.025 "
         "ahead after three and 0.014 to 0.040 after ten, on texts of 1 and 10 MB (benchmarks/defaults.md).",
     ),
-    embedding_size=by_level(64, 128, EMBEDDING, "Words mean more.", otherwise=", with vectors their width"),
+    embedding_size=by_level(
+        64,
+        128,
+        EMBEDDING,
+        "Words mean more.",
+        otherwise=", with vectors their width, with tied weights that of what is scored",
+    ),
     batch_size=by_level(
         32,
         8,
@@ -310,15 +316,27 @@ class TextOptions(
     def by_level(self) -> dict[str, Value]:
         """Give what follows from the level, and contradicts nothing that is given.
 
-        Symbols without vectors stay ids, as they are and alone; tied weights need a width that is known.
+        Symbols without vectors stay ids, as they are and alone; tied weights are as wide as what they score.
         """
         chosen = super().by_level()
-        if self.tie_weights and vars(self)["hidden_size"] is None:
-            chosen["hidden_size"] = TIED_SIZE
+        if self.tie_weights:
+            chosen |= self._tied(chosen)
         if chosen.get("embedding_size", self.embedding_size) == 0:
             of_ids = {"features": NO_FEATURES, "input_dropout": 0.0}
             chosen |= {name: value for name, value in of_ids.items() if name in chosen}
         return chosen
+
+    def _tied(self, chosen: Mapping[str, Value]) -> dict[str, Value]:
+        """Give the sizes that are left open where one matrix reads symbols and scores them."""
+        given, tied = vars(self), {}
+        hidden = given["hidden_size"]
+        if hidden is None:
+            is_free = self.projection_size or not given["embedding_size"]
+            hidden = tied["hidden_size"] = TIED_SIZE if is_free else given["embedding_size"]
+        if "embedding_size" in chosen:
+            last = hidden[-1] if isinstance(hidden, (list, tuple)) else hidden
+            tied["embedding_size"] = self.projection_size or last
+        return tied
 
     @property
     def usual_lr(self) -> Mapping[str, float]:
