@@ -490,7 +490,8 @@ def test_a_run_of_minutes_is_repeated_by_what_it_says(
 ):
     for share in ("WRONG", "LEAST_WRONG"):  # however quiet the machine is, it is planned anew
         monkeypatch.setattr(replanning, share, 0.0)
-    said = noria("train", book, "--minutes", 0.03, "--out", "a", *SMALL)
+    assert noria("train", book, "--steps", 1, "--out", "first", *SMALL).code == 0  # it compiles
+    said = noria("train", book, "--minutes", 0.04, "--out", "a", *SMALL)
     assert said.code == 0
     (line,) = [line for line in said.err.splitlines() if line.startswith("Repeat")]
     assert "--replanned " in line
@@ -501,6 +502,8 @@ def test_a_run_of_minutes_is_repeated_by_what_it_says(
         assert len({(desk / run / name).read_bytes() for run in "abc"}) == 1
     again = train_command(RunFolder.open("b").config, "c", "")
     assert again == command, "the option and what became of it are not both written"
+    stopped = train_command(RunFolder.open("a").config, "c", "", {"stopped": "time", "steps": 7})
+    assert stopped == command.replace(" --out", " --stop-after 7 --out")
 
 
 @pytest.mark.parametrize(

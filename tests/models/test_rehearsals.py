@@ -104,7 +104,8 @@ def test_of_many_pairs_as_much_is_translated_as_an_evaluation_would(monkeypatch)
         assert scored[0] / whole == pytest.approx((count - scored[1]) / TRANSLATED, abs=64 / whole)
         assert limits == [max(len(pair.written) for pair in pairs) for pairs in translated]
         assert max(limits) < 60
-    translated.clear(), scored.clear(), limits.clear()
+    for told in (translated, scored, limits):
+        told.clear()
     assert task.rehearse("test", 1.0) == 1.0
     assert scored == [sum(len(pairs) for pairs in translated)] == [len(task.test)]
     assert limits == [max(len(pair.written) for pair in pairs) for pairs in translated]

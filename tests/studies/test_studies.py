@@ -20,7 +20,7 @@ from noria.studies.running import _result, _Running
 from noria.studies.sizing import equal_sizes, parameters_of
 from noria.studies.work import Evaluations, run_one
 from noria.training.options import options_of
-from noria.training.report import Evaluated
+from noria.training.report import Evaluated, Replanned, Started
 
 SMALL = {
     "hidden_size": 3,
@@ -289,3 +289,10 @@ def test_a_study_is_checked_before_it_is_begun(table):
         study_of(table, ("rnn", "rnn")).check()
     with pytest.raises(OptionError, match="steps"):
         Study(**{**vars(study_of(table)), "budget": {"steps": 0}}).check()
+
+
+def test_what_was_planned_is_what_was_planned_last():
+    kept = Evaluations()
+    kept(Started("text", 9, 3, 6, 1000, 0.002, calibrated=True))
+    kept(Replanned(step=4, steps=7, planned=9))
+    assert kept.steps == 7

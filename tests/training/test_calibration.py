@@ -5,6 +5,7 @@ import pytest
 from quadratic_task import QuadraticTask
 
 from noria.training.calibration import (
+    HELD_UP,
     Timing,
     calibrate,
     steps_within,
@@ -225,13 +226,18 @@ def test_the_test_takes_as_many_times_as_long_as_evaluations_do():
         timing = progress.timing(0.001 * slower)
         assert (timing.step, timing.tokens) == (pytest.approx(0.1 * slower), 100.0)
         assert (timing.evaluation, timing.test) == (pytest.approx(2.0 * slower), pytest.approx(5.0 * slower))
-    for _ in range(40):
-        progress.evaluation_took(1.0)
+    for _ in range(40):  # a part is read in half the time, and something else takes as long
+        progress.evaluation_took(2.0, reading=1.0)
     assert progress.timing(0.001).test == pytest.approx(2.5, rel=1e-3)
-    assert progress.closing(2) == pytest.approx(4.5, rel=1e-3)
+    assert progress.closing(2) == pytest.approx(6.5, rel=1e-3)
+    progress.evaluation_took(500.0, reading=500.0)
+    assert progress.timing(0.001).evaluation < HELD_UP * 2.0
+    assert progress.timing(0.001).test < HELD_UP * 5.0
 
 
 def test_without_a_validation_part_the_test_follows_the_steps():
     progress = Progress(Clock())
     progress.calibrated(Timing(step=0.1, evaluation=0.0, test=5.0, tokens=100.0, timed=9))
+    assert progress.timing(0.002).test == pytest.approx(10.0)
+    progress.evaluation_took(0.5)
     assert progress.timing(0.002).test == pytest.approx(10.0)

@@ -1,5 +1,6 @@
 """A time budget on machines that change their speed: the time holds, the schedule ends, the run repeats."""
 
+import json
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ from quadratic_task import QuadraticTask
 
 from noria.errors import RunError
 from noria.models.text.options import TextTrainingOptions
+from noria.training.checkpoints import Checkpoints
 from noria.training.report import Replanned, StepDone
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
@@ -79,7 +81,7 @@ def train(path, machine, *, killed_at=None, listener=lambda event: None, **chang
 
 
 def repeat(path, result, **changed):
-    options = TextTrainingOptions(**{**GIVEN, **changed}, replanned=result.replanned or None)
+    options = TextTrainingOptions(**{**GIVEN, **changed}, replanned=result.replanned)
     return Trainer(Judged(noise=0.2), options, RunFolder.create(path)).fit(steps=result.planned)
 
 
@@ -91,7 +93,7 @@ def test_a_plan_that_fits_stays(tmp_path):
     machine = Machine(MACHINES["steady"])
     result = train(tmp_path / "run", machine)
     assert 0.97 * SECONDS < machine.now <= SECONDS
-    assert (result.replanned, result.stopped) == ([], None)
+    assert (result.replanned, result.stopped) == (None, None)
     assert "replanned" not in RunFolder.open(tmp_path / "run").config["run"]
 
 
@@ -107,7 +109,8 @@ def test_the_time_holds_and_the_schedule_comes_to_its_end(tmp_path, name):
     changes = [event for event in events if isinstance(event, Replanned)]
     assert [f"{event.step}:{event.planned}" for event in changes] == result.replanned
     for event in changes:
-        assert next(one.lr for one in steps if one.step == event.step + 1) == event.lr
+        done = next(one for one in steps if one.step == event.step + 1)
+        assert done.steps == event.steps
 
 
 @pytest.mark.parametrize("name", ["slower", "faster", "restless"])
@@ -136,6 +139,11 @@ def test_a_killed_run_ends_as_it_was_planned_last(tmp_path, killed_at, averaging
     assert (resumed.steps, resumed.replanned) == (run.config["run"]["steps"], run.config["run"]["replanned"])
     repeat(tmp_path / "again", resumed, averaging=averaging)
     assert bytes_of(tmp_path / "again") == bytes_of(path)
+    for one in (path, tmp_path / "again"):
+        lines = (one / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        told = [event for event in map(json.loads, lines) if event["event"] == "Replanned"]
+        assert [f"{event['step']}:{event['planned']}" for event in told] == resumed.replanned
+        assert [event["steps"] for event in told[:-1]] == [event["planned"] for event in told[1:]]
 
 
 def test_the_steps_it_came_to_are_no_other_plan(tmp_path):
@@ -168,7 +176,64 @@ def test_a_damaged_record_is_named(tmp_path):
     with pytest.raises(MemoryError):
         train(path, Machine(restless), killed_at=100)
     run = RunFolder.open(path)
-    for damage in (["200:x"], [7], "20:30", 5):
+    for damage in (["200:x"], [7], "20:30", 5, {"20:30": 1}, ["100:90", "50:90"]):
         run.update_config({"run": {"replanned": damage}})
-        with pytest.raises(RunError, match=r"config\.toml: the file is damaged"):
+        with pytest.raises(RunError, match=r"config\.toml: the file is damaged: run: replanned is missing"):
             Trainer(Judged(), TextTrainingOptions(**GIVEN), RunFolder.open(path)).resume()
+
+
+def test_another_budget_for_a_run_without_a_plan_is_no_repetition(tmp_path):
+    path = tmp_path / "run"
+    options = TextTrainingOptions(**GIVEN, replanned=["20:100"])
+    Trainer(Judged(noise=0.2), options, RunFolder.create(path)).begin()
+    result = Trainer(Judged(noise=0.2), options, RunFolder.open(path)).resume(steps=15)
+    assert (result.steps, result.replanned) == (15, None)
+
+
+class WithoutValidation(Machine):
+    """There is a test part, which takes a while, and no validation part; an evaluation takes a moment."""
+
+    def task(self):
+        machine = self
+
+        class Read(Judged):
+            def evaluate(self, part):
+                machine.work(20.0 if part == "test" else 1e-6)
+                return {"loss": self.loss()} if part == "test" else {}
+
+        return Read(on_step=lambda task, step: self.work(1.0))
+
+
+@pytest.mark.parametrize("name", ["steady", "restless"])
+def test_the_time_holds_without_a_validation_part(tmp_path, name, monkeypatch):
+    machine = WithoutValidation(MACHINES[name])
+    consider = Checkpoints.consider
+
+    def copies(self, *given, **named):
+        machine.work(0.3)
+        return consider(self, *given, **named)
+
+    monkeypatch.setattr(Checkpoints, "consider", copies)
+    options = TextTrainingOptions(**GIVEN, valid_fraction=0.0)
+    result = Trainer(machine.task(), options, clock=machine).fit(minutes=SECONDS / 60.0)
+    assert 0.95 * SECONDS < machine.now < 1.05 * SECONDS
+    assert (result.steps, result.stopped) == (result.planned, None)
+
+
+@pytest.mark.parametrize("extra", [0.5, 4.0, 30.0])
+def test_an_evaluation_that_was_held_up_says_little_of_the_next(tmp_path, extra):
+    """Nor what it does beside reading: here, a second for writing down the best weights."""
+    machine, held_up = Machine(MACHINES["steady"]), []
+    task = machine.task()
+    read = task.on_evaluate
+
+    def on_evaluate(task, part, loss):
+        if part == "validation" and len(task.steps_seen) > 90 and not held_up:
+            held_up.append(machine.work(extra))
+        return read(task, part, loss)
+
+    task.on_evaluate = on_evaluate
+    result = Trainer(task, TextTrainingOptions(**GIVEN), clock=machine).fit(minutes=SECONDS / 60.0)
+    assert held_up
+    assert 0.95 * SECONDS < machine.now < 1.05 * SECONDS
+    assert result.stopped is None

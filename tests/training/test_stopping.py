@@ -128,7 +128,7 @@ def test_a_machine_that_stands_still_at_the_end_stops_the_run_where_it_is(tmp_pa
     assert [event.step for event in events if isinstance(event, Evaluated)][-1] == result.steps
 
     again = RunFolder.create(tmp_path / "again")
-    repeating = {"stop_after": result.steps, "replanned": result.replanned or None}
+    repeating = {"stop_after": result.steps, "replanned": result.replanned}
     options = TextTrainingOptions(**{**GIVEN, "eval_every": 40}, **repeating)
     repeated = Trainer(Judged(noise=0.2), options, again).fit(steps=result.planned)
     assert (repeated.steps, repeated.stopped) == (result.steps, "asked")
@@ -164,7 +164,7 @@ def test_a_run_that_its_time_cut_off_can_be_brought_to_its_planned_end(tmp_path)
     assert first.stopped == "time"
     second = Trainer(Judged(noise=0.2), options, RunFolder.open(run.path)).resume()
     assert (second.steps, second.stopped) == (first.planned, None)
-    options.replanned = first.replanned or None
+    options.replanned = first.replanned
     Trainer(Judged(noise=0.2), options, whole).fit(steps=first.planned)
     for name in ("best.safetensors", "last.safetensors"):
         assert (whole.path / name).read_bytes() == (run.path / name).read_bytes()

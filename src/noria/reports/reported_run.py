@@ -79,7 +79,9 @@ class ReportedRun:
     @property
     def command(self) -> str:
         """What makes the run again; empty where no command can."""
-        return train_command(self.config, f"{self.folder.path}-again", str(self.cell_file))
+        return train_command(
+            self.config, f"{self.folder.path}-again", str(self.cell_file), self.figures.report
+        )
 
     @property
     def compare_command(self) -> str:

@@ -19,7 +19,9 @@ OF_THE_PLAN = frozenset({"replanned"})
 BUDGET = frozenset(info.name for info in options_of(Budget))
 
 
-def train_command(config: Mapping[str, Any], out: str, cell_file: str) -> str:
+def train_command(
+    config: Mapping[str, Any], out: str, cell_file: str, report: Mapping[str, Any] | None = None
+) -> str:
     """Write the command that makes a run again.
 
     Parameters
@@ -30,6 +32,8 @@ def train_command(config: Mapping[str, Any], out: str, cell_file: str) -> str:
         The folder of the new run.
     cell_file : str
         Where the equations of a cell of the user's own are.
+    report : mapping, optional
+        What report.json holds: it says where the end of its time stopped a run.
 
     Returns
     -------
@@ -63,6 +67,8 @@ def train_command(config: Mapping[str, Any], out: str, cell_file: str) -> str:
     run = config.get("run", {})
     words += ["--steps", str(run["steps"])] if run.get("steps") else []
     words += ["--replanned", _typed(run["replanned"])] if run.get("replanned") else []
+    if report and report.get("stopped") == "time":
+        words += ["--stop-after", str(report["steps"])]
     return shlex.join([*words, "--out", out])
 
 

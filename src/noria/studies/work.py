@@ -15,7 +15,7 @@ from typing import Any
 from noria.errors import DivergenceError, NoriaError
 from noria.studies.folder import StudyFolder, write_json
 from noria.training.options import Budget
-from noria.training.report import Evaluated, Event, Started, StepDone
+from noria.training.report import Evaluated, Event, Replanned, Started, StepDone
 
 DONE, DIVERGED, FAILED = "done", "diverged", "failed"
 OWN_FAULT, OTHER_FAULT = 0, 1
@@ -32,7 +32,7 @@ class Evaluations:
     def __call__(self, event: Event) -> None:
         """Keep what belongs to a learning curve."""
         match event:
-            case Started():
+            case Started() | Replanned():
                 self.steps = event.steps
             case StepDone():
                 self.latest = event

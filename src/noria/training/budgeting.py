@@ -44,7 +44,7 @@ class Budgeted:
 
 
 class Budgeting:
-    """Settles how many steps a run has, before the first one, and writes it into the config.
+    """Settles before the first step how many a run has, or begins with, and writes it into the config.
 
     Parameters
     ----------
@@ -121,6 +121,8 @@ class Budgeting:
         """
         before = self.planned()
         if before is None:
+            if budget.to_toml_dict():
+                self._options.replanned = None  # it belongs to the steps that were asked for
             return self.begin(budget if budget.to_toml_dict() else self._asked(), check)
         if not budget.to_toml_dict():
             # The plan is kept to the last step, so that the end is that of the uninterrupted run.

@@ -19,7 +19,7 @@ SHARE = 0.04
 LONG = 3.0
 """How many times as long as allowed a whole part may take to be read again, when all it needs is compiled."""
 HELD_UP = 3.0
-"""How many times the median a step takes in which the machine did something else."""
+"""How many times as long as usual that takes in which the machine did something else."""
 LEAST_REHEARSAL = 1 / 256
 """The share of a part that is read first, to compile what reads it."""
 

@@ -53,14 +53,14 @@ class Length:
         OptionError
             If that can be no run of so many steps.
         """
-        earlier = tuple(_pair(str(entry)) for entry in written)
+        earlier = tuple(_pair(entry) for entry in written)
         ends = [0, *(until for until, _ in earlier), steps]
         rises = all(before < after for before, after in pairwise(ends))
         if not rises or any(until >= planned for until, planned in earlier):
             raise OptionError(
                 "The 'replanned' option must be STEP:STEPS, until which step how many were planned: steps "
                 "that rise from 1, each below what was planned and below those of the run. Got "
-                f"replanned={','.join(map(str, written))} with steps={steps}."
+                f"replanned={','.join(written)} with steps={steps}."
             )
         return cls(steps, earlier)
 

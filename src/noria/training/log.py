@@ -11,7 +11,7 @@ from typing import Any
 
 from noria.errors import RunError
 from noria.training.files import write_atomically
-from noria.training.report import Event, Resumed, Started, StepDone, as_json
+from noria.training.report import Event, Replanned, Resumed, Started, StepDone, as_json
 
 LINES = 1000
 
@@ -35,7 +35,7 @@ class LogWriter:
 
     def __call__(self, event: Event) -> None:
         """Write an event, unless it is one of those that are left out."""
-        if isinstance(event, Started | Resumed):
+        if isinstance(event, Started | Resumed | Replanned):
             self._every = max(1, event.steps // LINES)
         if isinstance(event, Resumed) and event.steps == event.planned:
             return

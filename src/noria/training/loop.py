@@ -93,8 +93,8 @@ class Loop:
         while (stop := self._stop(step, plan, deadline, interrupt)) is None and step < plan.steps:
             self._take_step(step, plan)
             step += 1
-            self._after_step(step, plan)
             plan = self._planned_anew(step, plan, replanning.looked(step, plan))
+            self._after_step(step, plan)
         if step == plan.steps:
             return self.finish(step, plan, None)
         assert stop is not None
@@ -103,14 +103,16 @@ class Loop:
         return self.finish(step, plan, stop)
 
     def _planned_anew(self, step: int, before: Plan, plan: Plan) -> Plan:
-        """Change to a plan where it is another one, and write it down: a resumed run keeps to it."""
-        if plan == before:
-            return before
-        if self.run_folder is not None:
-            self.run_folder.update_config({"run": plan.to_toml_dict()})
-        lr_before = self.learning_rate(step)
-        self.set_plan(plan)
-        self.emit(report.Replanned(step, plan.steps, before.steps, lr_before, self.learning_rate(step)))
+        """Change to a plan where it is another one, and write it down: a resumed run keeps to it.
+
+        It comes before the checkpoint of the step: the log has it just once, whenever a run is killed.
+        """
+        if plan != before:
+            if self.run_folder is not None:
+                self.run_folder.update_config({"run": plan.to_toml_dict()})
+            self.set_plan(plan)
+        if any(step == until for until, _ in plan.earlier):
+            self.emit(report.Replanned(step, plan.length.at(step), plan.length.at(step - 1)))
         return plan
 
     def _stop(self, step: int, plan: Plan, deadline: Deadline, interrupt: GentleInterrupt) -> Stop | None:
@@ -149,9 +151,7 @@ class Loop:
                 tokens=progress.tokens,
                 tokens_per_second=progress.tokens_per_second,
                 seconds=progress.seconds,
-                seconds_left=progress.seconds_left(
-                    plan.steps - done, plan.evaluations - step // plan.eval_every
-                ),
+                seconds_left=progress.seconds_left(plan.steps - done, plan.evaluations_after(step)),
             )
         )
 
@@ -173,12 +173,14 @@ class Loop:
 
     def _evaluate(self, step: int, *, planned: bool = True) -> float | None:
         """Evaluate, and give the loss on the validation part; None where there is none."""
-        before = self._clock()
+        before, reading = self._clock(), 0.0
         what = f"Step {step}: the validation loss is not finite"
         try:
             with self._updater.averaging.in_place(self.task.parameters):
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                    began = self._clock()
                     metrics, train = evaluated(self.task)
+                    reading = self._clock() - began
                 loss = metrics.get("loss")
                 is_finite = loss is None or math.isfinite(loss)
                 improved = is_finite and self.checkpoints.consider(step, metrics, planned=planned)
@@ -187,7 +189,7 @@ class Loop:
         if not is_finite:
             raise self._diverged(step, f"{what} ({loss:.4g}).")
         seconds = self._clock() - before
-        self.progress.evaluation_took(seconds)
+        self.progress.evaluation_took(seconds, reading if metrics else None)
         self.emit(
             report.Evaluated(
                 step,
@@ -257,7 +259,7 @@ class Loop:
             interrupted=stop == "interrupt",
             planned=plan.steps if plan else step,
             stopped=stop,
-            replanned=plan.length.written() if plan else [],
+            replanned=plan.length.written() or None if plan else None,
         )
         if self.run_folder is not None:
             self.run_folder.update_report(asdict(result))

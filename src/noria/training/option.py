@@ -215,7 +215,7 @@ def _scalars(hint: Hint) -> tuple[Hint, ...]:
 def _describe(hint: Hint, option: Option) -> str:
     words = [_describe_scalar(member, option) for member in _members(hint) if not _is_list(member)]
     if any(_is_list(member) for member in _members(hint)):
-        words.append("a list of these")
+        words.append("a list of these" if set(words) - {"None"} else "a list of strings")
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from noria.errors import OptionError
 from noria.training.length import Length
 from noria.training.training_options import TrainingOptions
 
@@ -54,9 +55,21 @@ class Plan:
 
     @classmethod
     def from_toml_dict(cls, run: Mapping[str, Any], save_every: int) -> "Plan":
-        """Undo :meth:`to_toml_dict`; what is missing or cannot be is a KeyError, TypeError or ValueError."""
+        """Undo :meth:`to_toml_dict`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            Where something is missing, or is not what it should be: names it.
+        """
         steps, eval_every, sample_every = (int(run[name]) for name in ("steps", "eval_every", "sample_every"))
-        earlier = Length.read(steps, run.get("replanned", ())).earlier
+        written = run.get("replanned", [])
+        if not (isinstance(written, list) and all(isinstance(entry, str) for entry in written)):
+            raise TypeError("replanned")
+        try:
+            earlier = Length.read(steps, written).earlier if written else ()
+        except OptionError:
+            raise ValueError("replanned") from None
         return cls(steps, eval_every, sample_every, save_every, int(run.get("batches", 0)), earlier)
 
     def evaluates(self, step: int) -> bool:

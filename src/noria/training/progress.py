@@ -1,12 +1,13 @@
 """How far a run has come: its smoothed loss, which is part of it, and its speed, which foretells the rest."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from noria.arrays import Array
-from noria.training.calibration import Timing
+from noria.training.calibration import HELD_UP, Timing
 
 
 class Average:
@@ -34,7 +35,7 @@ class Progress:
     Parameters
     ----------
     clock : callable
-        Seconds that only rise. Only the deadline of a time budget is decided by it.
+        Seconds that only rise. By it alone a run of minutes is planned anew, and ends.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -43,8 +44,8 @@ class Progress:
         self._loss = Average(50)
         self._step_seconds = Average(50)
         self._step_tokens = Average(50)
-        self._evaluation_seconds = Average(3)
-        self._evaluation_pace = Average(3)  # seconds of a token at the time of these evaluations
+        self._evaluation_seconds = Average(3)  # at the pace that was expected
+        self._longer = Average(3)  # how many times as long as was expected a part is read, at that pace
         self._evaluating = 0.0
         self._expected: Timing | None = None
         self.tokens = 0
@@ -80,11 +81,23 @@ class Progress:
         self._loss.add(loss)
         self.tokens += tokens
 
-    def evaluation_took(self, seconds: float) -> None:
-        """Count one evaluation."""
+    def evaluation_took(self, seconds: float, reading: float | None = None) -> None:
+        """Count one evaluation.
+
+        What takes several times as long as it should was held up, and says little of the next one.
+
+        Parameters
+        ----------
+        seconds : float
+            That it took in all.
+        reading : float, optional
+            That the validation part took in it, where there is one.
+        """
         self._evaluating += seconds
-        self._evaluation_seconds.add(seconds)
-        self._evaluation_pace.add(self._pace)
+        slower, usual = self._slower(self._pace), self._evaluation_seconds.value
+        self._evaluation_seconds.add(min(seconds / slower, HELD_UP * usual or math.inf))
+        if reading is not None and self.expected.evaluation:
+            self._longer.add(min(reading / slower / self.expected.evaluation, HELD_UP))
 
     def calibrated(self, timing: Timing) -> None:
         """Begin with what a calibration found: one long batch is not taken for a slow machine then."""
@@ -92,7 +105,7 @@ class Progress:
             self._step_seconds.add(timing.step)
             self._step_tokens.add(timing.tokens)
         self._evaluation_seconds.add(timing.evaluation)
-        self._evaluation_pace.add(self._pace)
+        self._longer.add(1.0)
         self._expected = timing
 
     @property
@@ -106,22 +119,25 @@ class Progress:
     def timing(self, pace: float) -> Timing:
         """Give what is expected where a token takes so many seconds, with all that is around a step.
 
-        The test takes as many times as long as was foretold as the last evaluations did.
+        The test takes as many times as long as was expected as reading the validation part did last.
         """
-        expected, then = self.expected, self._evaluation_pace.value
-        evaluation = self._evaluation_seconds.value * (pace / then if then else 1.0)
-        if expected.evaluation:
-            slower = evaluation / expected.evaluation
-        else:
-            slower = pace / expected.pace if expected.pace else 1.0
+        expected, slower = self.expected, self._slower(pace)
         return replace(
-            expected, step=pace * expected.tokens, evaluation=evaluation, test=slower * expected.test
+            expected,
+            step=pace * expected.tokens,
+            evaluation=slower * self._evaluation_seconds.value,
+            test=slower * (self._longer.value or 1.0) * expected.test,
         )
+
+    def _slower(self, pace: float) -> float:
+        """How many times as long as was expected a token takes at this pace."""
+        expected = 0.0 if self._expected is None else self._expected.pace
+        return pace / expected if pace and expected else 1.0
 
     def seconds_left(self, steps: int, evaluations: int) -> float:
         """Estimate what so many more steps and evaluations will take, and the test at the end."""
-        work = steps * self._step_seconds.value + evaluations * self._evaluation_seconds.value
-        return work + self.expected.test
+        timing = self.timing(self._pace)
+        return replace(timing, step=self._step_seconds.value).predicted(steps, evaluations)
 
     def closing(self, evaluations: int) -> float:
         """Estimate what so many more evaluations and the test will take, as fast as the machine is by now."""

@@ -40,7 +40,7 @@ class Replanning:
         self._read, self._worked, self._looked = progress.tokens, progress.worked, progress.seconds
 
     def looked(self, step: int, plan: Plan) -> Plan:
-        """Give the plan to go on with after a step, which is the same where it fits."""
+        """Give the plan to go on with after a step, before its evaluation; the same one, where it fits."""
         progress, now = self._progress, self._progress.seconds
         if not self._is_timed or step >= plan.steps or now - self._looked < self._interval:
             return plan
@@ -51,7 +51,7 @@ class Replanning:
         timing = progress.timing(self._seconds.value / max(1.0, self._tokens.value))
 
         def evaluations(more: int) -> int:
-            return plan.changed(step, step + more).evaluations_after(step)
+            return plan.changed(step, step + more).evaluations_after(step - 1)
 
         left, more = self._end - now, plan.steps - step
         wrong = abs(left - timing.predicted(more, evaluations(more)))

@@ -75,17 +75,16 @@ class Resumed:
 
 @dataclass(frozen=True)
 class Replanned:
-    """A run of a time budget gets another number of steps, because the machine is faster or slower."""
+    """A run of minutes gets another number of steps, because the machine is faster or slower.
+
+    A run that repeats it, or goes on with it, tells of the same steps.
+    """
 
     step: int
-    """Steps that are done."""
+    """The step after which it does."""
     steps: int
     planned: int
     """The steps that were planned before."""
-    lr_before: float
-    """The learning rate of the next step under the plan of before."""
-    lr: float
-    """The learning rate of the next step."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +182,8 @@ class Result:
     """Steps that the schedule was made for."""
     stopped: Stop | None = None
     """Why there are fewer steps than planned."""
-    replanned: list[str] = dataclasses.field(default_factory=list)
-    """Until which step how many were planned, as the option takes it; empty if the plan has not changed."""
+    replanned: list[str] | None = None
+    """Until which step how many were planned, as the option takes it; None if the plan has not changed."""
 
 
 @dataclass(frozen=True)

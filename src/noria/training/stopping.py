@@ -10,7 +10,7 @@ from noria.arrays import Array
 LATE = 1.03
 """How far over its time a run may go to reach its last planned step; beyond it, it stops where it is.
 
-That happens only where a machine gets much slower at the very end: before, the rest is planned anew."""
+That happens where a machine gets much slower and no time is left to plan the rest anew."""
 
 
 class EarlyStopping:

@@ -140,9 +140,9 @@ class Trainer:
     ) -> Result:
         """Go on with the run in the run folder, from its last checkpoint.
 
-        Without a budget it is gone on with as it was planned, and ends in the same bytes as if it had never
-        been interrupted. With another budget it gets a new plan from here on: steps and epochs count from its
-        start, minutes from now, and the schedule goes on as that of a run of the new length.
+        Without a budget it is gone on with as it was planned last, and ends in the same bytes as if it had
+        never been interrupted. With another budget it gets a new plan from here on: steps and epochs count
+        from its start, minutes from now, and the schedule goes on as that of a run of the new length.
 
         Parameters
         ----------

@@ -149,12 +149,12 @@ class TrainingOptions(UpdateOptions):
             )
 
     def check_budget(self, budget: "Budget") -> None:
-        """Refuse what belongs to another budget than that of a new run.
+        """Refuse ``replanned`` where the budget of a new run is not the steps that the repeated one came to.
 
         Raises
         ------
         OptionError
-            If it is said when a run was planned anew, and not to how many steps it came.
+            If the budget is another one, or no run of so many steps can have been planned like that.
         """
         if self.replanned is None:
             return
