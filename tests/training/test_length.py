@@ -29,6 +29,11 @@ def test_a_share_is_over_once(share, updates):
     assert CHANGED.updates_in(share) == updates
 
 
+def test_what_is_over_when_it_is_planned_is_over_then():
+    shrunk = Length(100).changed(40, 60).changed(50, 90)
+    assert shrunk.updates_in(0.5) == 40  # 50 of 100 are not reached by then, and 30 of 60 are
+
+
 def test_it_is_written_and_read():
     assert CHANGED.written() == ["20:100", "60:150"]
     assert Length.read(90, CHANGED.written()) == CHANGED

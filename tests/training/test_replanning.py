@@ -9,7 +9,11 @@ from quadratic_task import QuadraticTask
 
 from noria.errors import RunError
 from noria.models.text.options import TextTrainingOptions
+from noria.training.calibration import Timing
 from noria.training.checkpoints import Checkpoints
+from noria.training.plan import Plan
+from noria.training.progress import Progress
+from noria.training.replanning import AIM, LOOKS, Replanning
 from noria.training.report import Replanned, StepDone
 from noria.training.run_folder import RunFolder
 from noria.training.trainer import Trainer
@@ -182,6 +186,26 @@ def test_a_damaged_record_is_named(tmp_path):
             Trainer(Judged(), TextTrainingOptions(**GIVEN), RunFolder.open(path)).resume()
 
 
+def test_a_plan_counts_the_evaluation_that_comes_next():
+    machine = Machine(MACHINES["steady"])
+    progress = Progress(machine)
+    progress.calibrated(Timing(step=1.0, evaluation=10.0, test=3.0, tokens=1.0, timed=5))
+    replanning = Replanning(100.0, progress)
+    progress.step_begins()
+    machine.now = 20.0
+    progress.step_ends(1.0, tokens=10)
+    timing = progress.timing((0.75 * 100 / LOOKS + 20) / (0.75 * 100 / LOOKS + 10))
+    assert timing.step > 1.7
+
+    def end(steps):
+        evaluated = [step for step in range(10, steps + 1) if step % 10 == 0 or step == steps]
+        return 20.0 + timing.predicted(steps - 10, len(evaluated))
+
+    plan = replanning.looked(10, Plan(50, eval_every=10, sample_every=0))
+    assert plan.earlier == ((10, 50),)
+    assert end(plan.steps) <= AIM * 100 < end(plan.steps + 1)
+
+
 def test_another_budget_for_a_run_without_a_plan_is_no_repetition(tmp_path):
     path = tmp_path / "run"
     options = TextTrainingOptions(**GIVEN, replanned=["20:100"])
@@ -198,8 +222,12 @@ class WithoutValidation(Machine):
 
         class Read(Judged):
             def evaluate(self, part):
-                machine.work(20.0 if part == "test" else 1e-6)
+                machine.work(20.0 if part == "test" else 1e-4)
                 return {"loss": self.loss()} if part == "test" else {}
+
+            def rehearse(self, part, share):
+                machine.work(20.0 if part == "test" else 1e-6)
+                return 1.0
 
         return Read(on_step=lambda task, step: self.work(1.0))
 
