@@ -10,7 +10,7 @@ from noria.errors import OptionError, RunError
 from noria.models.choosing import PACE, expected_passes
 from noria.training.option import Option
 from noria.training.options import Budget, options_of
-from noria.training.report import Chosen
+from noria.training.report import Chosen, Started
 from noria.training.run_folder import RunFolder
 
 TEXT = "the cat sat on the mat, and the dog lay by the log.\n" * 24
@@ -93,6 +93,22 @@ def test_what_follows_from_the_level_has_a_value_for_each():
     rates = {level: LanguageModel(level=level).full_lr for level in infos["level"].option.choices}
     assert rates == {"characters": 0.01, "words": 0.005, "subwords": 0.005}
     assert LanguageModel(level="words", optimizer="sgd").full_lr == 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "rate"),
+    [
+        ({"hidden_size": 383}, 0.01),
+        ({"hidden_size": 384}, 0.005),
+        ({"hidden_size": [100, 400]}, 0.005),
+        ({"hidden_size": 400, "level": "words"}, 0.005),
+        ({"hidden_size": 400, "optimizer": "adamw"}, 0.005),
+        ({"hidden_size": 400, "optimizer": "sgd"}, 0.5),
+        ({"hidden_size": 400, "lr": 0.02}, 0.02),
+    ],
+)
+def test_a_wide_layer_has_a_lower_rate(options, rate):
+    assert LanguageModel(**options).full_lr == rate
 
 
 def test_what_follows_from_the_level_is_written_and_gone_on_with(tmp_path):
@@ -266,6 +282,18 @@ def test_one_matrix_that_reads_and_scores_has_one_width(options, size):
     (table,) = (weights[name] for name in weights if name.endswith("table"))
     assert table.shape[1] == size
     assert "output.W" not in weights
+
+
+def test_a_run_that_is_wide_because_it_is_long_has_its_rate(tmp_path):
+    model = LanguageModel(**LONG)
+    prepared = model.prepare(TEXT)
+    epochs = 3 * PACE / (prepared.tokens * prepared.description.model.parameters)
+    for count, rate in ((0.99 * epochs, 0.01), (1.01 * epochs, 0.005)):
+        events, run = [], tmp_path / f"{rate}"
+        model.fit(prepared, epochs=count, out=run, listener=events.append)
+        assert next(event.lr for event in events if isinstance(event, Started)) == rate
+        config = RunFolder.open(run).config
+        assert config["options"]["lr"] == config["run"]["lr"] == rate
 
 
 def test_steps_and_epochs_take_the_minutes_of_the_usual_pace():

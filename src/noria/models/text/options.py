@@ -218,6 +218,8 @@ def by_level(
 TIED_SIZE = 256
 LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
 """The usual learning rate of Adam and AdamW."""
+WIDE, LR_OF_WIDE = 384, 0.005
+"""From how many units in a layer on that of characters is another one, and which."""
 
 
 @dataclass(kw_only=True)
@@ -226,11 +228,15 @@ LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
         value=None,
         help=lr_help(
             {
-                name: "0.01, of words and subwords 0.005" if name in ADAPTIVE else rate
+                name: f"0.01, from {WIDE} units on and of words and subwords {LR_OF_WIDE:g}"
+                if name in ADAPTIVE
+                else rate
                 for name, rate in DEFAULT_LR.items()
             }
         ),
-        reason="Of characters 0.008 was 0.04 nats below 0.004, and 0.016 no better (benchmarks/defaults.md).",
+        reason="Of characters, beside 256 units, 0.008 was 0.04 nats below 0.004, and 0.016 no better; "
+        "beside 384 units 0.005 was 0.00 to 0.02 below 0.01, which one long run did not survive "
+        "(benchmarks/defaults.md).",
     ),
     hidden_size=Default(
         value=None,
@@ -340,8 +346,10 @@ class TextOptions(
 
     @property
     def usual_lr(self) -> Mapping[str, float]:
-        """The learning rate of each optimiser where none is given."""
-        return {**DEFAULT_LR, **dict.fromkeys(ADAPTIVE, LR_OF_LEVEL[self.level])}
+        """The learning rate of each optimiser where none is given: lower, where a layer is wide."""
+        is_wide = self.level == CHARACTERS and max(self.layer_sizes) >= WIDE
+        rate = LR_OF_WIDE if is_wide else LR_OF_LEVEL[self.level]
+        return {**DEFAULT_LR, **dict.fromkeys(ADAPTIVE, rate)}
 
     def _check_together(self, owner: str) -> None:
         super()._check_together(owner)
