@@ -78,7 +78,7 @@ CHANGING = sorted(MACHINES.keys() - {"steady"})
 
 
 def train(path, machine, *, killed_at=None, listener=lambda event: None, **changed):
-    run = RunFolder.create(path)
+    run = None if path is None else RunFolder.create(path)
     options = TextTrainingOptions(**{**GIVEN, **changed})
     trainer = Trainer(machine.task(killed_at), options, run, listener, clock=machine)
     return trainer.fit(minutes=SECONDS / 60.0)
@@ -102,9 +102,9 @@ def test_a_plan_that_fits_stays(tmp_path):
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_the_time_holds_and_the_schedule_comes_to_its_end(tmp_path, name):
+def test_the_time_holds_and_the_schedule_comes_to_its_end(name):
     machine, events = Machine(MACHINES[name]), []
-    result = train(tmp_path / "run", machine, listener=events.append)
+    result = train(None, machine, listener=events.append)
     assert 0.95 * SECONDS < machine.now < 1.05 * SECONDS
     assert (result.steps, result.stopped) == (result.planned, None)
     steps = [event for event in events if isinstance(event, StepDone)]
@@ -233,7 +233,7 @@ class WithoutValidation(Machine):
 
 
 @pytest.mark.parametrize("name", ["steady", "restless"])
-def test_the_time_holds_without_a_validation_part(tmp_path, name, monkeypatch):
+def test_the_time_holds_without_a_validation_part(name, monkeypatch):
     machine = WithoutValidation(MACHINES[name])
     consider = Checkpoints.consider
 
@@ -249,8 +249,7 @@ def test_the_time_holds_without_a_validation_part(tmp_path, name, monkeypatch):
 
 
 @pytest.mark.parametrize("extra", [0.5, 4.0, 30.0])
-def test_an_evaluation_that_was_held_up_says_little_of_the_next(tmp_path, extra):
-    """Nor what it does beside reading: here, a second for writing down the best weights."""
+def test_an_evaluation_that_was_held_up_says_little_of_the_next(extra):
     machine, held_up = Machine(MACHINES["steady"]), []
     task = machine.task()
     read = task.on_evaluate
