@@ -6,6 +6,7 @@ import pytest
 
 from noria.data import CharacterVocabulary, builtin_text
 from noria.errors import DataError, OptionError
+from noria.models.text import kneser_ney
 from noria.models.text.kneser_ney import KneserNey
 
 START = "start"
@@ -61,6 +62,13 @@ def slow_log_probabilities(probability, order, sequences, separate, context=()):
     return np.array(out)
 
 
+@pytest.fixture(params=["at once", "in pieces"])
+def sorted_together(request, monkeypatch):
+    if request.param == "in pieces":
+        monkeypatch.setattr(kneser_ney, "TOGETHER", 7)
+
+
+@pytest.mark.usefixtures("sorted_together")
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_agrees_with_the_dictionaries_on_one_text(order, seed):
@@ -75,6 +83,7 @@ def test_agrees_with_the_dictionaries_on_one_text(order, seed):
     assert model.nats(test, context=train) == pytest.approx(-followed.mean(), rel=1e-12)
 
 
+@pytest.mark.usefixtures("sorted_together")
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
 def test_agrees_with_the_dictionaries_on_separate_sequences(order):
     rng = np.random.default_rng(5)

@@ -15,7 +15,7 @@ from noria.models.text.scoring import bits_per_character
 
 ORDER = {"characters": 5, "subwords": 4, "words": 3}
 MOST_SYMBOLS = 10_000_000
-"""Symbols that are counted at most, which takes some ten seconds and a gigabyte: of a text the last ones."""
+"""Symbols that are counted at most, in some ten seconds and 250 MB: of a text the last ones."""
 TOGETHER = 1 << 20
 """Symbols that are scored together."""
 

@@ -2,7 +2,8 @@
 
 Grams are numbered, never stored: the number of a gram of k symbols is made from the number of its first k - 1
 and its last symbol, and found again by binary search in a sorted table. That is exact for any vocabulary and
-any order, and every step of it is one NumPy call over the whole text.
+any order, and every step of it is a NumPy call over the whole text, or over pieces of it where something is
+sorted: beside the text itself stand four numbers for each place of it and the tables.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ import numpy as np
 
 from noria.arrays import Array, Float, Int
 from noria.errors import DataError, OptionError
+
+TOGETHER = 1 << 20
+"""Places of a text whose grams are sorted together."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class KneserNey:
         orders: list[_Order] = []
         codes, contexts, number = np.arange(base), 1, tokens  # of the grams of k symbols
         for k in range(1, order):
-            longer, above = _extended(number, tokens, np.flatnonzero(age >= k), base)
+            longer, above = _extended(number, tokens, age >= k, base)
             counted = _suffix_of_each(longer, number, len(above))
             if separate and k > 1:  # nothing stands before a start: such grams count as they occur
                 counted = np.concatenate([counted, number[age == k - 1]])
@@ -132,21 +136,30 @@ class KneserNey:
 def _laid_out(ids: Array | Sequence[Array], start: int) -> tuple[Array, Array]:
     """Lay sequences end to end behind a start symbol each; give the tokens and their places."""
     if isinstance(ids, np.ndarray):
-        return ids.astype(np.int64), np.arange(len(ids))
+        return ids.astype(np.int32), np.arange(len(ids), dtype=np.int32)
     lengths = np.array([len(sequence) + 1 for sequence in ids], dtype=np.int64)
     firsts = np.cumsum(lengths) - lengths
-    tokens = np.full(int(lengths.sum()), start, dtype=np.int64)
-    age = np.arange(len(tokens)) - np.repeat(firsts, lengths)
+    tokens = np.full(int(lengths.sum()), start, dtype=np.int32)
+    age = (np.arange(len(tokens)) - np.repeat(firsts, lengths)).astype(np.int32)
     if len(tokens):
         tokens[age > 0] = np.concatenate(list(ids))
     return tokens, age
 
 
-def _extended(number: Array, tokens: Array, ends: Array, base: int) -> tuple[Array, Array]:
+def _extended(number: Array, tokens: Array, is_end: Array, base: int) -> tuple[Array, Array]:
     """Give numbers to the grams that are one symbol longer, by where they end; give their codes, too."""
-    codes, inverse = np.unique(number[ends - 1] * base + tokens[ends], return_inverse=True)
-    longer = np.full(len(tokens), -1)
-    longer[ends] = inverse
+    longer = np.full(len(tokens), -1, dtype=np.int32)
+    found = []
+    for begin in range(0, len(tokens), TOGETHER):  # numbered within the piece ...
+        ends = begin + np.flatnonzero(is_end[begin : begin + TOGETHER])
+        of_piece = number[ends - 1].astype(np.int64) * base + tokens[ends]
+        kinds, longer[ends] = np.unique(of_piece, return_inverse=True)
+        found.append(kinds)
+    codes = np.unique(np.concatenate(found))
+    for place, kinds in enumerate(found):  # ... and then among all
+        begin = place * TOGETHER
+        ends = begin + np.flatnonzero(is_end[begin : begin + TOGETHER])
+        longer[ends] = np.searchsorted(codes, kinds)[longer[ends]]
     return longer, codes
 
 
@@ -161,9 +174,9 @@ def _order(codes: Array, counted: Array, contexts: int, base: int) -> _Order:
 
 def _suffix_of_each(longer: Array, shorter: Array, kinds: int) -> Array:
     """For each gram of k + 1 symbols, once, the number of the k symbols that it ends with."""
-    suffix = np.empty(kinds, dtype=np.int64)
-    ends = np.flatnonzero(longer >= 0)
-    suffix[longer[ends]] = shorter[ends]  # any occurrence gives the same suffix
+    suffix = np.empty(kinds, dtype=np.int32)
+    is_end = longer >= 0
+    suffix[longer[is_end]] = shorter[is_end]  # any occurrence gives the same suffix
     return suffix
 
 
