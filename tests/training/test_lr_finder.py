@@ -51,6 +51,15 @@ def test_noise_at_the_beginning_is_not_taken_for_a_fall():
         assert _suggestion(rates, clean + 0.01 * rng.standard_normal(120)) == pytest.approx(expected, rel=0.6)
 
 
+def test_a_lucky_batch_at_the_beginning_hides_no_fall():
+    rates = np.geomspace(1e-5, 10, 120)
+    clean = 1 - 0.3 / (1 + (0.02 / rates) ** 2)
+    clean[100:] += np.arange(20)
+    lucky = clean.copy()
+    lucky[:5] += (0.3, 0.2, -0.2, -0.4, 0.1)  # of few losses at first: below all that is learnt later
+    assert _suggestion(rates, lucky) == pytest.approx(_suggestion(rates, clean), rel=0.2)
+
+
 def test_the_suggestion_is_half_way_up_the_fall():
     rates = np.geomspace(1e-4, 10, 51)
     fall = 1 / (1 + (0.02 / rates) ** 2)  # symmetric about 0.02 in the logarithm

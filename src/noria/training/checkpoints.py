@@ -153,7 +153,7 @@ class Checkpoints:
             raise RunError(
                 f"{folder.path / 'last.safetensors'}: does not belong to config.toml: {error}"
             ) from None
-        metrics = {str(name): float(value) for name, value in (note.get("validation") or {}).items()}
+        metrics = dict(note.get("validation") or {})  # counts stay whole numbers, as they are in the file
         if not best_step:
             self._planned = self._best = Best(_part(arrays, BEST) or _part(arrays, WEIGHTS))
         else:

@@ -106,13 +106,13 @@ def _trial(
 
 
 def _suggestion(rates: Array, losses: Array) -> float:
-    still = losses[:STILL]
-    best = int(losses.argmin()) if len(losses) > STILL else 0
-    if best < STILL or losses[best] >= still.min():
+    still = float(losses[:STILL].mean()) if len(losses) > STILL else 0.0
+    best = STILL + int(losses[STILL:].argmin()) if len(losses) > STILL else 0
+    if not best or losses[best] >= still:  # their mean: the first losses are those of a batch or two
         raise DivergenceError(
             f"lr='find': the loss falls at no learning rate that was tried, from {LOWEST:g} on.\n"
             "  Give lr a number, or look at the data: there may be nothing to learn."
         )
-    fall = (still.mean() - losses[: best + 1]) / max(still.mean() - losses[best], np.finfo(float).tiny)
+    fall = (still - losses[: best + 1]) / max(still - losses[best], np.finfo(float).tiny)
     foot, top = (rates[int(np.flatnonzero(fall < share)[-1]) + 1] for share in (FOOT, TOP))
     return float(f"{math.sqrt(foot * top):.2g}")
