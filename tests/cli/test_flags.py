@@ -23,6 +23,7 @@ class Wheel(Options):
         ),
     ] = 0.25
     oiled: Annotated[bool, Option(help="Whether it squeaks.", group="Model")] = False
+    turning: Annotated[bool, Option(help="Whether there is water.", group="Model")] = True
     wood: Annotated[str, Option(help="Of what.", group="Model", choices=("oak", "pine"))] = "oak"
 
 
@@ -53,6 +54,7 @@ def called(*words: str) -> dict[str, object]:
         (["--num-buckets", "7"], {"buckets": 7}),
         (["--num_buckets", "7"], {"buckets": 7}),
         (["--leak_rate", "0.5", "--oiled"], {"leak_rate": 0.5, "oiled": True}),
+        (["--no-turning"], {"turning": False}),
         (
             ["--leak-rate", "1e-3", "--wood", "pine", "--twice"],
             {"leak_rate": 1e-3, "wood": "pine", "twice": True},
@@ -107,6 +109,8 @@ def test_help_says_what_the_table_says(capsys):
         "[default: 12]",
         "What is lost. [0, 1) Why: It is old.",
         "oak|pine",
+        "--no-turning",
+        "[default: on]",
         "Training",
     ):
         assert words in shown

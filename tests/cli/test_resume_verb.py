@@ -133,7 +133,7 @@ def test_tensorboard_files_beside_the_log(noria, book, tmp_path, monkeypatch):
             written.append((name, 0.0, step))
 
         def close(self) -> None:
-            self.logdir.mkdir()
+            self.logdir.mkdir(exist_ok=True)
 
     module = types.ModuleType("tensorboardX")
     module.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
@@ -149,6 +149,8 @@ def test_tensorboard_files_beside_the_log(noria, book, tmp_path, monkeypatch):
     assert {step: value for name, value, step in written if name == "validation/loss"} == losses
     assert [step for name, _, step in written if name == "train/loss"] == [1, 10, 12]
     assert "sample" in {name for name, *_ in written}
+    assert noria("train", "--resume", run, "--steps", 20).code == 0  # with the files that the run has
+    assert [step for name, _, step in written if name == "train/loss"] == [1, 10, 12, 20]
 
 
 def test_tensorboard_that_is_not_installed_is_one_line(noria, book, tmp_path, monkeypatch):

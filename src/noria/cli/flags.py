@@ -41,7 +41,7 @@ def _option_flag(info: OptionInfo) -> inspect.Parameter:
         show_default=_shown(info.default) or False,
         metavar=None if is_switch else _metavar(info),
         allow_leading_hyphen=not is_switch,
-        negative="",
+        negative=f"--no-{info.name.replace('_', '-')}" if info.default is True else "",
     )
     annotation = Annotated[(bool if is_switch else str) | None, mark]  # type: ignore[valid-type]
     return flag(info.name, annotation, None)
@@ -86,7 +86,9 @@ def with_flags(function: Callable[..., int], parameters: Sequence[inspect.Parame
 
 
 def _shown(default: Any) -> str:
-    if isinstance(default, bool) or default is None or default == "":
+    if default is True:
+        return "on"
+    if default is False or default is None or default == "":
         return ""
     return f"{default:g}" if isinstance(default, float) else str(default)
 

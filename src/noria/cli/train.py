@@ -114,7 +114,7 @@ def _fit(
     with (
         run.complete_or_removed(),
         Progress(model.metric_of(prepared), quiet=flags["quiet"]) as progress,
-        _also_to_tensorboard(progress, run.path if flags["tensorboard"] else None) as listener,
+        _also_to_tensorboard(progress, run.path, asked=flags["tensorboard"]) as listener,
         compilation_said(progress.say),
     ):
         told = Announced(listener, progress, f"{run.path} · seed {model.seed} · Ctrl-C saves and stops")
@@ -132,14 +132,15 @@ def _fit(
 
 
 @contextlib.contextmanager
-def _also_to_tensorboard(listener: Listener, run: Path | None) -> Iterator[Listener]:
-    """Give a listener that also writes TensorBoard's files into the run, where that is asked for."""
-    if run is None:
+def _also_to_tensorboard(listener: Listener, run: Path, *, asked: bool) -> Iterator[Listener]:
+    """Give a listener that also writes TensorBoard's files into the run, where asked or where it has some."""
+    folder = run / "tensorboard"
+    if not (asked or folder.is_dir()):
         yield listener
         return
     from noria.training.tensorboard import TensorBoard
 
-    with TensorBoard(run / "tensorboard") as board:
+    with TensorBoard(folder) as board:
         yield all_of(listener, board)
 
 
