@@ -121,7 +121,7 @@ class ModelOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
-            reason="It did not lower the loss of a small text (benchmarks/regularisers.md).",
+            reason="It is for small texts that are read many times (benchmarks/regularisers.md).",
         ),
     ] = 0.0
     drop_connect: Annotated[
@@ -132,7 +132,7 @@ class ModelOptions(Options):
             minimum=0,
             maximum=1,
             closed="left",
-            reason="It did not lower the loss of a small text (benchmarks/regularisers.md).",
+            reason="It is for small texts that are read many times (benchmarks/regularisers.md).",
         ),
     ] = 0.0
     batch_norm: Annotated[
