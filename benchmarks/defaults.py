@@ -61,7 +61,12 @@ LINES: dict[str, dict[str, dict[str, Any]]] = {
         "lr 0.02": {"lr": 0.02},
         "linear": {"schedule": "linear"},
         "one-cycle": {"schedule": "one-cycle"},
+    },
+    "small": {
         "adamw, weight decay 0.05": {"optimizer": "adamw", "weight_decay": 0.05},
+        "adamw, weight decay 0.2": {"optimizer": "adamw", "weight_decay": 0.2},
+        "embedding dropout 0.1": {"embedding_dropout": 0.1},
+        "dropout 0.6, recurrent dropout 0.4": {"dropout": 0.6, "recurrent_dropout": 0.4},
     },
     "words": {
         "as characters": {

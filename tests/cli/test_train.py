@@ -62,7 +62,7 @@ def test_what_was_understood_comes_first_and_the_next_commands_last(
     assert engine is not None
     assert int(engine[1]) == host().vector_bytes // 4
     assert int(engine[2]) == thread_count()
-    assert lines[4].startswith("Chosen  dropout 0.3, recurrent dropout 0, for a run of ")
+    assert lines[4].startswith("Chosen  weight decay 0, dropout 0.3, recurrent dropout 0, for a run of ")
     assert lines[5] == "Run     runs/text-lstm_mogrified-0001 · seed 0 · Ctrl-C saves and stops"
     assert lines[6].startswith("Plan    4 steps")
     assert "compil" not in said.err, "what takes no time is not worth a word"
@@ -490,8 +490,9 @@ def test_a_run_of_minutes_is_repeated_by_what_it_says(
 ):
     for share in ("WRONG", "LEAST_WRONG"):  # however quiet the machine is, it is planned anew
         monkeypatch.setattr(replanning, share, 0.0)
-    assert noria("train", book, "--steps", 1, "--out", "first", *SMALL).code == 0  # it compiles
-    said = noria("train", book, "--minutes", 0.04, "--out", "a", *SMALL)
+    compiled = noria("train", book, "--epochs", 99, "--stop-after", 1, "--out", "first", *SMALL)
+    assert compiled.code == 0
+    said = noria("train", book, "--minutes", 0.05, "--out", "a", *SMALL)
     assert said.code == 0
     (line,) = [line for line in said.err.splitlines() if line.startswith("Repeat")]
     assert "--replanned " in line

@@ -72,6 +72,7 @@ def test_what_follows_from_the_level_has_a_value_for_each():
         "features",
         "dropout",
         "input_dropout",
+        "weight_decay",
     }
     for info in followed.values():
         values = dict(info.option.by_level)
@@ -88,6 +89,8 @@ def test_what_follows_from_the_level_has_a_value_for_each():
     of_ids = LanguageModel(level="words", embedding_size=0)
     assert (of_ids.by_level()["input_dropout"], of_ids.by_level()["batch_size"]) == (0.0, 8)
     of_ids.validate()
+    assert of_ids.by_level()["weight_decay"] == 0
+    assert LanguageModel(optimizer="adam").by_level()["weight_decay"] == 0
     with pytest.raises(OptionError, match=r"'input_dropout' option of .* needs an embedding"):
         LanguageModel(level="words", embedding_size=0, input_dropout=0.3).validate()
     rates = {level: LanguageModel(level=level).full_lr for level in infos["level"].option.choices}
@@ -144,25 +147,31 @@ def test_many_passes_get_recurrent_dropout_and_few_do_not(prepared, tmp_path):
         return model, told, RunFolder.open(tmp_path / name).config["options"].get("recurrent_dropout")
 
     model, told, written = begun("many", MANY)
-    assert told == [Chosen({"dropout": 0.3, "recurrent_dropout": 0.1}, 14)]
+    assert told == [Chosen({"weight_decay": 0.0, "dropout": 0.3, "recurrent_dropout": 0.1}, 14)]
     assert written == model.chosen_["recurrent_dropout"] == 0.1
     assert model.recurrent_dropout is None
     assert load(tmp_path / "many").recurrent_dropout == 0.1
     _, told, written = begun("few", FEW)
-    assert told[0].values == {"dropout": 0.3, "recurrent_dropout": 0.0}
+    assert told[0].values == {"weight_decay": 0.0, "dropout": 0.3, "recurrent_dropout": 0.0}
     assert written == 0
-    assert begun("one", MANY, recurrent_dropout=0.0)[1:] == ([Chosen({"dropout": 0.3}, 14)], 0)
-    assert begun("asked", MANY, recurrent_dropout=0.0, dropout=0.1)[1:] == ([], 0)
+    one = {"recurrent_dropout": 0.0, "optimizer": "adam"}
+    assert begun("one", MANY, **one)[1:] == ([Chosen({"dropout": 0.3}, 14)], 0)
+    assert begun("asked", MANY, **one, dropout=0.1)[1:] == ([], 0)
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({}, (0.5, 0.3)), ({"level": "words", "min_count": 1}, (0.4, 0.3)), ({"dropout": 0.2}, (0.2, 0.3))],
+    [
+        ({}, (0.5, 0.3, 0.2)),
+        ({"level": "words", "min_count": 1}, (0.4, 0.3, 0.0)),
+        ({"dropout": 0.2}, (0.2, 0.3, 0.2)),
+        ({"optimizer": "adam"}, (0.5, 0.3, 0.0)),
+    ],
 )
 def test_very_many_passes_drop_more_where_the_level_does_not_say_how_much(options, expected):
     model = LanguageModel(**{**SMALL, **options, "stop_after": 1}).fit(TEXT, epochs=40)
     chosen = {"dropout": model.dropout, **model.chosen_}
-    assert (chosen["dropout"], chosen["recurrent_dropout"]) == expected
+    assert tuple(chosen[name] for name in ("dropout", "recurrent_dropout", "weight_decay")) == expected
     layers = {layer.name: layer for layer in model.network_.layers}
     assert layers["dropout"].p == expected[0]
 
@@ -206,6 +215,7 @@ def test_a_rate_can_be_found_without_a_run(prepared):
         **SMALL,
         "dropout": 0.5,
         "recurrent_dropout": 0.3,
+        "weight_decay": 0.2,
     }  # as after so many passes as fit into minutes
     model = LanguageModel(**SMALL)
     found = model.find_learning_rate(prepared)
