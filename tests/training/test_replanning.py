@@ -264,3 +264,24 @@ def test_an_evaluation_that_was_held_up_says_little_of_the_next(extra):
     assert held_up
     assert 0.95 * SECONDS < machine.now < 1.05 * SECONDS
     assert result.stopped is None
+
+
+def test_a_reading_that_was_held_up_while_it_was_timed_leaves_no_run_of_one_step():
+    machine, read = Machine(MACHINES["steady"]), []
+
+    class Read(Judged):
+        def evaluate(self, part):
+            machine.work(2.0)
+            return {"loss": self.loss()}
+
+        def rehearse(self, part, share):
+            read.append(part)
+            held_up = len(read) <= 6
+            machine.work(150.0 * share if held_up else 2.0)
+            return share if held_up else 1.0
+
+    task = Read(on_step=lambda task, step: machine.work(1.0))
+    options = TextTrainingOptions(**{**GIVEN, "eval_every": 0})
+    result = Trainer(task, options, clock=machine).fit(minutes=SECONDS / 60.0)
+    assert 0.95 * SECONDS < machine.now < 1.05 * SECONDS
+    assert result.steps > 150
