@@ -5,18 +5,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from make_run_fixture import TEXT
+from make_run_fixture import TEXT, tiny
 
 from noria.models import LanguageModel, load
+from noria.models.loading import MODELS, model_class
 from noria.training.run_folder import FORMAT, RunFolder
+from task_data import data_of
 
-FOLDERS = sorted(Path(__file__).parent.glob("run_of_format_*"))
+HERE = Path(__file__).parent
+FOLDERS = sorted(HERE.glob("run_of_format_*"))
+OTHERS = sorted(HERE.glob("runs_of_format_*/*"))
 
 
-def test_there_is_one_of_the_present_format_and_it_is_small():
+def test_there_is_one_of_each_task_in_the_present_format_and_they_are_small():
     assert f"run_of_format_{FORMAT}" in [folder.name for folder in FOLDERS]
-    for folder in FOLDERS:
-        assert sum(file.stat().st_size for file in folder.iterdir()) < 30_000
+    of_present = {folder.name for folder in OTHERS if folder.parent.name == f"runs_of_format_{FORMAT}"}
+    assert of_present == MODELS.keys() - {"text"}
+    for folder in [*FOLDERS, *OTHERS]:
+        assert sum(file.stat().st_size for file in folder.iterdir()) < 80_000
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -37,3 +43,17 @@ def test_it_is_gone_on_with(folder, tmp_path):
     path = shutil.copytree(folder, tmp_path / "run")
     model = LanguageModel.resume(path, TEXT)
     assert (model.report_["steps"], model.report_["interrupted"]) == (16, False)
+
+
+@pytest.mark.parametrize("folder", OTHERS, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+def test_one_of_another_task_loads_answers_and_is_gone_on_with(folder, tmp_path):
+    path, data = shutil.copytree(folder, tmp_path / "run"), data_of(folder.name)
+    model = load(path)
+    assert (model.hidden_size, model.report_["steps"]) == (3, 9)
+    figures = model.evaluate(*data)
+    assert np.isfinite(figures["loss"])
+    assert len(model.predict(data[0])) > 0
+    resumed = model_class(folder.name).resume(path, *data)
+    assert (resumed.report_["steps"], resumed.report_["interrupted"]) == (16, False)
+    again = tiny(folder.name).fit(*data, steps=16)
+    np.testing.assert_allclose(resumed.parameters_.values, again.parameters_.values, rtol=1e-3, atol=1e-5)
