@@ -1,6 +1,6 @@
 """Whole training steps of ours, as the trainer makes them, beside those of a peer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -43,7 +43,13 @@ Sides = tuple[dict[str, Callable[[], float]], float | None]
 """Steps of a peer by column, and how far its first gradients are from ours; None: of another cell."""
 
 
-def beside_torch(ours: OurSteps, torch_sides: Callable[[], Sides], tokens: float, budget: Budget) -> Row:
+def beside_torch(
+    ours: OurSteps,
+    torch_sides: Callable[[], Sides],
+    tokens: float,
+    budget: Budget,
+    own: Mapping[str, Callable[[], float]] | None = None,
+) -> Row:
     """Time a step of ours and of PyTorch's, where it is installed and computes the same.
 
     Parameters
@@ -54,6 +60,8 @@ def beside_torch(ours: OurSteps, torch_sides: Callable[[], Sides], tokens: float
     tokens : float
         Of a batch.
     budget : Budget
+    own : mapping of callables, optional
+        More steps of ours, by column.
     """
     sides: dict[str, Callable[[], float]] = {}
     difference, notes = None, []
@@ -62,7 +70,7 @@ def beside_torch(ours: OurSteps, torch_sides: Callable[[], Sides], tokens: float
     else:
         sides, difference = torch_sides()
     wrong = difference is not None and not difference < TOLERANCE
-    found = alternate({"noria": ours, **({} if wrong else sides)}, budget)
+    found = alternate({"noria": ours, **(own or {}), **({} if wrong else sides)}, budget)
     ms = found.pop("noria").ms
     return {
         "engine": ours.engine,

@@ -35,6 +35,43 @@ def test_linear_looks_ids_up_as_one_hot_rows():
     )
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("wanted", [[1, 3, 4], [5], [0, 1, 2, 3, 4, 5]], ids=str)
+@pytest.mark.parametrize("ids", [True, False])
+def test_linear_gives_the_outputs_that_are_wanted_and_leaves_the_others_alone(bias, wanted, ids):
+    x = token_ids([5, 2, 1], 4) if ids else features([5, 2, 1], 4)
+    some = {"outputs": np.array(wanted)}
+    (layer, flat), (twin, twin_flat) = (built(Linear(6, bias=bias), 4) for _ in range(2))
+    rest = run_back(layer, x)  # gradients that are there already are added to
+    y, backward = layer(x, given=some)
+    np.testing.assert_allclose(y.rows, rest.y.rows[:, wanted], rtol=1e-13)
+    d_y = np.random.default_rng(3).normal(size=y.rows.shape)
+    d_x = backward(d_y)
+    everywhere = np.zeros((len(x), 6))
+    everywhere[:, wanted] = d_y
+    run_back(twin, x)
+    expected = twin(x)[1](everywhere)
+    np.testing.assert_allclose(flat.gradients, twin_flat.gradients, rtol=1e-12, atol=1e-14)
+    if ids:
+        assert d_x is expected is None
+    else:
+        np.testing.assert_allclose(d_x, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_wanted_outputs_are_increasing_ids():
+    layer, _ = built(Linear(6, name="output"), 4)
+    x = features([3], 4)
+    for wrong in ([2, 1], [1, 1], [-1, 3], [0, 6], [0.0, 1.0]):
+        with pytest.raises(DataError, match=r"'output': .* 'outputs' to hold increasing ids in \[0, 6\)"):
+            layer(x, given={"outputs": np.array(wrong)})
+    for wrong in ([], [[1, 2]]):
+        with pytest.raises(ShapeError, match=r"'outputs' of shape \(S,\) with S of at least 1"):
+            layer(x, given={"outputs": np.array(wrong, int)})
+    layer.W.frozen = layer.b.frozen = True
+    assert layer(x, given={"outputs": np.array([2])})[1](np.ones((3, 1))).shape == (3, 4)
+    assert not layer.W.gradient.any()
+
+
 def test_embedding_looks_up_and_adds_up():
     ids = Ragged.from_sequences([[2, 0, 2], [2]])
     layer, _flat = built(Embedding(4, 3), 4)

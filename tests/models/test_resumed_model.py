@@ -114,6 +114,7 @@ def test_separate_sequences_too(tmp_path):
         (SHORT, {"character_noise": 0.1}),
         (LINES, {"character_noise": 0.1, "averaging": "ema"}),
         (SHORT, {"level": "words", "accumulate": 2, "layer_norm": True, "zoneout": 0.1}),
+        (SHORT, {"softmax_samples": 3, "label_smoothing": 0.1}),
         (SHORT, {"drop_connect": 0.2, "tie_weights": True, "embedding_size": 7, "locked_dropout": True}),
         (SHORT, {"batch_norm": True, "schedule": "plateau", "lr_patience": 1, "lr_decay": 0.5}),
     ],

@@ -23,7 +23,7 @@ from noria.layers.flat import FlatParameters, Group
 from noria.layers.initialisers import INITIALISERS, initialise
 from noria.layers.joined import Joined
 from noria.layers.layer import INFERENCE, TRACKED, Inputs, Layer, Mode
-from noria.layers.linear import Linear
+from noria.layers.linear import OUTPUTS, Linear
 from noria.layers.onehot import OneHot
 from noria.layers.parameters import Parameter, Statistic
 from noria.layers.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling, Pooling
@@ -37,6 +37,7 @@ from noria.layers.symbol_features import SymbolFeatures
 __all__ = [
     "INFERENCE",
     "INITIALISERS",
+    "OUTPUTS",
     "TRACKED",
     "AttentionPooling",
     "Backward",

@@ -1,5 +1,6 @@
 """An affine map of every row."""
 
+import contextlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ from noria.engines.dense import add_outer, add_sum, times
 from noria.engines.one_hot import add_rows
 from noria.engines.stepping import affine_step
 from noria.equations import Initial
-from noria.errors import ShapeError
+from noria.errors import DataError, ShapeError
 from noria.layers.backward import Backward
 from noria.layers.layer import TRACKED, Inputs, Layer, Mode
 from noria.layers.onehot import check_few_ids, check_ids, is_ids
@@ -18,9 +19,15 @@ from noria.layers.state import State
 from noria.layers.streaming import Given, RowStream, one_step
 from noria.sequences import Ragged
 
+OUTPUTS = "outputs"
+"""The auxiliary input that says which outputs are wanted."""
+
 
 class Linear(Layer):
     """``y = W x + b`` for every row.
+
+    Called with the auxiliary input ``"outputs"``, increasing ids (S,), it gives only those values of each
+    row, (N, S): the others cost nothing, and the gradients of their weights get nothing.
 
     Parameters
     ----------
@@ -79,31 +86,54 @@ class Linear(Layer):
     ) -> tuple[Ragged, Backward]:
         """Map rows (N, F) to rows (N, F'); token ids stand for one-hot rows."""
         self._no_memory(state)
-        self._check_given(given)
+        self._check_given(given, (OUTPUTS,))
         _ = self.input_size
         W, b, rows = self.W, self.b, x.rows
         assert W is not None  # since it has sizes
+        wanted = self._wanted(given)
+        W_value = W.value if wanted is None else W.value[wanted]
+        b_value = None if b is None else b.value if wanted is None else b.value[wanted]
         by_id = is_ids(rows)
         if by_id:
             check_ids(self.title, rows, self.input_size)
-            y = W.value.T[rows]  # the column of W that a one-hot row picks
-            if b is not None:
-                y += b.value
+            y = W_value.T[rows]  # the column of W that a one-hot row picks
+            if b_value is not None:
+                y += b_value
         else:
             self._check_width(x)
             rows = rows.astype(W.value.dtype, copy=False)
-            y = times(rows, W.value, transposed=True, b=None if b is None else b.value)
+            y = times(rows, W_value, transposed=True, b=b_value)
 
         def backward(d_y: Array, d_state: State) -> Array | None:
             if b is not None and not b.frozen:
-                add_sum(d_y, b.gradient)
-            if not W.frozen and by_id:
-                add_rows(W.gradient.T, rows, d_y)
-            elif not W.frozen:
-                add_outer(d_y, rows, W.gradient)  # sum over rows of d_y_n x_n^T
-            return None if by_id else times(d_y, W.value, transposed=False)
+                with _part_of(b.gradient, wanted) as d_b:
+                    add_sum(d_y, d_b)
+            if not W.frozen:
+                with _part_of(W.gradient, wanted) as d_W:
+                    if by_id:
+                        add_rows(d_W.T, rows, d_y)
+                    else:
+                        add_outer(d_y, rows, d_W)  # sum over rows of d_y_n x_n^T
+            return None if by_id else times(d_y, W_value, transposed=False)
 
         return x.with_rows(y), Backward(backward if mode.save else None, self.title)
+
+    def _wanted(self, given: Inputs | None) -> Array | None:
+        """Give the ids of the outputs that are wanted; None: all of them."""
+        if not given or OUTPUTS not in given:
+            return None
+        ids = np.asarray(given[OUTPUTS])
+        if ids.ndim != 1 or not len(ids):
+            raise ShapeError(
+                f"{self.title}: expected the auxiliary input '{OUTPUTS}' of shape (S,) with S of at least 1, "
+                f"got {ids.shape}."
+            )
+        if ids.dtype.kind not in "iu" or ids[0] < 0 or ids[-1] >= self.size or (np.diff(ids) <= 0).any():
+            raise DataError(
+                f"{self.title}: expected the auxiliary input '{OUTPUTS}' to hold increasing ids in "
+                f"[0, {self.size}), got others.\n  np.unique(ids) puts them in order."
+            )
+        return ids
 
     def stream(self, batch_size: int = 1) -> RowStream:
         """Map step by step, with W packed once."""
@@ -124,3 +154,14 @@ class Linear(Layer):
             return np.asarray(columns[x] + bias)
 
         return RowStream(self, batch_size, step)
+
+
+@contextlib.contextmanager
+def _part_of(gradient: Array, wanted: Array | None) -> Iterator[Array]:
+    """Give what is added to: the gradient itself, or a copy of its wanted rows, which are put back."""
+    if wanted is None:
+        yield gradient
+        return
+    rows = gradient[wanted]
+    yield rows
+    gradient[wanted] = rows

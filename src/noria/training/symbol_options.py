@@ -8,6 +8,9 @@ from noria.training.model_options import ModelOptions
 from noria.training.option import Option
 from noria.training.optioned import Options
 
+SAMPLES, SAMPLED_FROM = 2048, 8192
+"""How many symbols are drawn for a batch, and from how many on, where nothing is said."""
+
 EMBEDDING = "Values in the learnt vector of a symbol; 0: one-hot"
 
 
@@ -85,6 +88,38 @@ class SmoothingOptions(Options):
             "(benchmarks/regularisers.md).",
         ),
     ] = 0.0
+
+
+@dataclass(kw_only=True)
+class ScoringOptions(SmoothingOptions):
+    """How symbols are scored in training where there may be many."""
+
+    softmax_samples: Annotated[
+        int | None,
+        Option(
+            help="Symbols that a step of training scores besides those that come, drawn for each batch by "
+            "how often they occur (sampled softmax, Jean et al. 2015); 0: all, as in every evaluation; "
+            f"none: {SAMPLES:,} where there are {SAMPLED_FROM:,} symbols and more, otherwise 0.",
+            group="Training",
+            undecided=(None,),
+            minimum=0,
+            reason="A step with 30,000 words takes a quarter of the time, and in the same minutes more is "
+            "learnt (benchmarks/defaults.md); it is an estimate, and of few symbols saves little.",
+        ),
+    ] = None
+
+    def samples_of(self, symbols: int) -> int:
+        """Give ``softmax_samples``, or what follows from the number of symbols."""
+        if self.softmax_samples is not None:
+            return self.softmax_samples
+        return SAMPLES if symbols >= SAMPLED_FROM else 0
+
+
+def sampling_note(samples: int, symbols: int, kind: str) -> list[str]:
+    """Say that a step of training scores a sample of the symbols, if it does."""
+    if not 0 < samples < symbols:
+        return []
+    return [f"a step of training scores {samples:,} of the {symbols:,} {kind}, and those that come"]
 
 
 def need_embedding(options: EmbeddingOptions, owner: str, name: str) -> None:

@@ -25,6 +25,9 @@ from noria.errors import DataError
 from noria.models.text.reading import MEMORY, Reading
 from noria.training.token_options import CHARACTERS, WORDS, TokenOptions
 
+TOGETHER, COUNTED = 1 << 12, 1 << 22
+"""Sequences, and ids, that are counted at once."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -91,6 +94,17 @@ class Corpus:
     def characters(self) -> int:
         """Characters in all parts together."""
         return self.train.characters + self.validation.characters + self.test.characters
+
+    def target_counts(self) -> Array:
+        """Count how often each symbol is to be predicted in the training part, (V,)."""
+        counts = np.zeros(len(self.vocabulary), np.int64)
+        readings = self.train.readings
+        for begin in range(0, len(readings), TOGETHER):
+            scored = [reading.ids[reading.lead :] for reading in readings[begin : begin + TOGETHER]]
+            ids = scored[0] if len(scored) == 1 else np.concatenate(scored)
+            for piece in range(0, len(ids), COUNTED):  # for they may lie in a file
+                counts += np.bincount(ids[piece : piece + COUNTED], minlength=len(counts))
+        return counts
 
 
 def corpus_of_text(

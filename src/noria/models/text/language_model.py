@@ -39,6 +39,7 @@ from noria.models.text.task import SequenceTask, StreamTask, TextTask
 from noria.models.text.writing import TextWriter
 from noria.training.randomness import generator
 from noria.training.run_folder import RunFolder
+from noria.training.symbol_loss import SymbolLoss
 from noria.training.token_options import CHARACTERS
 
 
@@ -261,11 +262,11 @@ class LanguageModel(TextWriter, TextOptions):
             corpus, Augmentation.of_options(self, corpus.vocabulary.encode), self.seed
         )
         basics = fitted.network, fitted.parameters, corpus, prepared.batch_size
-        write, smoothing = self._sample_text, self.label_smoothing
+        write, symbols = self._sample_text, len(corpus.vocabulary)
+        loss = SymbolLoss.of_options(self, symbols, corpus.target_counts)
         if corpus.separate:
-            return SequenceTask(*basics, self.seed, write, label_smoothing=smoothing, training=training)
-        window = prepared.seq_length
-        return StreamTask(*basics, window, write, label_smoothing=smoothing, training=training)
+            return SequenceTask(*basics, self.seed, write, loss=loss, training=training)
+        return StreamTask(*basics, prepared.seq_length, write, loss=loss, training=training)
 
     def _baseline(self, fitted: Fitted, prepared: PreparedText, test: Mapping[str, float]) -> dict[str, Any]:
         return baseline_figures(prepared.corpus, prepared.corpus.test, test.get("loss"))

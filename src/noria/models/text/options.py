@@ -9,7 +9,7 @@ from noria.training.augmentation_options import AugmentationOptions
 from noria.training.optimiser_options import ADAPTIVE, DEFAULT_LR, lr_help
 from noria.training.option import Option, Value
 from noria.training.optioned import Default, Options, defaults
-from noria.training.symbol_options import EMBEDDING, SmoothingOptions, TyingOptions
+from noria.training.symbol_options import EMBEDDING, ScoringOptions, TyingOptions
 from noria.training.token_options import (
     AUTO,
     CHARACTERS,
@@ -50,7 +50,7 @@ START, STEPS, BOTH = "start", "steps", "both"
         "(benchmarks/regularisers.md).",
     ),
 )
-class TextModelOptions(TyingOptions, SmoothingOptions):
+class TextModelOptions(TyingOptions, ScoringOptions):
     """What the network is."""
 
     features: Annotated[
@@ -323,7 +323,7 @@ class TextOptions(
 ):
     """What the network is, how it learns, and what it learns from."""
 
-    unwritten: ClassVar[Mapping[str, Any]] = {"features": NO_FEATURES}
+    unwritten: ClassVar[Mapping[str, Any]] = {"features": NO_FEATURES, "softmax_samples": 0}
 
     bidirectional: Annotated[
         bool,

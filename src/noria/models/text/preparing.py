@@ -32,6 +32,7 @@ from noria.models.text.task import fitting_sizes
 from noria.models.wiring import chosen_cells, describe_model
 from noria.sequences import Batches, Streams
 from noria.training.randomness import generator
+from noria.training.symbol_options import sampling_note
 from noria.training.token_options import CHARACTERS, TokenOptions
 from noria.training.vector_options import VectorOptions
 
@@ -160,6 +161,8 @@ def prepare(
         features=features,
         conditions=schema.condition_size,
     )
+    samples = model.samples_of(len(corpus.vocabulary))
+    notes += sampling_note(samples, len(corpus.vocabulary), corpus.vocabulary.kind)
     decided = _decided(training, corpus)
     open_shares = {name: share for name, share in decided.items() if vars(training)[name] is None}
     if small := [f"{name} became {share:.2g}" for name, share in open_shares.items() if share < SHARE]:
@@ -182,7 +185,7 @@ def prepare(
         seq_length=window,
         extra=_extra(data),
         vectors=read,
-        decided=decided | width,
+        decided={**decided, **width, "softmax_samples": samples},
         asked_encoding=encoding,
     )
 

@@ -17,7 +17,10 @@ from noria.models.text.reading import Reading, beginnings
 from noria.sequences import Ragged
 from noria.training.losses import cross_entropy_rows
 
-LOGITS = 1 << 21  # logits that are in memory at once
+LOGITS = 1 << 21
+"""Logits that are in memory at once; there may be more, of a wide output layer."""
+ROWS, WIDE_LOGITS = 512, 1 << 24
+"""Rows that go through a wide output layer together, since all its weights are read for them; their limit."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,8 @@ def _windows(network: Layer, readings: Sequence[Reading]) -> Iterator[_Scored]:
     """Read in lockstep, longest first."""
     begins = beginnings(readings)
     state: State = None if begins is None else begun_states(network, begins)
-    rows = max(LOGITS // network.output_size, 64)
+    symbols = network.output_size
+    rows = max(LOGITS // symbols, min(ROWS, WIDE_LOGITS // symbols), 64)
     window = max(1, rows // len(readings))
     leads = np.array([reading.lead for reading in readings])
     for begin in range(0, len(readings[0].ids) - 1, window):

@@ -18,6 +18,7 @@ from noria.models.text.wide_output import forward_backward
 from noria.sequences import Batches, Ragged, Streams
 from noria.training import StepResult
 from noria.training.randomness import generator
+from noria.training.symbol_loss import SymbolLoss
 from noria.training.task import Part
 
 SHORTEST_WINDOW = 16
@@ -36,8 +37,9 @@ class TextTask(ABC):
         Streams, or sequences, side by side.
     write : callable
         Writes a sample with the generator that it is given.
-    label_smoothing : float, default 0
-        Of the loss that is trained on; figures are without it.
+    loss : SymbolLoss, optional
+        What is trained on; by default the cross-entropy of all symbols. Figures are without smoothing and of
+        all symbols.
     training : TrainingReadings, optional
         What is learnt from in each epoch; by default the training part as it is.
     """
@@ -54,7 +56,7 @@ class TextTask(ABC):
         batch_size: int,
         write: Callable[[np.random.Generator], str],
         *,
-        label_smoothing: float = 0.0,
+        loss: SymbolLoss | None = None,
         training: TrainingReadings | None = None,
     ) -> None:
         self.network = network
@@ -62,7 +64,7 @@ class TextTask(ABC):
         self.corpus = corpus
         self.batch_size = batch_size
         self._write = write
-        self._label_smoothing = label_smoothing
+        self._loss = loss or SymbolLoss(len(corpus.vocabulary))
         self._training = training or TrainingReadings(corpus)
 
     @property
@@ -130,16 +132,16 @@ class TextTask(ABC):
     def _forward_backward(
         self, inputs: Ragged, targets: Array, state: State, mode: Mode, given: Inputs | None = None
     ) -> tuple[StepResult, State]:
-        loss, final = forward_backward(
+        nats, final = forward_backward(
             self.network,
             inputs,
             targets,
+            loss=self._loss,
             state=state,
             mode=mode,
             given=given,
-            label_smoothing=self._label_smoothing,
         )
-        return StepResult(loss, len(targets)), final
+        return StepResult(nats, len(targets)), final
 
 
 class StreamTask(TextTask):
@@ -159,12 +161,10 @@ class StreamTask(TextTask):
         window: int,
         write: Callable[[np.random.Generator], str],
         *,
-        label_smoothing: float = 0.0,
+        loss: SymbolLoss | None = None,
         training: TrainingReadings | None = None,
     ) -> None:
-        super().__init__(
-            network, parameters, corpus, batch_size, write, label_smoothing=label_smoothing, training=training
-        )
+        super().__init__(network, parameters, corpus, batch_size, write, loss=loss, training=training)
         self.streams = Streams(corpus.train.readings[0].ids, batch_size, window)
         self._epoch = -1
         self.steps_per_epoch = len(self.streams)
@@ -203,12 +203,10 @@ class SequenceTask(TextTask):
         seed: int,
         write: Callable[[np.random.Generator], str],
         *,
-        label_smoothing: float = 0.0,
+        loss: SymbolLoss | None = None,
         training: TrainingReadings | None = None,
     ) -> None:
-        super().__init__(
-            network, parameters, corpus, batch_size, write, label_smoothing=label_smoothing, training=training
-        )
+        super().__init__(network, parameters, corpus, batch_size, write, loss=loss, training=training)
         self._batches = Batches([reading.predictions for reading in corpus.train.readings], batch_size)
         self._seed = seed
         self._epoch: tuple[int, list[Array]] = (-1, [])

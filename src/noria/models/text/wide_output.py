@@ -5,7 +5,7 @@ import numpy as np
 from noria.arrays import Array
 from noria.layers import Inputs, Layer, Linear, Mode, Stack, State
 from noria.sequences import Ragged
-from noria.training.losses import sequence_cross_entropy
+from noria.training.symbol_loss import BatchLoss, SymbolLoss
 
 LOGITS = 1 << 24
 """Logits that are in memory at once; of 30,000 words and a default batch there would be 61 million."""
@@ -16,12 +16,12 @@ def forward_backward(
     inputs: Ragged,
     targets: Array,
     *,
+    loss: SymbolLoss,
     state: State,
     mode: Mode,
     given: Inputs | None = None,
-    label_smoothing: float = 0.0,
 ) -> tuple[float, State]:
-    """Add the gradient of the mean cross-entropy to the parameters'; give the loss and the final state.
+    """Add the gradient of the mean loss to the parameters'; give the loss and the final state.
 
     Rows do not meet in the output layer. So where there are more logits than `LOGITS`, a block of rows goes
     through it, forward and backward, before the next one.
@@ -32,48 +32,48 @@ def forward_backward(
         From token ids to logits.
     inputs : Ragged of token ids
     targets : integer array of shape (N,)
+    loss : SymbolLoss
+        Where it draws candidates, the network is a stack with a linear layer at its end.
     state : State
     mode : Mode
     given : mapping of arrays, optional
         Auxiliary inputs of the layers below the output layer.
-    label_smoothing : float, default 0
     """
+    batch = loss.of_batch(targets, mode.rng)
     count = len(targets)
-    most = max(1, LOGITS // network.output_size)
+    most = max(1, LOGITS // batch.width)
     head = network.layers[-1] if isinstance(network, Stack) else None
     if count <= most or not isinstance(network, Stack) or not isinstance(head, Linear):
-        logits, backward = network(inputs, state=state, given=given, mode=mode)
-        loss, loss_backward = sequence_cross_entropy(
-            logits.rows, targets, out=logits.rows, label_smoothing=label_smoothing
-        )
+        output = f"{network.keys[-1]}." if isinstance(network, Stack) else ""
+        wanted = {**(given or {}), **batch.given(output)}
+        logits, backward = network(inputs, state=state, given=wanted, mode=mode)
+        nats, loss_backward = batch.cost(logits.rows)
         final = backward.state
         backward(loss_backward())
-        return loss, final
+        return nats, final
     below = Stack(network.layers[:-1], keys=network.keys[:-1], name=network.name)
     below.configure(network.input_size)
     before = state[:-1] if isinstance(state, tuple) else None
     hidden, backward = below(inputs, state=before, given=given, mode=mode)
     final = backward.state
-    d_hidden, loss = np.empty_like(hidden.rows), 0.0
+    d_hidden, total = np.empty_like(hidden.rows), 0.0
     blocks = -(-count // most)
     together = -(-count // blocks)  # all of about one size, for memory that one gives back fits the next
     for begin in range(0, count, together):
-        part = slice(begin, begin + together)
-        share = len(targets[part]) / count
-        nats, d_hidden[part] = _through(head, hidden.rows[part], targets[part], share, mode, label_smoothing)
-        loss += share * nats
+        part = slice(begin, min(begin + together, count))
+        share = (part.stop - begin) / count
+        nats, d_hidden[part] = _through(head, hidden.rows[part], batch, part, share, mode)
+        total += share * nats
     backward(d_hidden)
-    return loss, (*final, None) if isinstance(final, tuple) else None
+    return total, (*final, None) if isinstance(final, tuple) else None
 
 
 def _through(
-    head: Layer, rows: Array, targets: Array, share: float, mode: Mode, label_smoothing: float
+    head: Layer, rows: Array, batch: BatchLoss, part: slice, share: float, mode: Mode
 ) -> tuple[float, Array]:
     """Take a block of rows through the output layer and back; all its logits are gone then."""
-    logits, backward = head(Ragged.from_dense(rows[:, None]), mode=mode)
-    loss, loss_backward = sequence_cross_entropy(
-        logits.rows, targets, out=logits.rows, label_smoothing=label_smoothing
-    )
+    logits, backward = head(Ragged.from_dense(rows[:, None]), given=batch.given(""), mode=mode)
+    nats, loss_backward = batch.cost(logits.rows, part)
     d_rows = backward(loss_backward(share))
     assert d_rows is not None  # since the rows are no ids
-    return loss, d_rows
+    return nats, d_rows

@@ -22,6 +22,7 @@ INPUT, INPUT_DROPOUT, ATTENTION, DROPOUT, OUTPUT = (
     "dropout",
     "output",
 )
+DECODER = "decoder"
 
 
 def build_network(
@@ -72,7 +73,7 @@ def build_network(
             DROPOUT: dropout_layer(options.dropout, options, DROPOUT),
             OUTPUT: Linear(target_symbols, weight=tied, name=OUTPUT),
         },
-        "decoder",
+        DECODER,
     )
     network = EncoderDecoder(encoder, decoder, source_symbols, name="network")
     network.configure(target_symbols)

@@ -1,12 +1,13 @@
 """All options of a translator."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from noria.errors import OptionError
 from noria.training.option import Option
 from noria.training.optioned import Default, Options, defaults
-from noria.training.symbol_options import SmoothingOptions, TyingOptions, need_embedding
+from noria.training.symbol_options import ScoringOptions, TyingOptions, need_embedding
 from noria.training.token_options import TokenOptions
 from noria.training.training_options import TrainingOptions
 
@@ -61,7 +62,7 @@ class PairOptions(Options):
         reason="",
     ),
 )
-class TranslatorModelOptions(TyingOptions, SmoothingOptions):
+class TranslatorModelOptions(TyingOptions, ScoringOptions):
     """What encoder and decoder are; both have the same cells and sizes."""
 
     bidirectional: Annotated[
@@ -151,6 +152,8 @@ class SearchOptions(Options):
 )
 class TranslatorOptions(TranslatorModelOptions, TrainingOptions, SearchOptions, TokenOptions, PairOptions):
     """What the network is, how it learns, what it learns from, and how it translates."""
+
+    unwritten: ClassVar[Mapping[str, Any]] = {"softmax_samples": 0}
 
     scheduled_sampling: Annotated[
         float,

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
+from noria.arrays import Array
 from noria.data.builtin_tasks import BuiltinParts
 from noria.data.levels import build_vocabulary
 from noria.data.parallel import Pair, open_pairs
@@ -18,6 +21,7 @@ from noria.models.translate.schema import PairSchema
 from noria.models.wiring import chosen_cells, describe_model
 from noria.sequences import Batches
 from noria.training.randomness import generator
+from noria.training.symbol_options import sampling_note
 
 FEWEST = 3
 
@@ -79,6 +83,11 @@ class PreparedPairs(Prepared):
         parts = (self.train, self.validation, self.test)
         return digest(*([text for pair in part for text in (pair.source, pair.target)] for part in parts))
 
+    def target_counts(self) -> Array:
+        """Count how often each symbol of the target is to be written in the training part, (V,)."""
+        written = np.concatenate([example.written for example in self.train])
+        return np.bincount(written, minlength=len(self.schema.target))
+
 
 def prepare(data: Any, targets: Any, options: TranslatorOptions) -> PreparedPairs:
     """Read pairs, cut them into parts, fit the vocabularies on the training part, describe it all."""
@@ -105,6 +114,8 @@ def prepare(data: Any, targets: Any, options: TranslatorOptions) -> PreparedPair
     schema = _schema(parts[0], options)
     train, validation, test = (encoded(part, schema) for part in parts)
     batch_size = min(options.batch_size, len(train))
+    samples = options.samples_of(len(schema.target))
+    notes = (*notes, *sampling_note(samples, len(schema.target), options.level))
     network = build_network(options, chosen_cells(options), len(schema.source), len(schema.target))
     described = PairDescription(
         source=name,
@@ -124,6 +135,7 @@ def prepare(data: Any, targets: Any, options: TranslatorOptions) -> PreparedPair
         schema=schema,
         description=description,
         batch_size=batch_size,
+        decided={"softmax_samples": samples},
         extra=extra,
         train=train,
         validation=validation,

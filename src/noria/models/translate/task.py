@@ -7,12 +7,13 @@ import numpy as np
 from noria.layers import EncoderDecoder, FlatParameters, Mode
 from noria.models.examples import ExamplesTask, side_by_side
 from noria.models.translate.corpus import Example, batch_of
+from noria.models.translate.network import DECODER, OUTPUT
 from noria.models.translate.scheduled_sampling import own_inputs
 from noria.models.translate.schema import PairSchema
 from noria.models.translate.scoring import exactness, nats, translations
 from noria.models.translate.search import Writer
 from noria.training import StepResult
-from noria.training.losses import sequence_cross_entropy
+from noria.training.symbol_loss import SymbolLoss
 from noria.training.task import Part
 
 TRANSLATED = 256
@@ -32,8 +33,9 @@ class TranslationTask(ExamplesTask[Example]):
     batch_size, seed : int
     writer : callable
         Makes what translates, with the network as it is then.
-    label_smoothing : float, default 0
-        Of the loss that is trained on; figures are without it.
+    loss : SymbolLoss, optional
+        What is trained on; by default the cross-entropy of all symbols. Figures are without smoothing and of
+        all symbols.
     scheduled_sampling : float, default 0
         Probability of reading the decoder's own last symbol.
     """
@@ -52,12 +54,13 @@ class TranslationTask(ExamplesTask[Example]):
         batch_size: int,
         seed: int,
         writer: Callable[[], Writer],
-        label_smoothing: float = 0.0,
+        loss: SymbolLoss | None = None,
         scheduled_sampling: float = 0.0,
     ) -> None:
         super().__init__("translate", parameters, train, validation, test, batch_size=batch_size, seed=seed)
         self.network, self.schema = network, schema
-        self._writer, self._smoothing, self._own = writer, label_smoothing, scheduled_sampling
+        self._loss = loss or SymbolLoss(len(schema.target))
+        self._writer, self._own = writer, scheduled_sampling
 
     def forward_backward(self, examples: Sequence[Example], mode: Mode) -> StepResult:
         """Run a batch of pairs forward and backward."""
@@ -66,12 +69,12 @@ class TranslationTask(ExamplesTask[Example]):
         if self._own:
             assert mode.rng is not None  # training draws
             inputs = own_inputs(self.network, batch.source, inputs, self._own, mode.rng)
-        logits, backward = self.network(inputs, source=batch.source, mode=mode)
-        loss, loss_back = sequence_cross_entropy(
-            logits.rows, batch.targets, logits.rows, label_smoothing=self._smoothing
-        )
+        compared = self._loss.of_batch(batch.targets, mode.rng)
+        given = compared.given(f"{DECODER}.{OUTPUT}.")
+        logits, backward = self.network(inputs, source=batch.source, given=given, mode=mode)
+        nats, loss_back = compared.cost(logits.rows)
         backward(loss_back())
-        return StepResult(loss, len(batch.targets))
+        return StepResult(nats, len(batch.targets))
 
     def length_of(self, example: Example) -> int:
         """Give the symbols of both sides."""

@@ -28,6 +28,7 @@ from noria.models.translate.schema import PairSchema
 from noria.models.translate.scoring import exactness, nats, translations
 from noria.models.translate.search import Writer
 from noria.models.translate.task import TranslationTask
+from noria.training.symbol_loss import SymbolLoss
 
 TOGETHER = 256
 """Rows of a file that are translated together."""
@@ -187,7 +188,7 @@ class Translator(Model, TranslatorOptions):
             batch_size=prepared.batch_size,
             seed=self.seed,
             writer=lambda: self._writer(fitted),
-            label_smoothing=self.label_smoothing,
+            loss=SymbolLoss.of_options(self, len(fitted.schema.target), prepared.target_counts),
             scheduled_sampling=self.scheduled_sampling,
         )
 
