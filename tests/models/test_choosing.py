@@ -54,12 +54,24 @@ def test_minutes_are_taken_for_the_same_passes_on_every_machine(prepared):
 
 def test_every_open_option_has_a_choice_for_every_run():
     for info in options_of(LanguageModel):
-        if info.option.by_passes:
-            least = [passes for passes, _ in info.option.by_passes]
+        for level in ("characters", "words", "subwords") if info.option.by_passes else ():
+            least = [passes for passes, _ in info.option.by_length_of(level)]
             assert least[0] == 0
             assert least == sorted(set(least))
-            assert all(info.accepts(info.option.chosen(passes)) for passes in (*least, math.inf))
+            assert all(info.accepts(info.option.chosen(passes, level)) for passes in (*least, math.inf))
             assert info.option.undecided == (None,)
+
+
+def test_words_are_dropped_from_fewer_passes_on():
+    infos = {info.name: info.option for info in options_of(LanguageModel)}
+    dropout, at_input = infos["dropout"], infos["input_dropout"]
+    passes = (0, 3.9, 4, 7.9, 8, 100)
+    assert [dropout.chosen(count, "words") for count in passes] == [0, 0, 0.2, 0.2, 0.4, 0.4]
+    assert [at_input.chosen(count, "words") for count in passes] == [0, 0, 0.1, 0.1, 0.3, 0.3]
+    assert [dropout.chosen(count, "subwords") for count in passes] == [0.3] * 5 + [0.5]
+    few, many = (LanguageModel(**SMALL, level="words").fit(TEXT, epochs=epochs) for epochs in (1, 8))
+    assert (few.chosen_["dropout"], few.chosen_["input_dropout"]) == (0, 0)
+    assert (many.chosen_["dropout"], many.chosen_["input_dropout"]) == (0.4, 0.3)
 
 
 def test_what_follows_from_the_level_has_a_value_for_each():
@@ -122,8 +134,8 @@ def test_what_follows_from_the_level_is_written_and_gone_on_with(tmp_path):
     LanguageModel(**options, dropout=0.1, stop_after=2).fit(text, steps=6, out=tmp_path / "run")
     written = RunFolder.open(tmp_path / "run").config["options"]
     names = ("embedding_size", "batch_size", "dropout", "input_dropout")
-    assert tuple(written[name] for name in names) == (128, 8, 0.1, 0.3)
-    assert whole.chosen_["input_dropout"] == 0.3
+    assert tuple(written[name] for name in names) == (128, 8, 0.1, 0.0)
+    assert whole.chosen_["input_dropout"] == 0.0
     assert whole.input_dropout is None
     resumed = LanguageModel(**options, dropout=0.1).fit(text, resume=tmp_path / "run")
     np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)

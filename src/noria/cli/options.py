@@ -87,11 +87,14 @@ def default_of(info: OptionInfo) -> str:
     option = info.option
     unit = "passes" if option.by_passes else "minutes"
     usual = info.default if option.otherwise is None else option.otherwise
-    first, *later = option.by_length or [(0.0, usual)]
-    plain = "; ".join([_plain(first[1]), *(f"from {least:g} {unit} {_plain(to)}" for least, to in later)])
-    levels: dict[str, list[str]] = {}
+
+    def plain_of(level: str) -> str:
+        first, *later = option.by_length_of(level) or [(0.0, usual)]
+        return "; ".join([_plain(first[1]), *(f"from {least:g} {unit} {_plain(to)}" for least, to in later)])
+
+    plain, levels = plain_of(""), dict[str, list[str]]()
     for level, value in option.by_level:
-        levels.setdefault(plain if value is None else _plain(value), []).append(level)
+        levels.setdefault(plain_of(level) if value is None else _plain(value), []).append(level)
     return ", ".join(f"{value} ({', '.join(of)})" for value, of in levels.items()) or plain
 
 

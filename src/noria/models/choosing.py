@@ -33,7 +33,8 @@ def choose(options: Options, prepared: Prepared, budget: Budget, accumulate: int
     """
     passes = expected_passes(prepared, budget, accumulate)
     values = {info.name: prepared.decided[info.name] for info in _by_minutes(options, prepared.decided)}
-    values |= {info.name: info.option.chosen(passes) for info in options.by_length() if info.option.by_passes}
+    by_passes = [info for info in options.by_length() if info.option.by_passes]
+    values |= {info.name: info.option.chosen(passes, options.text_level) for info in by_passes}
     return Chosen(values, passes)
 
 

@@ -18,6 +18,8 @@ from noria.errors import OptionError
 
 Hint: TypeAlias = Any  # a type as annotations know it
 Value: TypeAlias = Any  # whatever an option may be set to
+ByLength: TypeAlias = tuple[tuple[float, Value], ...]
+"""The length from which on a value is chosen, and the value, rising from 0."""
 
 TRUTHS = {
     "true": True,
@@ -61,9 +63,12 @@ class Option:
     by_passes : tuple of pairs
         What is chosen where the value is None, by the passes over the training part that a run is going to
         make: each value with the number of passes from which on it is chosen, rising from 0.
+    passes_of_level : tuple of pairs
+        What a text is cut into, with what takes the place of ``by_passes`` there.
     by_minutes : tuple of pairs
-        The same, by the minutes that the run is going to take at the usual pace. Where a value shapes the
-        network, it is this that it may follow: the time of a run of so many passes depends on it.
+        The same as ``by_passes``, by the minutes that the run is going to take at the usual pace. Where a
+        value shapes the network, it is this that it may follow: the time of a run of so many passes depends
+        on it.
     by_level : tuple of pairs
         What is chosen where the value is undecided, by what a text is cut into: each level with its value, or
         with None where it is left to the length of the run.
@@ -82,19 +87,24 @@ class Option:
     hidden: bool = False
     only_with: tuple[str, tuple[str, ...]] | None = None
     undecided: tuple[Value, ...] = ()
-    by_passes: tuple[tuple[float, Value], ...] = ()
-    by_minutes: tuple[tuple[float, Value], ...] = ()
+    by_passes: ByLength = ()
+    passes_of_level: tuple[tuple[str, ByLength], ...] = ()
+    by_minutes: ByLength = ()
     by_level: tuple[tuple[str, Value], ...] = ()
     otherwise: Value = None
 
     @property
-    def by_length(self) -> tuple[tuple[float, Value], ...]:
+    def by_length(self) -> ByLength:
         """What follows from the length of the run, in passes or in minutes."""
         return self.by_passes or self.by_minutes
 
-    def chosen(self, length: float) -> Value:
+    def by_length_of(self, level: str) -> ByLength:
+        """Give the same for a text that is cut into this."""
+        return dict(self.passes_of_level).get(level, self.by_length)
+
+    def chosen(self, length: float, level: str = "") -> Value:
         """Give the value for a run of so many passes over its training part, or of so many minutes."""
-        return [value for least, value in self.by_length if least <= length][-1]
+        return [value for least, value in self.by_length_of(level) if least <= length][-1]
 
     def allows(self, number: float) -> bool:
         """Whether a number lies in the interval (NaN and the infinities never do)."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from noria.errors import OptionError
-from noria.training.option import Option, OptionInfo, Value
+from noria.training.option import ByLength, Option, OptionInfo, Value
 
 Declared = TypeVar("Declared", bound=type)
 
@@ -53,11 +53,15 @@ class Options:
             info for info in options_of(type(self)) if getattr(self, info.name) in info.option.undecided
         )
 
+    @property
+    def text_level(self) -> str:
+        """What a text is cut into; empty, where there is no such option."""
+        return str(vars(self).get("level", ""))
+
     def by_level(self) -> dict[str, Value]:
         """Give what is left open and follows from the level of the text, or from nothing."""
-        level = str(vars(self).get("level"))
         found = {
-            info.name: dict(info.option.by_level).get(level, info.option.otherwise)
+            info.name: dict(info.option.by_level).get(self.text_level, info.option.otherwise)
             for info in self.undecided()
             if info.option.by_level or info.option.otherwise is not None
         }
@@ -77,7 +81,8 @@ class Options:
             Values that follow from the data, by name.
         """
         made = copy.copy(self)
-        vars(made).update({info.name: info.option.chosen(0.0) for info in self.by_length()})
+        level = self.text_level
+        vars(made).update({info.name: info.option.chosen(0.0, level) for info in self.by_length()})
         vars(made).update(self.by_level() | found)
         return made
 
@@ -140,7 +145,7 @@ class Default:
         Why it is this one here; empty: for the same reason.
     help : str
         What is to be said of the option; empty: the same.
-    by_passes, by_minutes, by_level, undecided : tuple
+    by_passes, passes_of_level, by_minutes, by_level, undecided : tuple
         As :class:`Option` has them, where the value is left open; it may be None then, whatever the type.
     otherwise : value, optional
         Likewise.
@@ -149,8 +154,9 @@ class Default:
     value: Value
     reason: str
     help: str = ""
-    by_passes: tuple[tuple[float, Value], ...] = ()
-    by_minutes: tuple[tuple[float, Value], ...] = ()
+    by_passes: ByLength = ()
+    passes_of_level: tuple[tuple[str, ByLength], ...] = ()
+    by_minutes: ByLength = ()
     by_level: tuple[tuple[str, Value], ...] = ()
     undecided: tuple[Value, ...] = ()
     otherwise: Value = None

@@ -287,13 +287,16 @@ WIDE, LR_OF_WIDE = 384, 0.005
     dropout=Default(
         value=None,
         help="Probability of dropping a value that a recurrent layer hands on (Zaremba et al. 2014); none: "
-        "0.3, in a run of 40 passes over the text and more 0.5, of words 0.4.",
+        "0.3, in a run of 40 passes over the text and more 0.5; of words 0, in one of 4 passes 0.2, in one "
+        "of 8 0.4.",
         undecided=(None,),
-        by_level=((CHARACTERS, None), (WORDS, 0.4), (SUBWORDS, None)),
+        by_level=((CHARACTERS, None), (WORDS, None), (SUBWORDS, None)),
         by_passes=((0.0, 0.3), (40.0, 0.5)),
+        passes_of_level=((WORDS, ((0.0, 0.0), (4.0, 0.2), (8.0, 0.4))),),
         reason="A few minutes are many passes over a small text: without it the text is learnt by heart. At "
         "102 passes 0.5, with 0.3 inside the cell, lowered the validation loss of three texts by 0.03 to "
-        "0.05 (benchmarks/defaults.md).",
+        "0.05; words in fewer than 4 passes were learnt better without, by 0.02 to 0.17 "
+        "(benchmarks/defaults.md).",
     ),
     optimizer=Default(
         value="adamw",
@@ -310,12 +313,15 @@ WIDE, LR_OF_WIDE = 384, 0.005
         reason="At 50 passes it lowered the validation loss of three texts by 0.01 to 0.03 nats, beside the "
         "dropout of so long a run (benchmarks/defaults.md).",
     ),
-    input_dropout=by_level(
-        0.0,
-        0.3,
-        "Probability of dropping a value of what the first recurrent layer reads",
-        "Vectors of words are the larger part of a model, and most words are rare.",
-        otherwise=" where they have vectors",
+    input_dropout=Default(
+        value=None,
+        help="Probability of dropping a value of what the first recurrent layer reads; none: 0, of words "
+        "that have vectors 0.1 in a run of 4 passes over the text and more, 0.3 in one of 8.",
+        undecided=(None,),
+        by_level=((CHARACTERS, 0.0), (WORDS, None), (SUBWORDS, 0.0)),
+        by_passes=((0.0, 0.0), (4.0, 0.1), (8.0, 0.3)),
+        reason="Vectors of words are the larger part of a model, and most words are rare; in few passes "
+        "they are not learnt by heart (benchmarks/defaults.md).",
     ),
 )
 class TextOptions(
@@ -348,7 +354,8 @@ class TextOptions(
             chosen |= self._tied(chosen)
         if chosen.get("embedding_size", self.embedding_size) == 0:
             of_ids = {"features": NO_FEATURES, "input_dropout": 0.0}
-            chosen |= {name: value for name, value in of_ids.items() if name in chosen}
+            left_open = {info.name for info in self.undecided()}
+            chosen |= {name: value for name, value in of_ids.items() if name in left_open}
         return chosen
 
     def _tied(self, chosen: Mapping[str, Value]) -> dict[str, Value]:
