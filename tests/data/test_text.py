@@ -92,6 +92,8 @@ def test_nothing_to_read_is_said_each_in_its_own_words(tmp_path):
     with pytest.raises(DataError) as caught:
         read_text(str(tmp_path / "missing.txt"))
     assert "Did you mean" not in str(caught.value)
+    with pytest.raises(DataError, match="or the name of a file, got an empty string"):
+        read_text("")
     with pytest.raises(DataError, match="empty list"):
         read_text([])
 

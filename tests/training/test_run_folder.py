@@ -67,6 +67,19 @@ def test_default_root_is_runs_in_the_working_folder(tmp_path, monkeypatch):
     assert (tmp_path / "runs" / "text-rnn-0001" / "config.toml").is_file()
 
 
+def test_what_a_run_left_that_was_killed_in_its_first_instant_is_nothing(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".config.toml.4711.new").write_text("format", encoding="utf-8")
+    run = RunFolder.create(folder)
+    assert RunFolder.open(folder).config == run.config
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.new").touch()
+    with pytest.raises(RunError, match="never writes over"):
+        RunFolder.create(other)
+
+
 def test_name_taken_at_the_same_moment_is_passed_over(tmp_path, monkeypatch):
     from noria.training import run_folder
 

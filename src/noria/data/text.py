@@ -76,6 +76,8 @@ def read_text(source: TextSource, *, encoding: str | None = None) -> Text:
             return source
         case bytes() | bytearray() | memoryview():
             return _finish(*_decoded(bytes(source), "bytes", encoding))
+        case str() if not source:
+            raise DataError("expected a text, or the name of a file, got an empty string.")
         case str() if is_no_path(source):
             return _of_string(source)
         case str() | os.PathLike():

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import noria
 from noria.arrays import Array
 from noria.errors import RunError
-from noria.training.files import read_arrays, read_note, read_toml, write_arrays, write_atomically
+from noria.training.files import HALF, read_arrays, read_note, read_toml, write_arrays, write_atomically
 from noria.training.made import Made
 from noria.training.report import plain
 
@@ -255,12 +255,14 @@ class RunFolder:
 def refuse_taken(folder: Path, advice: str) -> None:
     """Refuse a folder for a new run if there is something in it; ``advice`` says what to do instead.
 
+    Files that were never whole are nothing: a run that was killed in its first instant left them.
+
     Raises
     ------
     RunError
         If it is taken.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and all(entry.match(HALF) for entry in folder.iterdir())):
         raise RunError(
             f"{folder}: is already there, and a new run never writes over an old one.\n"
             f"  {advice}, or remove this one."
