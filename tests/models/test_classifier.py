@@ -9,11 +9,11 @@ import pytest
 import noria
 from noria.data.builtin_tasks import BuiltinParts
 from noria.errors import DataError, NotFittedError, OptionError, RunError
-from noria.layers import INFERENCE
+from noria.layers import INFERENCE, Mode
 from noria.models.classify.classifier import SequenceClassifier
 from noria.models.classify.regressor import SequenceRegressor
 from noria.models.classify.targets import sorted_labels
-from noria.models.classify.task import Example, batch_of
+from noria.models.classify.task import Example, batch_of, outputs_of
 from noria.sequences import Ragged
 from noria.training import RunFolder
 
@@ -317,7 +317,7 @@ def test_balanced_weights_make_classes_count_the_same():
     texts, labels = texts + ["good"] * 60, labels + ["pos"] * 60
     model = SequenceClassifier(**SMALL, class_weights="balanced", valid_fraction=0, test_fraction=0)
     prepared = model.prepare(texts, labels)
-    weights = model._class_weights(prepared)
+    weights = model._terms(prepared).class_weights
     assert (weights * [30, 90]).tolist() == pytest.approx([60, 60])
 
 
@@ -438,6 +438,39 @@ def test_numbers_have_no_labels_to_smooth():
     with pytest.raises(OptionError, match=r"'label_smoothing' option of SequenceRegressor .* Got 0\.3"):
         SequenceRegressor(label_smoothing=0.3).validate()
     SequenceClassifier(label_smoothing=0.3).validate()
+
+
+@pytest.mark.parametrize(
+    ("loss", "by_hand"),
+    [
+        ("mse", lambda errors: errors**2),
+        ("mae", np.abs),
+        ("huber", lambda errors: np.where(np.abs(errors) < 1, errors**2 / 2, np.abs(errors) - 0.5)),
+    ],
+)
+def test_numbers_are_learnt_by_the_errors_that_are_named(loss, by_hand):
+    rng = np.random.default_rng(2)
+    series = [rng.normal(size=(3 + k % 3, 2)) for k in range(60)]
+    numbers = 5 + 4 * rng.standard_t(2, size=60)
+    model = SequenceRegressor(**SMALL, dtype="float64", loss=loss).fit(series, numbers, steps=4)
+    scales = model.schema_.targets.scales
+    errors = (np.array(model.predict(series)) - numbers) / scales.spreads[0]
+    assert np.abs(errors).max() > 1.5
+    figures = model.evaluate(series, numbers)
+    assert figures["loss"] == pytest.approx(by_hand(errors).mean(), rel=1e-6)
+    assert figures["mse"] == pytest.approx((errors**2).mean() * scales.spreads[0] ** 2, rel=1e-6)
+    assert model.report_["baseline"]["loss"] > 0
+    prepared = model.prepare(series, numbers)
+    task = model._trained(model._fitted, prepared)
+    batch = [task.train[place] for place in task.epoch_of(0)[0]]
+    learnt = task.forward_backward(batch, Mode(training=True, rng=rng)).loss
+    rows = outputs_of(model.network_, batch)[:, 0] - [example.target for example in batch]
+    assert learnt == pytest.approx(by_hand(rows).mean(), rel=1e-5)
+
+
+def test_errors_that_there_are_not_are_refused():
+    with pytest.raises(OptionError, match=r"'loss' option of .* must be one of 'mse', 'mae', 'huber'"):
+        SequenceRegressor(loss="log").validate()
 
 
 def test_labels_stand_by_size_where_all_are_whole_numbers():

@@ -152,6 +152,10 @@ def gaussian_likelihood(
     return _mean("gaussian likelihood", values, slopes, counts, predictions)
 
 
+ERRORS = {"mse": mean_squared_error, "mae": mean_absolute_error, "huber": huber}
+"""The losses of one number for each target, by what options call them."""
+
+
 def _errors(
     loss: str, predictions: Array, targets: Array, weights: Array | None
 ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,10 @@ from noria.layers.auxiliary import FEATURES
 from noria.models.classify.explaining import subject_of
 from noria.models.classify.network import EXTRAS, POOLING
 from noria.models.classify.options import ATTENTION
-from noria.models.classify.preparing import example_of, examples_of, step_of
+from noria.models.classify.preparing import PreparedSequences, example_of, examples_of, step_of
 from noria.models.classify.reading import read
 from noria.models.classify.schema import SequenceSchema
+from noria.models.classify.targets import Terms
 from noria.models.classify.task import Example, attention_of, outputs_of
 from noria.models.classify.unknown_labels import apart
 from noria.models.explaining import Subject, chosen_row
@@ -199,7 +201,12 @@ class SequenceAnswers(_WithOptions):
 
     def _all_figures(self, outputs: Float[Array, "S O"], targets: Array) -> dict[str, Any]:
         """Give every figure of answers."""
-        return {**self.schema_.targets.figures(outputs, targets), "sequences": len(targets)}
+        figures = self.schema_.targets.figures(outputs, targets, self._terms())
+        return {**figures, "sequences": len(targets)}
+
+    @abstractmethod
+    def _terms(self, prepared: PreparedSequences | None = None) -> Terms:
+        """Give what the options say of the loss, and the data that are trained on where they are given."""
 
     def _schema(self, what: str) -> SequenceSchema:
         self._need_fit(what)

@@ -1,6 +1,7 @@
 """The figures to beat: what says the same of every sequence, and a linear model of what is in it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,15 @@ import numpy as np
 from noria.arrays import Array, Float
 from noria.models.classify.preparing import PreparedSequences
 from noria.models.classify.schema import SequenceSchema
-from noria.models.classify.targets import LabelTargets
+from noria.models.classify.targets import PLAIN, LabelTargets, Terms
 from noria.models.classify.task import Example
 
 
-def baseline_figures(prepared: PreparedSequences) -> dict[str, Any]:
+def baseline_figures(prepared: PreparedSequences, terms: Terms = PLAIN) -> dict[str, Any]:
     """Fit a linear model on the training part and measure it on the test part.
 
     Of texts and symbols it counts how often each occurs in a sequence, of series it knows mean, spread and
-    last value of each channel; further numbers stand beside them.
+    last value of each channel; further numbers stand beside them. `terms` are those of the loss.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def baseline_figures(prepared: PreparedSequences) -> dict[str, Any]:
         outputs = _ridge(learnt, targets, shown)
         constant = np.full((len(test), 1), targets.mean())
         name, same = f"linear regression on {known}", "mean"
-    figures = schema.targets.figures
+    figures = partial(schema.targets.figures, terms=terms)
     return {"name": name, **figures(outputs, tested), same: figures(constant, tested)}
 
 

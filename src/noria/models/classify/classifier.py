@@ -12,7 +12,7 @@ from noria.models.classify.answering import shown_beside, styled
 from noria.models.classify.options import ATTENTION, ClassifierOptions
 from noria.models.classify.preparing import PreparedSequences
 from noria.models.classify.sequence_model import SequenceModel
-from noria.models.classify.targets import LabelTargets, Targets
+from noria.models.classify.targets import LabelTargets, Targets, Terms
 from noria.models.description import Description
 from noria.models.model import Metric
 from noria.models.saving import Fitted
@@ -184,13 +184,14 @@ class SequenceClassifier(SequenceModel, ClassifierOptions):
     def _resampling(self) -> str:
         return self.resampling
 
-    def _class_weights(self, prepared: PreparedSequences) -> Float[Array, " C"] | None:
-        """Give weights with which every class counts as much, one on average."""
-        if self.class_weights == "none":
-            return None
+    def _terms(self, prepared: PreparedSequences | None = None) -> Terms:
+        """Give smoothing, and weights with which every class of the data counts as much, one on average."""
+        if self.class_weights == "none" or prepared is None:
+            return Terms(self.label_smoothing)
         labels = [example.target for example in prepared.train.examples]
         counts = np.bincount(np.array(labels), minlength=prepared.schema.targets.size)
-        return np.asarray(len(labels) / (np.maximum(counts, 1) * len(counts)))
+        weights = len(labels) / (np.maximum(counts, 1) * len(counts))
+        return Terms(self.label_smoothing, np.asarray(weights))
 
     def _labels(self) -> LabelTargets:
         targets = self.schema_.targets

@@ -245,3 +245,26 @@ class ClassifierOptions(SequenceOptions):
                 f"The 'class_weights' and 'resampling' options of {owner} both balance the classes. Got "
                 f"class_weights={self.class_weights!r} with resampling={self.resampling!r}.\n  Choose one."
             )
+
+
+@dataclass(kw_only=True)
+class RegressorOptions(SequenceOptions):
+    """The options of a regressor."""
+
+    loss: Annotated[
+        str,
+        Option(
+            help="What numbers are learnt by: squared or absolute errors, or Huber's mix of them.",
+            group="Training",
+            choices=("mse", "mae", "huber"),
+            reason="Squared errors are least for the mean, which is what most figures are of.",
+        ),
+    ] = "mse"
+
+    def _check_together(self, owner: str) -> None:
+        super()._check_together(owner)
+        if self.label_smoothing:
+            raise OptionError(
+                f"The 'label_smoothing' option of {owner} is for labels, and numbers are told here. "
+                f"Got {self.label_smoothing}.\n  Leave it out."
+            )

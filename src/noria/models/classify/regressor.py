@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from noria.errors import OptionError
 from noria.models.classify.answering import shown_beside
-from noria.models.classify.options import SequenceOptions
+from noria.models.classify.options import RegressorOptions
+from noria.models.classify.preparing import PreparedSequences
 from noria.models.classify.sequence_model import SequenceModel
-from noria.models.classify.targets import NumberTargets, Targets
+from noria.models.classify.targets import NumberTargets, Targets, Terms
 from noria.models.model import Metric
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class SequenceRegressor(SequenceModel, SequenceOptions):
+class SequenceRegressor(SequenceModel, RegressorOptions):
     """Tells a number of a sequence: a rating of a text, the sum of what was marked in a series.
 
     steps -> embedding -> recurrent layers (or convolutions) -> pooling -> linear
 
     All that is said of :class:`~noria.models.classify.classifier.SequenceClassifier` holds here, but that
-    numbers are told. They are learnt with mean 0 and variance 1 over the training part, by mean squared
-    error.
+    numbers are told. They are learnt with mean 0 and variance 1 over the training part, by squared errors or
+    what `loss` says; ``"loss"`` among the figures is that of scaled numbers.
 
     Attributes
     ----------
@@ -41,14 +41,6 @@ class SequenceRegressor(SequenceModel, SequenceOptions):
     default_data: ClassVar[str] = "adding"
     targets_class: ClassVar[type[Targets]] = NumberTargets
     _higher_is_better: ClassVar[bool] = False
-
-    def _check_together(self, owner: str) -> None:
-        super()._check_together(owner)
-        if self.label_smoothing:
-            raise OptionError(
-                f"The 'label_smoothing' option of {owner} is for labels, and numbers are told here. "
-                f"Got {self.label_smoothing}.\n  Leave it out."
-            )
 
     def score(self, data: Any, y: Any = None) -> float:
         """Give the share of the variance that is told, R^2, as scikit-learn wants it."""
@@ -74,3 +66,6 @@ class SequenceRegressor(SequenceModel, SequenceOptions):
             input_tags=InputTags(two_d_array=True, three_d_array=True, string=True),
             non_deterministic=False,
         )
+
+    def _terms(self, prepared: PreparedSequences | None = None) -> Terms:
+        return Terms(errors=self.loss)

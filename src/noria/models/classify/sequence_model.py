@@ -5,7 +5,6 @@ from functools import partial
 from itertools import accumulate
 from typing import Any, ClassVar
 
-from noria.arrays import Array, Float
 from noria.data.augmentation import LOOKED_AT, Augmentation
 from noria.data.records import Record
 from noria.equations import Cell
@@ -64,9 +63,6 @@ class SequenceModel(SequenceAnswers):
     def _resampling(self) -> str:
         return "none"
 
-    def _class_weights(self, prepared: PreparedSequences) -> Float[Array, " C"] | None:
-        return None
-
     # What every model fills in.
 
     def _network(self, cells: Sequence[Cell], schema: SequenceSchema) -> Stack:
@@ -84,8 +80,7 @@ class SequenceModel(SequenceAnswers):
             prepared.test.examples,
             batch_size=prepared.batch_size,
             seed=self.seed,
-            label_smoothing=self.label_smoothing,
-            class_weights=self._class_weights(prepared),
+            terms=self._terms(prepared),
             resampling=self._resampling,
             augmented=self._augmented(prepared),
             batching=self.batching,
@@ -137,7 +132,7 @@ class SequenceModel(SequenceAnswers):
     def _baseline(
         self, fitted: Fitted, prepared: PreparedSequences, test: Mapping[str, float]
     ) -> dict[str, Any]:
-        figures = baseline_figures(prepared)
+        figures = baseline_figures(prepared, self._terms())
         key = self.metric.key
         if figures and key in test:
             better = test[key] >= figures[key] if self._higher_is_better else test[key] <= figures[key]

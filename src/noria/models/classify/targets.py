@@ -16,10 +16,32 @@ from noria.models.classify.scaling import Scales
 from noria.models.schema import entry
 from noria.training.losses import cross_entropy_rows, sequence_cross_entropy
 from noria.training.option import did_you_mean
-from noria.training.regression_losses import mean_squared_error
+from noria.training.regression_losses import ERRORS
 
 LossAndBackward = tuple[float, Callable[..., Array]]
 SHOWN = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What options say of a loss.
+
+    Attributes
+    ----------
+    label_smoothing : float
+        Of labels.
+    class_weights : array of shape (C,), optional
+        What each label counts.
+    errors : {"mse", "mae", "huber"}
+        By what errors numbers are learnt.
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: Array | None = None
+    errors: str = "mse"
+
+
+PLAIN = Terms()
 
 
 class Targets(ABC):
@@ -64,19 +86,12 @@ class Targets(ABC):
         """
 
     @abstractmethod
-    def loss(
-        self,
-        outputs: Float[Array, "B O"],
-        targets: Array,
-        *,
-        class_weights: Array | None = None,
-        label_smoothing: float = 0.0,
-    ) -> LossAndBackward:
+    def loss(self, outputs: Float[Array, "B O"], targets: Array, terms: Terms = PLAIN) -> LossAndBackward:
         """Give the mean loss of a batch, and its backward."""
 
     @abstractmethod
-    def figures(self, outputs: Float[Array, "S O"], targets: Array) -> dict[str, float]:
-        """Measure outputs: ``"loss"`` among the figures, lower is better."""
+    def figures(self, outputs: Float[Array, "S O"], targets: Array, terms: Terms = PLAIN) -> dict[str, float]:
+        """Measure outputs: ``"loss"`` among the figures, lower is better; nothing is smoothed or weighted."""
 
     @abstractmethod
     def answers(self, outputs: Float[Array, "S O"]) -> list[Any]:
@@ -130,20 +145,12 @@ class LabelTargets(Targets):
             )
         return number
 
-    def loss(
-        self,
-        outputs: Float[Array, "B O"],
-        targets: Array,
-        *,
-        class_weights: Array | None = None,
-        label_smoothing: float = 0.0,
-    ) -> LossAndBackward:
+    def loss(self, outputs: Float[Array, "B O"], targets: Array, terms: Terms = PLAIN) -> LossAndBackward:
         """Give the cross-entropy, in nats."""
-        return sequence_cross_entropy(
-            outputs, targets, label_smoothing=label_smoothing, class_weights=class_weights
-        )
+        smoothing, weights = terms.label_smoothing, terms.class_weights
+        return sequence_cross_entropy(outputs, targets, label_smoothing=smoothing, class_weights=weights)
 
-    def figures(self, outputs: Float[Array, "S O"], targets: Array) -> dict[str, float]:
+    def figures(self, outputs: Float[Array, "S O"], targets: Array, terms: Terms = PLAIN) -> dict[str, float]:
         """Give loss in nats, accuracy, and the mean F1 of the classes, in which each counts the same."""
         loss, answers = float(cross_entropy_rows(outputs, targets).mean()), outputs.argmax(axis=1)
         right, told, there = (
@@ -203,26 +210,20 @@ class NumberTargets(Targets):
         """Give a scaled number."""
         return float(self.scales.scaled(np.array([[_number(target, place)]]))[0, 0])
 
-    def loss(
-        self,
-        outputs: Float[Array, "B O"],
-        targets: Array,
-        *,
-        class_weights: Array | None = None,
-        label_smoothing: float = 0.0,
-    ) -> LossAndBackward:
-        """Give the mean squared error of scaled numbers."""
-        return mean_squared_error(outputs, targets.astype(outputs.dtype)[:, None])
+    def loss(self, outputs: Float[Array, "B O"], targets: Array, terms: Terms = PLAIN) -> LossAndBackward:
+        """Give the mean of squared, absolute or Huber's errors of scaled numbers."""
+        return ERRORS[terms.errors](outputs, targets.astype(outputs.dtype)[:, None])
 
-    def figures(self, outputs: Float[Array, "S O"], targets: Array) -> dict[str, float]:
+    def figures(self, outputs: Float[Array, "S O"], targets: Array, terms: Terms = PLAIN) -> dict[str, float]:
         """Give the loss, errors in the unit of the targets, and the share of the variance that is told."""
-        errors = outputs[:, 0].astype(np.float64) - targets
-        spread, loss, variance = self.scales.spreads[0], float((errors**2).mean()), float(np.var(targets))
+        exact = outputs.astype(np.float64)
+        errors = exact[:, 0] - targets
+        spread, squared, variance = self.scales.spreads[0], float((errors**2).mean()), float(np.var(targets))
         return {
-            "loss": loss,
-            "mse": loss * spread**2,
+            "loss": self.loss(exact, targets, terms)[0],
+            "mse": squared * spread**2,
             "mae": float(np.abs(errors).mean()) * spread,
-            "r2": 1.0 - loss / variance if variance else 0.0,
+            "r2": 1.0 - squared / variance if variance else 0.0,
         }
 
     def answers(self, outputs: Float[Array, "S O"]) -> list[Any]:

@@ -11,7 +11,7 @@ from noria.layers.auxiliary import FEATURES
 from noria.models.classify.batching import way_of
 from noria.models.classify.network import EXTRAS, POOLING
 from noria.models.classify.options import PACKED
-from noria.models.classify.targets import Targets
+from noria.models.classify.targets import PLAIN, Targets, Terms
 from noria.models.examples import ExamplesTask, side_by_side
 from noria.sequences import Batches, Ragged
 from noria.training import StepResult
@@ -47,9 +47,8 @@ class SequenceTask(ExamplesTask[Example]):
     targets : Targets
     train, validation, test : sequences of Example
     batch_size, seed : int
-    label_smoothing : float, default 0
-    class_weights : array, optional
-        What each class counts in the loss that is trained on.
+    terms : Terms, optional
+        Of the loss that is trained on.
     resampling : {"none", "over", "under"}
         Whether an epoch has as many examples of every class.
     augmented : callable, optional
@@ -70,15 +69,14 @@ class SequenceTask(ExamplesTask[Example]):
         *,
         batch_size: int,
         seed: int,
-        label_smoothing: float = 0.0,
-        class_weights: Float[Array, " C"] | None = None,
+        terms: Terms = PLAIN,
         resampling: str = "none",
         augmented: Callable[[int], Sequence[Example]] | None = None,
         batching: str = PACKED,
     ) -> None:
         super().__init__(name, parameters, train, validation, test, batch_size=batch_size, seed=seed)
         self.network, self.targets = network, targets
-        self._smoothing, self._class_weights = label_smoothing, class_weights
+        self._terms = terms
         self._way = way_of(batching, network, POOLING, int(self._batches.lengths.max()))
         self._balanced = None if resampling == "none" else Balanced(train, over=resampling == "over")
         self._augmented = augmented
@@ -118,12 +116,7 @@ class SequenceTask(ExamplesTask[Example]):
         """Run a batch forward and backward."""
         inputs, given = batch_of(examples)
         outputs, backward = self._way(inputs, given, mode)
-        loss, loss_backward = self.targets.loss(
-            outputs,
-            self._targets_of(examples),
-            class_weights=self._class_weights,
-            label_smoothing=self._smoothing,
-        )
+        loss, loss_backward = self.targets.loss(outputs, self._targets_of(examples), self._terms)
         backward(loss_backward())
         return StepResult(loss, len(inputs))
 
@@ -133,7 +126,8 @@ class SequenceTask(ExamplesTask[Example]):
 
     def figures(self, examples: Sequence[Example]) -> dict[str, float]:
         """Measure examples."""
-        return self.targets.figures(outputs_of(self.network, examples), self._targets_of(examples))
+        outputs = outputs_of(self.network, examples)
+        return self.targets.figures(outputs, self._targets_of(examples), self._terms)
 
     def _targets_of(self, examples: Sequence[Example]) -> Array:
         return np.array([example.target for example in examples], dtype=self.targets.dtype)

@@ -9,16 +9,9 @@ import numpy as np
 
 from noria.arrays import Array, Float
 from noria.models.forecast.options import GAUSSIAN, QUANTILE, ForecastModelOptions
-from noria.training.regression_losses import (
-    gaussian_likelihood,
-    huber,
-    mean_absolute_error,
-    mean_squared_error,
-    quantile,
-)
+from noria.training.regression_losses import ERRORS, gaussian_likelihood, quantile
 
 Loss = tuple[float, Callable[..., Array]]
-LOSSES = {"mse": mean_squared_error, "mae": mean_absolute_error, "huber": huber}
 
 
 @dataclass(frozen=True)
@@ -69,7 +62,7 @@ class Point(Output):
 
     def loss(self, outputs: Float[Array, "... Q"], targets: Array, weights: Array) -> Loss:
         """Give the mean of squared, absolute or Huber's errors."""
-        value, back = LOSSES[self.kind](outputs[..., 0], targets, weights)
+        value, back = ERRORS[self.kind](outputs[..., 0], targets, weights)
         return value, lambda: back()[..., None]
 
     def centre(self, outputs: Float[Array, "... Q"]) -> Array:
