@@ -2,9 +2,9 @@
 
 A step is a window of 64 words in 8 streams through an embedding of 128 values, one layer of 256, dropout left
 out: forward, cross-entropy, backward, clipping, Adam. Three sides of ours take it in turn: with a sample of
-the words scored, as by default where there are many; with all of them; and with 64 words, which is what all
-but the output layer takes. PyTorch scores all. Words are made up, and as frequent as Zipf says. With all of
-them, the first loss and all first gradients are compared with PyTorch's before anything is timed.
+the words scored, as by default where there are many; with all of them; and of a model that knows 64 words and
+so has hardly an output layer. PyTorch scores all. Words are made up, and as frequent as Zipf says. With all
+of them, the first loss and all first gradients are compared with PyTorch's before anything is timed.
 
     python benchmarks/wide_output.py [--quick] [--json] [--threads 1 2] [--cell lstm] [--words 4096 30000 ...]
     python benchmarks/wide_output.py --text FILE [--minutes 3] [--threads 2] [--words 30000] [--seeds 3]
@@ -40,7 +40,7 @@ from noria.training.token_options import TokenOptions
 
 STREAMS, WINDOW, EMBEDDING, HIDDEN, RATE, CLIP, FEW = 8, 64, 128, 256, 1e-3, 1.0, 64
 WORDS = (4096, 8192, 16384, 30000)
-ALL, REST = "all words", f"{FEW} words"
+ALL, REST = "all words", f"of {FEW} words"
 COLUMNS = {"Adam foreach": {"foreach": True}, "Adam fused": {"fused": True}}
 
 

@@ -44,7 +44,9 @@ def test_what_a_default_depends_on_is_said(noria: Command):
     assert rows["recurrent_dropout"]["default"] == (
         "0; from 14 passes 0.1; from 28 passes 0.2; from 40 passes 0.3"
     )
-    assert rows["dropout"]["default"] == "0.3; from 40 passes 0.5 (characters, subwords), 0.4 (words)"
+    assert rows["dropout"]["default"] == (
+        "0.3; from 40 passes 0.5 (characters, subwords), 0; from 4 passes 0.2; from 8 passes 0.4 (words)"
+    )
     assert rows["lr"]["default"] == "none"
     assert rows["layer_norm"]["default"] == "off"
 

@@ -61,9 +61,15 @@ def test_linear_gives_the_outputs_that_are_wanted_and_leaves_the_others_alone(bi
 def test_wanted_outputs_are_increasing_ids():
     layer, _ = built(Linear(6, name="output"), 4)
     x = features([3], 4)
-    for wrong in ([2, 1], [1, 1], [-1, 3], [0, 6], [0.0, 1.0]):
-        with pytest.raises(DataError, match=r"'output': .* 'outputs' to hold increasing ids in \[0, 6\)"):
+    order = r"'output': .* 'outputs' to hold increasing ids in \[0, 6\), got {} at place {}\."
+    for wrong, number, place in (([2, 1], 1, 1), ([1, 1], 1, 1), ([-1, 3], -1, 0), ([0, 2, 6], 6, 2)):
+        with pytest.raises(DataError, match=order.format(number, place)):
             layer(x, given={"outputs": np.array(wrong)})
+    for wrong in ([2, 1], [2, 1, 2], [3, 200, 4]):
+        with pytest.raises(DataError, match="to hold increasing ids"):
+            layer(x, given={"outputs": np.array(wrong, np.uint8)})
+    with pytest.raises(DataError, match="'outputs' to hold whole numbers, got float64"):
+        layer(x, given={"outputs": np.array([0.0, 1.0])})
     for wrong in ([], [[1, 2]]):
         with pytest.raises(ShapeError, match=r"'outputs' of shape \(S,\) with S of at least 1"):
             layer(x, given={"outputs": np.array(wrong, int)})

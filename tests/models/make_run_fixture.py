@@ -1,6 +1,6 @@
 """Make the run folders that stand for the present format: interrupted, so that they can be gone on with.
 
-    python tests/models/make_run_fixture.py
+    PYTHONPATH=tests python tests/models/make_run_fixture.py
 
 A format that was released keeps its folders for good; a new format gets new ones beside them.
 """

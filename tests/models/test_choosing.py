@@ -23,6 +23,7 @@ SMALL = {
     "sample_length": 0,
     "eval_every": 100,
 }
+MODEL = LanguageModel(**SMALL)
 # 1,123 characters to train on in 7 streams of windows of 32: 5 steps in a pass.
 MANY, FEW = 14 * 5, 14 * 5 - 1
 
@@ -43,13 +44,39 @@ def test_a_value_holds_from_its_passes_on():
 )
 def test_passes_of_counted_budgets(prepared, budget, accumulate, passes):
     assert prepared.description.steps_per_epoch == 5
-    assert expected_passes(prepared, Budget(**budget), accumulate) == passes
+    assert expected_passes(MODEL, prepared, Budget(**budget), accumulate) == passes
 
 
 def test_minutes_are_taken_for_the_same_passes_on_every_machine(prepared):
     work = prepared.corpus.train.tokens * prepared.description.model.parameters
-    assert expected_passes(prepared, Budget(minutes=3), 1) == pytest.approx(3 * PACE / work)
-    assert expected_passes(prepared, Budget(), 1) == pytest.approx(2 * PACE / work)
+    assert expected_passes(MODEL, prepared, Budget(minutes=3), 1) == pytest.approx(3 * PACE / work)
+    assert expected_passes(MODEL, prepared, Budget(), 1) == pytest.approx(2 * PACE / work)
+
+
+@pytest.mark.parametrize("epochs", [1, 8])
+def test_words_with_one_mask_for_all_steps_are_dropped(tmp_path, epochs):
+    model = LanguageModel(**SMALL, level="words", locked_dropout=True)
+    model.fit(TEXT, epochs=epochs, out=tmp_path / "run")
+    assert model.chosen_["dropout"] == 0.4
+    assert load(tmp_path / "run").locked_dropout
+    given = LanguageModel(**SMALL, level="words", locked_dropout=True, input_dropout=0.2)
+    assert given.fit(TEXT, epochs=1).chosen_["dropout"] == 0
+    with pytest.raises(OptionError, match="'locked_dropout' option of LanguageModel does nothing without"):
+        LanguageModel(level="words", locked_dropout=True, dropout=0.0, input_dropout=0.0).validate()
+
+
+def test_symbols_that_a_step_leaves_out_cost_it_nothing():
+    text = " ".join(f"w{number % 150}" for number in range(900))
+    models = [LanguageModel(**SMALL, level="words", softmax_samples=samples) for samples in (0, 10, 10**6)]
+    prepared = models[0].prepare(text)
+    symbols, parameters = prepared.symbols, prepared.description.model.parameters
+    assert symbols == len(prepared.corpus.vocabulary) > 140
+    assert prepared.symbol_size == SMALL["embedding_size"] + SMALL["hidden_size"] + 1
+    whole, some, all_of_them = (expected_passes(model, prepared, Budget(minutes=3), 1) for model in models)
+    assert whole == all_of_them == 3 * PACE / (prepared.tokens * parameters)
+    left_out = (symbols - 10) * prepared.symbol_size
+    assert some == pytest.approx(3 * PACE / (prepared.tokens * (parameters - left_out)))
+    assert some > 2 * whole
 
 
 def test_every_open_option_has_a_choice_for_every_run():

@@ -46,7 +46,7 @@ def test_sequences_are_dealt_out_by_their_share(monkeypatch):
     monkeypatch.setattr(preparing, "MOST_HELD_OUT", 1)
     prepared = LanguageModel(**SMALL).prepare([line for line in TEXT.split("\n") if line] * 5)
     assert prepared.description.data.sequences == (108, 6, 6)
-    assert prepared.decided == {"valid_fraction": 0.05, "test_fraction": 0.05, "softmax_samples": 0}
+    assert prepared.decided == {"valid_fraction": 0.05, "test_fraction": 0.05}
 
 
 def test_words_are_counted_by_their_characters(monkeypatch):

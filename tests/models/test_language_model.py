@@ -70,17 +70,36 @@ def test_accuracy_counts_the_likeliest_symbols(model):
     assert model.evaluate(Text(text))["accuracy"] == pytest.approx(hits / 30)
 
 
+def seen_rows(network, monkeypatch):
+    """Give a list that fills with how many rows each call of a network has."""
+    sizes, call = [], type(network).__call__
+
+    def spy(self, x, **options):
+        if self is network:
+            sizes.append(len(x))
+        return call(self, x, **options)
+
+    monkeypatch.setattr(type(network), "__call__", spy)
+    return sizes
+
+
 def test_windows_carry_the_state_as_one_long_pass_does(model, monkeypatch):
     text = SENTENCE * 5
     whole = model.evaluate(Text(text))
-    monkeypatch.setattr("noria.models.text.scoring.LOGITS", 1)
-    windows = score_readings(model.network_, [Reading(begun(text, model.vocabulary_))]).figures()
-    assert windows["loss"] == pytest.approx(whole["loss"], rel=1e-12)
-    assert windows["accuracy"] == whole["accuracy"]
+    for rows in (1, 100):
+        monkeypatch.setattr("noria.models.text.scoring.LOGITS", 1)
+        monkeypatch.setattr("noria.models.text.scoring.ROWS", rows)
+        sizes = seen_rows(model.network_, monkeypatch)
+        windows = score_readings(model.network_, [Reading(begun(text, model.vocabulary_))]).figures()
+        assert len(sizes) > 2
+        assert set(sizes[:-1]) == {max(64, rows)}
+        assert windows["loss"] == pytest.approx(whole["loss"], rel=1e-12)
+        assert windows["accuracy"] == whole["accuracy"]
 
 
 def test_readings_of_different_lengths_and_leads_are_scored_as_if_alone(model, monkeypatch):
     monkeypatch.setattr("noria.models.text.scoring.LOGITS", 1)
+    monkeypatch.setattr("noria.models.text.scoring.ROWS", 1)
     ids = begun(SENTENCE * 4, model.vocabulary_)
     readings = [Reading(ids[:150], 40), Reading(ids[50:206], 3), Reading(ids[9:12], 1), Reading(ids[:150], 1)]
     together = score_readings(model.network_, readings)

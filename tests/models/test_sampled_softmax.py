@@ -6,6 +6,7 @@ import pytest
 from noria import LanguageModel, Translator, load
 from noria.errors import OptionError
 from noria.layers import Mode
+from noria.models.text import corpus as corpora
 from noria.models.wiring import chosen_cells
 from noria.training import symbol_options
 from noria.training.run_folder import RunFolder
@@ -36,24 +37,23 @@ def from_fifty_on(monkeypatch):
 def test_many_symbols_are_sampled_by_themselves_and_that_is_said(from_fifty_on, tmp_path):
     model = LanguageModel(**OPTIONS)
     prepared = model.prepare(TEXT)
-    assert prepared.decided["softmax_samples"] == 9
-    symbols = len(prepared.corpus.vocabulary)
-    said = f"a step of training scores 9 of the {symbols} words, and those that come"
+    symbols = prepared.symbols
+    assert symbols == len(prepared.corpus.vocabulary)
+    said = f"a step of training scores 9 of {symbols} words, and those that come"
     assert said in prepared.description.notes
     model.fit(prepared, steps=3, out=tmp_path / "run")
-    assert model.softmax_samples is None
+    assert (model.softmax_samples, model.chosen_["softmax_samples"]) == (None, 9)
     assert RunFolder.open(tmp_path / "run").config["options"]["softmax_samples"] == 9
-    few = LanguageModel(**{**OPTIONS, "vocabulary_size": 49}).prepare(TEXT)
-    assert few.decided["softmax_samples"] == 0
-    assert not any("scores" in note for note in few.description.notes)
+    few = LanguageModel(**{**OPTIONS, "vocabulary_size": 49})
+    assert not any("scores" in note for note in few.prepare(TEXT).description.notes)
+    assert few.fit(TEXT, steps=1).chosen_["softmax_samples"] == 0
 
 
 def test_what_is_asked_for_holds(from_fifty_on):
     for asked in (0, 4, 1000):
         model = LanguageModel(**OPTIONS, softmax_samples=asked)
         prepared = model.prepare(TEXT)
-        assert prepared.decided["softmax_samples"] == asked
-        assert any("scores 4 of the" in note for note in prepared.description.notes) == (asked == 4)
+        assert any("scores 4 of " in note for note in prepared.description.notes) == (asked == 4)
         task = model._trained(model._built(chosen_cells(model), prepared.schema, {}), prepared)
         batch = task._loss.of_batch(np.array([1, 2]), np.random.default_rng(0))
         assert isinstance(batch, SampledSoftmax) == (asked == 4)
@@ -61,6 +61,38 @@ def test_what_is_asked_for_holds(from_fifty_on):
         OptionError, match=r"'softmax_samples' .* must be an int in \[0, inf\) or None. Got -1"
     ):
         LanguageModel(softmax_samples=-1).validate()
+
+
+def test_data_that_were_read_once_serve_any_number_of_them(from_fifty_on):
+    prepared = LanguageModel(**OPTIONS).prepare(TEXT)
+    weights = {}
+    for samples in (None, 0, 4, 9):
+        model = LanguageModel(**OPTIONS, softmax_samples=samples).fit(prepared, steps=3)
+        weights[samples] = model.parameters_.values.copy()
+        chosen = model.chosen_.get("softmax_samples", samples)
+        assert chosen == (9 if samples is None else samples)
+    np.testing.assert_array_equal(weights[None], weights[9])
+    assert len({array.tobytes() for array in weights.values()}) == 3
+
+
+def test_a_run_of_before_goes_on_with_all_symbols(from_fifty_on, tmp_path):
+    whole = LanguageModel(**OPTIONS, softmax_samples=0).fit(TEXT, steps=8)
+    path = tmp_path / "run"
+    LanguageModel(**OPTIONS, softmax_samples=0, stop_after=3).fit(TEXT, steps=8, out=path)
+    config = path / "config.toml"
+    lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("softmax_samples")]
+    assert len(kept) == len(lines) - 1
+    config.write_text("".join(kept), encoding="utf-8")
+    resumed = LanguageModel.resume(path, TEXT)
+    np.testing.assert_array_equal(resumed.parameters_.values, whole.parameters_.values)
+
+
+def test_a_rate_is_found_and_weights_are_taken_over(from_fifty_on, tmp_path):
+    model = LanguageModel(**OPTIONS).fit(TEXT, steps=30, out=tmp_path / "run")
+    assert 1e-5 < model.find_learning_rate(TEXT).suggestion < 1
+    other = LanguageModel(**OPTIONS, softmax_samples=0).fit(TEXT, steps=1, init_from=tmp_path / "run")
+    assert other.report_["test"]["loss"] < model.report_["test"]["loss"] + 0.2
 
 
 def test_it_learns_about_what_all_symbols_teach_and_figures_are_of_all(tmp_path):
@@ -92,7 +124,10 @@ def test_with_what_else_there_is(more, lines):
     assert model.report_["test"]["loss"] < 0.98 * np.log(len(model.vocabulary_))
 
 
-def test_counts_are_those_of_what_is_to_be_predicted():
+@pytest.mark.parametrize(("together", "counted"), [(1 << 12, 1 << 22), (7, 5)])
+def test_counts_are_those_of_what_is_to_be_predicted(monkeypatch, together, counted):
+    monkeypatch.setattr(corpora, "TOGETHER", together)
+    monkeypatch.setattr(corpora, "COUNTED", counted)
     corpus = LanguageModel(**OPTIONS).prepare(TEXT).corpus
     counts = corpus.target_counts()
     assert counts.sum() == corpus.train.tokens
@@ -111,8 +146,8 @@ def test_a_translator_scores_a_sample_of_what_it_writes(from_fifty_on):
     small = {"cell": "gru", "hidden_size": 8, "embedding_size": 6, "level": "words", "min_count": 1}
     model = Translator(**small, dtype="float64", dropout=0.0)
     prepared = model.prepare(sources, targets)
-    assert prepared.decided["softmax_samples"] == 9
-    assert any(" scores 9 of the " in note for note in prepared.description.notes)
+    assert model.by_symbols(prepared.symbols) == {"softmax_samples": 9}
+    assert any("words of the target" in note for note in prepared.description.notes)
     fitted = model._built(chosen_cells(model), prepared.schema, {})
     task = model._trained(fitted, prepared)
     flat, step = fitted.parameters, 1e-5

@@ -85,7 +85,7 @@ def test_the_comparison_of_a_run_takes_its_settings():
     }
     assert "--threads 2 " in train_command(config, "out", "")
     settings = settings_of(compare_command(config, ["gru"], 5))
-    wanted = {"hidden_size": [5, 6], "tie_weights": True, "lr": 0.03}
+    wanted = {"hidden_size": [5, 6], "tie_weights": True, "lr": 0.03, "softmax_samples": 0}
     assert parse_settings("text", settings) == wanted
     assert OF_THE_STUDY.keys() <= reproduction.OF_THE_STUDY
 
@@ -104,8 +104,10 @@ def test_what_a_comparison_would_read_otherwise_has_no_command(data, flags):
     usual = {"features": "none" if data.get("builtin") == "names" else "auto"}
     config = {"task": "text", "options": usual, "cells": [], "data": data}
     train, compare = train_command(config, "out", ""), compare_command(config, ["gru"], 5)
-    assert train == " ".join(f"noria train {_named(data)} {flags} --out out".split())
-    assert compare == ("" if flags else f"noria compare text {_named(data)} --cells gru --seeds 5")
+    all_symbols = "--softmax-samples 0"  # what runs that do not name it were made with
+    assert train == " ".join(f"noria train {_named(data)} {flags} {all_symbols} --out out".split())
+    same = f"noria compare text {_named(data)} --set softmax_samples=0 --cells gru --seeds 5"
+    assert compare == ("" if flags else same)
     of_table = {
         "options": {"text_column": "name", "features": "auto"},
         "data": {"files": ["a.csv"], "kind": "sequences"},

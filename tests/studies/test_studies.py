@@ -105,7 +105,8 @@ def test_a_study_of_before_has_the_defaults_of_before(tmp_path):
     with pytest.raises(RunError, match="'none', is 'auto'") as said:
         StudyFolder.take(folder.path, study)
     assert str(said.value).count("features was") == 1
-    named = Study(**{**vars(study), "options": {"features": "none"}})
+    assert "softmax_samples was 0, is None" in str(said.value)
+    named = Study(**{**vars(study), "options": {"features": "none", "softmax_samples": 0}})
     folder = StudyFolder.take(tmp_path / "named", named)
     write_json(folder.path / "study.json", named.to_dict())
     assert StudyFolder.take(folder.path, named).study == named

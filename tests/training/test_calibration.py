@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -215,6 +216,21 @@ def test_an_update_of_several_batches_takes_as_long_as_they_do():
     task.on_step = on_step
     timing = calibrate(task, TrainingOptions(accumulate=3), budget=20.0, clock=clock)
     assert (timing.step, timing.tokens) == (pytest.approx(4.5), 15.0)
+
+
+@pytest.mark.parametrize(("slow", "least", "times"), [(40.0, 0.0, 2), (40.0, 0.15, 1), (4.0, 0.0, 1)])
+def test_long_readings_are_timed_once_more_where_that_is_cheap(slow, least, times):
+    clock, task, read = Clock(), QuadraticTask(), []
+
+    def rehearse(part, share):
+        read.append(part)
+        clock.now += slow * max(share, least)
+        return max(share, least)
+
+    task.rehearse = rehearse
+    timing = calibrate(task, TrainingOptions(), budget=120.0, clock=clock)
+    assert (timing.evaluation, timing.test) == (pytest.approx(slow), pytest.approx(slow))
+    assert sum(one != two for one, two in pairwise(read)) == 2 * times - 1
 
 
 def test_the_test_takes_as_many_times_as_long_as_evaluations_do():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noria.errors import OptionError
+from noria.errors import BackwardError, OptionError
 from noria.training.losses import sequence_cross_entropy
 from noria.training.symbol_loss import SymbolLoss, inclusion_probabilities, systematic_sample
 
@@ -21,7 +21,7 @@ def rng(seed=0):
 def all_draws(inclusion):
     """Give what is drawn with numbers that go evenly from 0 to 1."""
     for begin in (np.arange(TICKS) + 0.5) / TICKS:
-        yield systematic_sample(inclusion, begin)
+        yield systematic_sample(np.cumsum(inclusion), begin)
 
 
 def sampled(smoothing=0.0):
@@ -108,6 +108,8 @@ def test_the_loss_is_its_formula_and_the_gradient_its_slope(smoothing):
         change[index] = step
         numeric[index] = 1.7 * (by_hand(z + change) - by_hand(z - change)) / (2 * step)
     np.testing.assert_allclose(d_logits, numeric, rtol=0, atol=1e-9)
+    with pytest.raises(BackwardError, match="was called before"):
+        backward()
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
@@ -142,5 +144,7 @@ def test_the_same_generator_draws_the_same_and_none_is_an_error():
     np.testing.assert_array_equal(first, second)
     others = [tuple(sampled().of_batch(TARGETS, rng(seed)).scored) for seed in range(9)]
     assert len(set(others)) > 3
-    with pytest.raises(OptionError, match=r"sampled softmax: .* no generator.\n  Train with Mode"):
+    with pytest.raises(OptionError, match=r"expected counts of 23 symbols, got none"):
+        SymbolLoss(V, samples=K)
+    with pytest.raises(OptionError, match=r"sampled softmax: .* no generator.\n  Call it with Mode"):
         sampled().of_batch(TARGETS, None)

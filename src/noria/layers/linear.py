@@ -123,15 +123,21 @@ class Linear(Layer):
         if not given or OUTPUTS not in given:
             return None
         ids = np.asarray(given[OUTPUTS])
+        expected = f"{self.title}: expected the auxiliary input '{OUTPUTS}'"
         if ids.ndim != 1 or not len(ids):
             raise ShapeError(
-                f"{self.title}: expected the auxiliary input '{OUTPUTS}' of shape (S,) with S of at least 1, "
-                f"got {ids.shape}."
+                f"{expected} of shape (S,) with S of at least 1, got {ids.shape}.\n"
+                "  Leave it out where all outputs are wanted."
             )
-        if ids.dtype.kind not in "iu" or ids[0] < 0 or ids[-1] >= self.size or (np.diff(ids) <= 0).any():
+        if ids.dtype.kind not in "iu":
+            raise DataError(f"{expected} to hold whole numbers, got {ids.dtype}.")
+        wrong = (ids < 0) | (ids >= self.size)
+        wrong[1:] |= ids[1:] <= ids[:-1]
+        if wrong.any():
+            place = int(wrong.argmax())
             raise DataError(
-                f"{self.title}: expected the auxiliary input '{OUTPUTS}' to hold increasing ids in "
-                f"[0, {self.size}), got others.\n  np.unique(ids) puts them in order."
+                f"{expected} to hold increasing ids in [0, {self.size}), got {ids[place]} at place {place}.\n"
+                "  np.unique(ids) puts them in order."
             )
         return ids
 

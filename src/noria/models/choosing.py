@@ -31,7 +31,7 @@ def choose(options: Options, prepared: Prepared, budget: Budget, accumulate: int
     accumulate : int
         Batches in an update.
     """
-    passes = expected_passes(prepared, budget, accumulate)
+    passes = expected_passes(options, prepared, budget, accumulate)
     values = {info.name: prepared.decided[info.name] for info in _by_minutes(options, prepared.decided)}
     by_passes = [info for info in options.by_length() if info.option.by_passes]
     values |= {info.name: info.option.chosen(passes, options.text_level) for info in by_passes}
@@ -46,7 +46,7 @@ def choose_shape(options: Options, prepared: Prepared, budget: Budget, accumulat
     options, prepared, budget, accumulate
         As for :func:`choose`; the network that is described is that of a short run.
     """
-    minutes = expected_minutes(prepared, budget, accumulate)
+    minutes = expected_minutes(options, prepared, budget, accumulate)
     left_open = [info for info in options.by_length() if info.option.by_minutes]
     return {info.name: info.option.chosen(minutes) for info in left_open if info.name not in prepared.decided}
 
@@ -71,26 +71,32 @@ def all_chosen(options: Options, prepared: Prepared, chosen: Chosen) -> dict[str
                 f"These data were read with {name}={value!r}. Got {name}={given!r}.\n"
                 f"  Read them anew with 'prepare' of this model, or leave {name} out."
             )
-    return {**options.by_level(), **prepared.decided, **chosen.values}
+    of_data = {**options.by_symbols(prepared.symbols), **prepared.decided}
+    return {**options.by_level(), **of_data, **chosen.values}
 
 
-def expected_passes(prepared: Prepared, budget: Budget, accumulate: int) -> float:
+def expected_passes(options: Options, prepared: Prepared, budget: Budget, accumulate: int) -> float:
     """Give the passes that a budget has, or that its minutes would have at the usual pace; 0: not known."""
     description = prepared.description
     if budget.epochs is not None:
         return budget.epochs
     if budget.steps is not None:
         return budget.steps * accumulate / description.steps_per_epoch
-    work = prepared.tokens * description.model.parameters
+    work = _work(options, prepared)
     return (budget.minutes or DEFAULT_MINUTES) * PACE / work if work else 0.0
 
 
-def expected_minutes(prepared: Prepared, budget: Budget, accumulate: int) -> float:
+def expected_minutes(options: Options, prepared: Prepared, budget: Budget, accumulate: int) -> float:
     """Give the minutes of a budget, or those that its passes would take at the usual pace."""
     if budget.epochs is budget.steps is None:
         return budget.minutes or DEFAULT_MINUTES
-    work = prepared.tokens * prepared.description.model.parameters
-    return expected_passes(prepared, budget, accumulate) * work / PACE
+    return expected_passes(options, prepared, budget, accumulate) * _work(options, prepared) / PACE
+
+
+def _work(options: Options, prepared: Prepared) -> float:
+    """Give the work of a pass: tokens times parameters, without those of symbols that a step leaves out."""
+    left_out = options.unscored(prepared.symbols) * prepared.symbol_size
+    return prepared.tokens * (prepared.description.model.parameters - left_out)
 
 
 def as_in_run(options: Options, run: RunFolder) -> dict[str, Any]:

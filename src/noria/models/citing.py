@@ -71,6 +71,7 @@ SWITCHED_ON = {
     "crf": ("lafferty2001",),
     "input_feeding": ("luong2015",),
     "scheduled_sampling": ("bengio2015",),
+    "softmax_samples": ("bengio2008", "jean2015"),
 }
 """The papers of options that are off at 0 or False."""
 

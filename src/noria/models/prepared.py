@@ -25,6 +25,10 @@ class Prepared(ABC):
         As it will be used.
     tokens : int
         How many there are to learn from; 0: not counted.
+    symbols : int
+        How many the network tells; 0: it tells none.
+    symbol_size : int
+        Parameters that belong to one of them: its row of the output layer, and of the table it is read by.
     decided : mapping
         Options that were left open and follow from the data.
     extra : mapping
@@ -37,6 +41,8 @@ class Prepared(ABC):
     description: Description
     batch_size: int
     tokens: int = 0
+    symbols: int = 0
+    symbol_size: int = 0
     decided: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)

@@ -124,6 +124,13 @@ def recurrent_layers(network: Layer) -> list[Recurrent]:
     return [found for _, child in network.children() for found in recurrent_layers(child)]
 
 
+def parameters_of_symbol(network: Layer, symbols: int) -> int:
+    """Count the parameters that belong to one of so many symbols: rows of what reads and scores them."""
+    return sum(
+        parameter.size // symbols for parameter in network.parameters() if parameter.shape[0] == symbols
+    )
+
+
 def engines_of(network: Layer, dtype: str) -> list[str]:
     """Name the engine that runs each recurrent layer."""
     bound = [

@@ -42,9 +42,9 @@ FIT_SENTENCES: Sentences = {
     ),
     "fit_above_running": (
         "No over-fitting seen: at the end the training loss, a running mean, taken with dropout where there "
-        "is any, is {3} above the validation loss.",
+        "is any and of a sample of the symbols where one is drawn, is {3} above the validation loss.",
         "No se ve sobreajuste: al final la pérdida de entrenamiento, una media móvil, con dropout donde lo "
-        "hay, está {3} por encima de la de validación.",
+        "hay y de una muestra de los símbolos donde se toma, está {3} por encima de la de validación.",
     ),
     "fit_rises": (
         "The validation loss rose again by {2} after its lowest value ({1}, step {0}), but so did the "
@@ -57,8 +57,10 @@ FIT_SENTENCES: Sentences = {
         "No se puede decir si sobreajusta: no hay dos medidas en una parte de validación.",
     ),
     "running": (
-        "The training loss is a running mean over the last steps, taken with dropout where there is any.",
-        "La pérdida de entrenamiento es una media móvil de los últimos pasos, con dropout donde lo hay.",
+        "The training loss is a running mean over the last steps, taken with dropout where there is any and "
+        "of a sample of the symbols where one is drawn.",
+        "La pérdida de entrenamiento es una media móvil de los últimos pasos, con dropout donde lo hay y de "
+        "una muestra de los símbolos donde se toma.",
     ),
     "measured": (
         "Of the training part a sample was measured, the same each time and no larger than the validation "

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from noria.engines.threads import thread_count
 from noria.errors import RunError
 from noria.training import report
-from noria.training.calibration import Timing, calibrate, steps_within
+from noria.training.calibration import calibrate, steps_within
 from noria.training.length import Length
 from noria.training.lr_finder import find_learning_rate
 from noria.training.optimiser_options import FIND
@@ -20,9 +20,6 @@ from noria.training.task import Task
 from noria.training.training_options import DEFAULT_MINUTES, Budget, TrainingOptions
 
 Check: TypeAlias = Callable[[], None]
-
-EVALUATIONS, TOO_LONG = 2, 0.5
-"""If so many evaluations and the test seem to take more than this share of the time, all is timed again."""
 
 
 @dataclass(frozen=True)
@@ -155,13 +152,7 @@ class Budgeting:
 
     def _calibrated(self, budget: float, left: float, check: Check) -> int:
         before = self._progress.seconds
-
-        def timed() -> Timing:
-            return calibrate(self._task, self._options, budget=budget, clock=self._clock, check=check)
-
-        timing = timed()
-        if timing.predicted(0, EVALUATIONS) > TOO_LONG * left:  # a moment in which the machine stood still?
-            timing = timing.least(timed())
+        timing = calibrate(self._task, self._options, budget=budget, clock=self._clock, check=check)
         self._progress.calibrated(timing)
         left -= self._progress.seconds - before + (1.0 - AIM) * budget
         return steps_within(left, timing, lambda steps: self._plan(steps).evaluations)

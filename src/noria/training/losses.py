@@ -1,6 +1,7 @@
 """Losses on packed rows: one row per real token, no padding and so no mask."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -79,10 +80,22 @@ def sequence_cross_entropy(
     # The gradient of the mean costs one product more while a row's exponentials are at hand.
     costs = cross_entropy(logits, ids, out, soft)
     loss = float(costs.mean() if soft is None else costs.sum())
-    saved: list[Array] = [out]
+    # d_logits = d_loss / N * (softmax(logits) - one_hot(targets)), or what soft targets make of it
+    return loss, once_backward(out, logits.dtype)
+
+
+def once_backward(gradient: Float[Array, "N V"], dtype: np.dtype[Any]) -> Callable[..., Float[Array, "N V"]]:
+    """Make the backward of a loss whose gradient is there: in this precision, and once, for it is given away.
+
+    Parameters
+    ----------
+    gradient : array of shape (N, V)
+        For ``d_loss = 1``.
+    dtype : dtype
+    """
+    saved: list[Array] = [gradient]
 
     def backward(d_loss: float = 1.0) -> Array:  # (N, V)
-        # d_logits = d_loss / N * (softmax(logits) - one_hot(targets)), or what soft targets make of it
         if not saved:
             raise BackwardError(
                 "cross-entropy: this backward was called before.\n  Call the loss again for another one."
@@ -90,9 +103,9 @@ def sequence_cross_entropy(
         d_logits = saved.pop()
         if d_loss != 1.0:
             d_logits *= d_loss
-        return d_logits.astype(logits.dtype, copy=False)
+        return d_logits.astype(dtype, copy=False)
 
-    return loss, backward
+    return backward
 
 
 def cross_entropy_rows(logits: Float[Array, "N V"], targets: Shaped[Array, "..."]) -> Float[Array, " N"]:

@@ -99,7 +99,7 @@ class Option:
         return self.by_passes or self.by_minutes
 
     def by_length_of(self, level: str) -> ByLength:
-        """Give the same for a text that is cut into this."""
+        """Give what follows from the length of the run where a text is cut into this."""
         return dict(self.passes_of_level).get(level, self.by_length)
 
     def chosen(self, length: float, level: str = "") -> Value:

@@ -67,6 +67,14 @@ class Options:
         }
         return {name: value for name, value in found.items() if value is not None}
 
+    def by_symbols(self, symbols: int) -> dict[str, Value]:
+        """Give what is left open and follows from how many symbols there are to be told."""
+        return {}
+
+    def unscored(self, symbols: int) -> int:
+        """Give how many of so many symbols a step of training has nothing to do with."""
+        return 0
+
     def by_length(self) -> tuple[OptionInfo, ...]:
         """List the options whose values are left to the length of the run."""
         by_level = self.by_level()

@@ -9,7 +9,7 @@ from noria.arrays import Array, Float, Integer
 from noria.engines.cross_entropy import SoftTargets, cross_entropy
 from noria.errors import OptionError
 from noria.layers import OUTPUTS
-from noria.training.losses import sequence_cross_entropy
+from noria.training.losses import once_backward, sequence_cross_entropy
 from noria.training.symbol_options import ScoringOptions
 
 Cost: TypeAlias = tuple[float, Callable[..., Array]]
@@ -45,7 +45,8 @@ class SymbolLoss:
     them as many as asked for: a systematic sample, of one random number. With S the candidates and all
     targets T of the batch, the sum in the softmax, ``Z = sum_w exp z_w``, is estimated without bias (Horvitz
     & Thompson 1952) by ``sum_{w in S} exp(z_w) / P(w)``, where P is 1 for what is in T. The loss is that of a
-    softmax over S whose logits are ``z_w - log P(w)``; its gradient is exact given the candidates.
+    softmax over S whose logits are ``z_w - log P(w)``; its gradient is exact given the candidates. Since the
+    logarithm is concave, it is in the mean a little lower than the loss over all symbols.
 
     References
     ----------
@@ -63,8 +64,10 @@ class SymbolLoss:
         self.symbols, self.label_smoothing = symbols, label_smoothing
         self.inclusion: Array | None = None
         if 0 < samples < symbols:
-            assert counts is not None
+            if counts is None:
+                raise OptionError(f"sampled softmax: expected counts of {symbols} symbols, got none.")
             self.inclusion = inclusion_probabilities(counts, samples)
+            self._heaped = np.cumsum(self.inclusion)
 
     @classmethod
     def of_options(
@@ -81,10 +84,10 @@ class SymbolLoss:
             return FullSoftmax(targets, self.symbols, self.label_smoothing)
         if rng is None:
             raise OptionError(
-                "sampled softmax: draws candidates, and has no generator.\n"
-                "  Train with Mode(training=True, rng=rng)."
+                "sampled softmax: draws symbols in training, and has no generator.\n"
+                "  Call it with Mode(training=True, rng=rng), or set softmax_samples=0."
             )
-        return self.with_candidates(targets, systematic_sample(self.inclusion, rng.random()))
+        return self.with_candidates(targets, systematic_sample(self._heaped, rng.random()))
 
     def with_candidates(
         self, targets: Integer[Array, " N"], candidates: Integer[Array, " K"]
@@ -143,11 +146,7 @@ class SampledSoftmax:
         shares = smoothing / self._symbols / self.inclusion
         soft = SoftTargets(np.full(count, (1.0 - smoothing) / count), np.full(count, 1.0 / count), shares)
         costs = cross_entropy(logits, places, logits, soft)
-
-        def backward(d_loss: float = 1.0) -> Array:
-            return np.asarray(np.multiply(logits, d_loss, out=logits))
-
-        return float(costs.sum()) - float(shares @ log_inclusion), backward
+        return float(costs.sum()) - float(shares @ log_inclusion), once_backward(logits, logits.dtype)
 
 
 BatchLoss: TypeAlias = FullSoftmax | SampledSoftmax
@@ -170,12 +169,11 @@ def inclusion_probabilities(counts: Integer[Array, " V"], samples: int) -> Float
     return inclusion
 
 
-def systematic_sample(inclusion: Float[Array, " V"], begin: float) -> Integer[Array, " K"]:
+def systematic_sample(heaped: Float[Array, " V"], begin: float) -> Integer[Array, " K"]:
     """Draw places, each once and with its probability, as many as these add up to (Madow 1949).
 
-    The probabilities are laid end to end; whatever lies at ``begin``, from [0, 1), and at each whole number
-    behind it is chosen.
+    The probabilities lie end to end, and `heaped` says where each ends; whatever lies at ``begin``, from
+    [0, 1), and at each whole number behind it is chosen.
     """
-    heaped = np.cumsum(inclusion)
     ticks = np.arange(begin, heaped[-1], 1.0)
     return np.asarray(np.unique(np.searchsorted(heaped, ticks, side="right")))

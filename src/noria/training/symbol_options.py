@@ -1,11 +1,11 @@
-"""The options of what reads or tells symbols: their vectors, and how sure their targets are."""
+"""The options of what reads or tells symbols: their vectors, their targets, and how many are scored."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from noria.errors import OptionError
 from noria.training.model_options import ModelOptions
-from noria.training.option import Option
+from noria.training.option import Option, Value
 from noria.training.optioned import Options
 
 SAMPLES, SAMPLED_FROM = 2048, 8192
@@ -97,8 +97,9 @@ class ScoringOptions(SmoothingOptions):
     softmax_samples: Annotated[
         int | None,
         Option(
-            help="Symbols that a step of training scores besides those that come, drawn for each batch by "
-            "how often they occur (sampled softmax, Jean et al. 2015); 0: all, as in every evaluation; "
+            help="Symbols that a step of training scores beside those that come, drawn for each batch by how "
+            "often they occur: the loss of training is an estimate then (sampled softmax, Jean et al. 2015); "
+            "0, or as many as there are: all, as in every evaluation; "
             f"none: {SAMPLES:,} where there are {SAMPLED_FROM:,} symbols and more, otherwise 0.",
             group="Training",
             undecided=(None,),
@@ -108,6 +109,16 @@ class ScoringOptions(SmoothingOptions):
         ),
     ] = None
 
+    def by_symbols(self, symbols: int) -> dict[str, Value]:
+        """Give what is left open and follows from how many symbols there are to be told."""
+        chosen = {} if self.softmax_samples is not None else {"softmax_samples": self.samples_of(symbols)}
+        return super().by_symbols(symbols) | chosen
+
+    def unscored(self, symbols: int) -> int:
+        """Give how many of so many symbols a step of training leaves out, but for those that come."""
+        samples = self.samples_of(symbols)
+        return max(0, symbols - samples) if samples else 0
+
     def samples_of(self, symbols: int) -> int:
         """Give ``softmax_samples``, or what follows from the number of symbols."""
         if self.softmax_samples is not None:
@@ -115,11 +126,12 @@ class ScoringOptions(SmoothingOptions):
         return SAMPLES if symbols >= SAMPLED_FROM else 0
 
 
-def sampling_note(samples: int, symbols: int, kind: str) -> list[str]:
+def sampling_note(options: ScoringOptions, symbols: int, kind: str) -> list[str]:
     """Say that a step of training scores a sample of the symbols, if it does."""
+    samples = options.samples_of(symbols)
     if not 0 < samples < symbols:
         return []
-    return [f"a step of training scores {samples:,} of the {symbols:,} {kind}, and those that come"]
+    return [f"a step of training scores {samples:,} of {symbols:,} {kind}, and those that come"]
 
 
 def need_embedding(options: EmbeddingOptions, owner: str, name: str) -> None:

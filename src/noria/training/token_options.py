@@ -46,8 +46,8 @@ class TokenOptions(Options):
             "0: all characters, 30,000 words, 4,096 subwords.",
             group="Data",
             minimum=0,
-            reason="Rare words are hardly learnt, and to score 30,000 takes 14 to 21 times as long as all "
-            "else in a step of the default sizes: see softmax_samples.",
+            reason="Rare words are hardly learnt, and a step that scores 30,000 takes 15 to 22 times as long "
+            "as one of 64: see softmax_samples.",
         ),
     ] = 0
 

@@ -216,6 +216,8 @@ def by_level(
 
 
 TIED_SIZE = 256
+LOCKED_DROPOUT = 0.4
+"""What is dropped of words where only the manner is given, however few passes there are."""
 DECOUPLED = "adamw"
 LR_OF_LEVEL = {CHARACTERS: 0.01, WORDS: 0.005, SUBWORDS: 0.005}
 """The usual learning rate of Adam and AdamW."""
@@ -295,7 +297,7 @@ WIDE, LR_OF_WIDE = 384, 0.005
         passes_of_level=((WORDS, ((0.0, 0.0), (4.0, 0.2), (8.0, 0.4))),),
         reason="A few minutes are many passes over a small text: without it the text is learnt by heart. At "
         "102 passes 0.5, with 0.3 inside the cell, lowered the validation loss of three texts by 0.03 to "
-        "0.05; words in fewer than 4 passes were learnt better without, by 0.02 to 0.17 "
+        "0.05; words in fewer than 4 passes were learnt better without, by 0.02 to 0.19 "
         "(benchmarks/defaults.md).",
     ),
     optimizer=Default(
@@ -345,11 +347,14 @@ class TextOptions(
         """Give what follows from the level, and contradicts nothing that is given.
 
         Symbols without vectors stay ids, as they are and alone; tied weights are as wide as what they score;
-        an L2 penalty is asked for.
+        an L2 penalty is asked for, and so is something to drop where its mask is the same at all steps.
         """
         chosen = super().by_level()
         if self.weight_decay is None and self.optimizer != DECOUPLED:
             chosen["weight_decay"] = 0.0
+        is_open = vars(self)["dropout"] is None and not self.input_dropout
+        if self.locked_dropout and self.level == WORDS and is_open:
+            chosen["dropout"] = LOCKED_DROPOUT
         if self.tie_weights:
             chosen |= self._tied(chosen)
         if chosen.get("embedding_size", self.embedding_size) == 0:

@@ -29,7 +29,7 @@ from noria.models.text.network import build_network
 from noria.models.text.options import START, TextModelOptions, TextTrainingOptions
 from noria.models.text.schema import TextSchema
 from noria.models.text.task import fitting_sizes
-from noria.models.wiring import chosen_cells, describe_model
+from noria.models.wiring import chosen_cells, describe_model, parameters_of_symbol
 from noria.sequences import Batches, Streams
 from noria.training.randomness import generator
 from noria.training.symbol_options import sampling_note
@@ -161,8 +161,7 @@ def prepare(
         features=features,
         conditions=schema.condition_size,
     )
-    samples = model.samples_of(len(corpus.vocabulary))
-    notes += sampling_note(samples, len(corpus.vocabulary), corpus.vocabulary.kind)
+    notes += sampling_note(model, len(corpus.vocabulary), corpus.vocabulary.kind)
     decided = _decided(training, corpus)
     open_shares = {name: share for name, share in decided.items() if vars(training)[name] is None}
     if small := [f"{name} became {share:.2g}" for name, share in open_shares.items() if share < SHARE]:
@@ -185,7 +184,9 @@ def prepare(
         seq_length=window,
         extra=_extra(data),
         vectors=read,
-        decided={**decided, **width, "softmax_samples": samples},
+        symbols=len(corpus.vocabulary),
+        symbol_size=parameters_of_symbol(network, len(corpus.vocabulary)),
+        decided=decided | width,
         asked_encoding=encoding,
     )
 

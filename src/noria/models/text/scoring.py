@@ -18,9 +18,11 @@ from noria.sequences import Ragged
 from noria.training.losses import cross_entropy_rows
 
 LOGITS = 1 << 21
-"""Logits that are in memory at once; there may be more, of a wide output layer."""
-ROWS, WIDE_LOGITS = 512, 1 << 24
-"""Rows that go through a wide output layer together, since all its weights are read for them; their limit."""
+"""Logits that are in memory at once."""
+ROWS = 512
+"""Rows that go through a wide output layer together: all its weights are read for them."""
+WIDE_LOGITS = 1 << 24
+"""Logits that these may have; from 262,144 symbols on there are as many as 64 rows have."""
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,7 @@ def prepare(data: Any, targets: Any, options: TranslatorOptions) -> PreparedPair
     schema = _schema(parts[0], options)
     train, validation, test = (encoded(part, schema) for part in parts)
     batch_size = min(options.batch_size, len(train))
-    samples = options.samples_of(len(schema.target))
-    notes = (*notes, *sampling_note(samples, len(schema.target), options.level))
+    notes = (*notes, *sampling_note(options, len(schema.target), f"{options.level} of the target"))
     network = build_network(options, chosen_cells(options), len(schema.source), len(schema.target))
     described = PairDescription(
         source=name,
@@ -135,7 +134,7 @@ def prepare(data: Any, targets: Any, options: TranslatorOptions) -> PreparedPair
         schema=schema,
         description=description,
         batch_size=batch_size,
-        decided={"softmax_samples": samples},
+        symbols=len(schema.target),
         extra=extra,
         train=train,
         validation=validation,
