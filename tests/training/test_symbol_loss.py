@@ -60,6 +60,10 @@ def test_each_is_drawn_as_often_as_its_probability_says(samples):
     np.testing.assert_allclose(drawn / TICKS, inclusion, atol=2 / TICKS)
 
 
+def test_what_begins_at_nought_is_drawn_once():
+    assert list(systematic_sample(np.cumsum([1.0, 1.0, 0.5, 0.25, 0.25]), 0.0)) == [0, 1, 2]
+
+
 def test_what_comes_is_scored_and_every_number_of_candidates_with_it():
     for seed in range(20):
         batch = sampled().of_batch(TARGETS, rng(seed))
